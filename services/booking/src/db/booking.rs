@@ -1,0 +1,290 @@
+//! Bookings and their history.
+
+use kernel::{
+    Timestamp, Uuid,
+    ids::{BookingId, ItemId, MemberId, QuoteId, RoomId, StoreId, TherapistId},
+};
+use pg::PgConnection;
+
+use super::{money, sql};
+use crate::domain::booking::{Booking, Change, Channel, State, Step};
+
+/// Which bookings a list shows; every condition that is given must hold.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// At this store.
+    pub store: Option<StoreId>,
+    /// Of this customer.
+    pub customer: Option<MemberId>,
+    /// Given by this therapist.
+    pub therapist: Option<TherapistId>,
+    /// In one of these states; in any if empty.
+    pub states: Vec<State>,
+    /// Starting at or after this.
+    pub from: Option<Timestamp>,
+    /// Starting before this.
+    pub to: Option<Timestamp>,
+}
+
+/// Stores a booking that was just made, and its first step.
+#[tracing::instrument(name = "db.booking.insert", skip_all)]
+pub async fn insert(conn: &mut PgConnection, change: &Change) -> pg::Result<()> {
+    let booking = &change.booking;
+    let currency = booking.price.currency();
+    sqlx::query!(
+        "insert into booking (id, store_id, item_id, therapist_id, room_id, equipment_id, customer_id, start_time,
+                              end_time, state, channel, currency, list_price_minor, price_minor, deposit_minor,
+                              quote_id, hold_expire_time, create_time, version)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+        booking.id.uuid(),
+        booking.store.uuid(),
+        booking.item.uuid(),
+        booking.therapist.uuid(),
+        booking.room.uuid(),
+        booking.equipment.map(RoomId::uuid),
+        booking.customer.uuid(),
+        sql(booking.start_time) as _,
+        sql(booking.end_time) as _,
+        booking.state.as_str(),
+        booking.channel.as_str(),
+        currency.code(),
+        booking.list_price.minor(),
+        booking.price.minor(),
+        booking.deposit.minor(),
+        booking.quote.map(QuoteId::uuid),
+        sql(booking.hold_expire_time) as _,
+        sql(booking.create_time) as _,
+        booking.version,
+    )
+    .execute(&mut *conn)
+    .await?;
+    insert_step(conn, booking.id, &change.step).await
+}
+
+/// Stores what a transition changed, and its step. The row must have been read by [`lock`] in this transaction.
+#[tracing::instrument(name = "db.booking.save", skip_all)]
+pub async fn save(conn: &mut PgConnection, change: &Change) -> pg::Result<()> {
+    let booking = &change.booking;
+    let saved = sqlx::query!(
+        "update booking set state = $2, version = $3 where id = $1 and version = $3::bigint - 1",
+        booking.id.uuid(),
+        booking.state.as_str(),
+        booking.version,
+    )
+    .execute(&mut *conn)
+    .await?;
+    if saved.rows_affected() != 1 {
+        return Err(pg::Error::inconsistent("booking", booking.id, "changed although it was locked"));
+    }
+    insert_step(conn, booking.id, &change.step).await
+}
+
+async fn insert_step(conn: &mut PgConnection, booking: BookingId, step: &Step) -> pg::Result<()> {
+    sqlx::query!(
+        "insert into booking_history (booking_id, version, state, change_time, actor, reason)
+         values ($1, $2, $3, $4, $5, $6)",
+        booking.uuid(),
+        step.version,
+        step.state.as_str(),
+        sql(step.change_time) as _,
+        step.actor,
+        step.reason,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Reads a booking.
+#[tracing::instrument(name = "db.booking.get", skip_all)]
+pub async fn get(conn: &mut PgConnection, id: BookingId) -> pg::Result<Option<Booking>> {
+    let row = sqlx::query_as!(Row, "select * from booking where id = $1", id.uuid()).fetch_optional(conn).await?;
+    row.map(Booking::try_from).transpose()
+}
+
+/// Reads a booking and keeps others from changing it until the transaction ends.
+#[tracing::instrument(name = "db.booking.lock", skip_all)]
+pub async fn lock(conn: &mut PgConnection, id: BookingId) -> pg::Result<Option<Booking>> {
+    let row =
+        sqlx::query_as!(Row, "select * from booking where id = $1 for update", id.uuid()).fetch_optional(conn).await?;
+    row.map(Booking::try_from).transpose()
+}
+
+/// The names that a store publishes, for events.
+#[derive(Debug, Clone)]
+pub struct Names {
+    /// The store's.
+    pub store: String,
+    /// The item's.
+    pub item: String,
+    /// The therapist's.
+    pub therapist: String,
+    /// The store's IANA zone.
+    pub time_zone: String,
+}
+
+/// Reads the published names around a booking.
+#[tracing::instrument(name = "db.booking.names", skip_all)]
+pub async fn names(conn: &mut PgConnection, booking: &Booking) -> pg::Result<Names> {
+    Ok(sqlx::query_as!(
+        Names,
+        "select s.display_name as store, i.display_name as item, t.display_name as therapist, s.time_zone
+         from store s, item i, therapist t where s.id = $1 and i.id = $2 and t.id = $3",
+        booking.store.uuid(),
+        booking.item.uuid(),
+        booking.therapist.uuid(),
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Keeps a late deposit from bringing the time back: its order is about to be closed.
+#[tracing::instrument(name = "db.booking.give_up", skip_all)]
+pub async fn give_up(conn: &mut PgConnection, id: BookingId) -> pg::Result<()> {
+    sqlx::query!("update booking set given_up = true where id = $1", id.uuid()).execute(conn).await?;
+    Ok(())
+}
+
+/// Whether [`give_up`] was called for it.
+#[tracing::instrument(name = "db.booking.given_up", skip_all)]
+pub async fn given_up(conn: &mut PgConnection, id: BookingId) -> pg::Result<bool> {
+    Ok(sqlx::query_scalar!("select given_up from booking where id = $1", id.uuid()).fetch_one(conn).await?)
+}
+
+/// Reads the steps of a booking, the oldest first.
+#[tracing::instrument(name = "db.booking.history", skip_all)]
+pub async fn history(conn: &mut PgConnection, id: BookingId) -> pg::Result<Vec<Step>> {
+    Ok(histories(conn, &[id.uuid()]).await?.into_iter().map(|(_, step)| step).collect())
+}
+
+/// Reads the steps of several bookings, by booking, the oldest first.
+#[tracing::instrument(name = "db.booking.histories", skip_all)]
+pub async fn histories(conn: &mut PgConnection, ids: &[Uuid]) -> pg::Result<Vec<(Uuid, Step)>> {
+    let rows = sqlx::query!(
+        "select booking_id, version, state, change_time, actor, reason from booking_history
+         where booking_id = any($1) order by booking_id, version",
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let step = Step {
+                version: row.version,
+                state: state(row.booking_id, &row.state)?,
+                change_time: row.change_time.to_jiff(),
+                actor: row.actor,
+                reason: row.reason,
+            };
+            Ok((row.booking_id, step))
+        })
+        .collect()
+}
+
+/// Lists bookings by start, the latest first.
+#[tracing::instrument(name = "db.booking.list", skip_all)]
+pub async fn list(
+    conn: &mut PgConnection,
+    filter: &Filter,
+    after: Option<(Timestamp, Uuid)>,
+    limit: i64,
+) -> pg::Result<Vec<Booking>> {
+    let states: Vec<String> = filter.states.iter().map(|state| state.as_str().to_owned()).collect();
+    let (start, last) = after.unzip();
+    let rows = sqlx::query_as!(
+        Row,
+        "select * from booking
+         where ($1::uuid is null or store_id = $1)
+           and ($2::uuid is null or customer_id = $2)
+           and ($3::uuid is null or therapist_id = $3)
+           and (cardinality($4::text[]) = 0 or state = any($4))
+           and ($5::timestamptz is null or start_time >= $5)
+           and ($6::timestamptz is null or start_time < $6)
+           and ($7::timestamptz is null or (start_time, id) < ($7, $8::uuid))
+         order by start_time desc, id desc limit $9",
+        filter.store.map(StoreId::uuid),
+        filter.customer.map(MemberId::uuid),
+        filter.therapist.map(TherapistId::uuid),
+        &states,
+        filter.from.map(sql) as _,
+        filter.to.map(sql) as _,
+        start.map(sql) as _,
+        last,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Booking::try_from).collect()
+}
+
+/// Bookings whose hold has run out by `now` without a deposit, the earliest first.
+#[tracing::instrument(name = "db.booking.unpaid", skip_all)]
+pub async fn unpaid(conn: &mut PgConnection, now: Timestamp, limit: i64) -> pg::Result<Vec<BookingId>> {
+    let ids = sqlx::query_scalar!(
+        "select id from booking
+         where state in ('HELD', 'AWAITING_PAYMENT') and hold_expire_time <= $1
+         order by hold_expire_time limit $2",
+        sql(now) as _,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(BookingId::from_uuid).collect())
+}
+
+struct Row {
+    id: Uuid,
+    store_id: Uuid,
+    item_id: Uuid,
+    therapist_id: Uuid,
+    room_id: Uuid,
+    equipment_id: Option<Uuid>,
+    customer_id: Uuid,
+    start_time: jiff_sqlx::Timestamp,
+    end_time: jiff_sqlx::Timestamp,
+    state: String,
+    channel: String,
+    currency: String,
+    list_price_minor: i64,
+    price_minor: i64,
+    deposit_minor: i64,
+    quote_id: Option<Uuid>,
+    hold_expire_time: jiff_sqlx::Timestamp,
+    create_time: jiff_sqlx::Timestamp,
+    version: i64,
+    #[expect(dead_code, reason = "read by given_up alone")]
+    given_up: bool,
+}
+
+impl TryFrom<Row> for Booking {
+    type Error = pg::Error;
+
+    fn try_from(row: Row) -> pg::Result<Self> {
+        let price = |minor| money("booking", row.id, minor, &row.currency);
+        Ok(Self {
+            id: BookingId::from_uuid(row.id),
+            store: StoreId::from_uuid(row.store_id),
+            item: ItemId::from_uuid(row.item_id),
+            therapist: TherapistId::from_uuid(row.therapist_id),
+            room: RoomId::from_uuid(row.room_id),
+            equipment: row.equipment_id.map(RoomId::from_uuid),
+            customer: MemberId::from_uuid(row.customer_id),
+            start_time: row.start_time.to_jiff(),
+            end_time: row.end_time.to_jiff(),
+            state: state(row.id, &row.state)?,
+            channel: Channel::parse(&row.channel)
+                .ok_or_else(|| pg::Error::inconsistent("booking", row.id, "unknown channel"))?,
+            list_price: price(row.list_price_minor)?,
+            price: price(row.price_minor)?,
+            deposit: price(row.deposit_minor)?,
+            quote: row.quote_id.map(QuoteId::from_uuid),
+            hold_expire_time: row.hold_expire_time.to_jiff(),
+            create_time: row.create_time.to_jiff(),
+            version: row.version,
+        })
+    }
+}
+
+fn state(booking: Uuid, name: &str) -> pg::Result<State> {
+    State::parse(name).ok_or_else(|| pg::Error::inconsistent("booking", booking, "unknown state"))
+}

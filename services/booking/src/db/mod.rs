@@ -1,0 +1,24 @@
+//! All SQL of booking: functions on a connection, rows → domain. A row that our own code can't have written is an
+//! error, never a panic.
+
+pub mod allocation;
+pub mod booking;
+pub mod catalog;
+pub mod supply;
+
+use kernel::{Currency, Money, Timestamp};
+
+/// The currency of a `char(3)` column.
+fn currency(table: &'static str, row: impl ToString, code: &str) -> pg::Result<Currency> {
+    Currency::parse("currency", code).map_err(|_| pg::Error::inconsistent(table, row, "unknown currency"))
+}
+
+/// An amount of two columns.
+fn money(table: &'static str, row: impl ToString, minor: i64, code: &str) -> pg::Result<Money> {
+    Ok(Money::new(minor, currency(table, row, code)?))
+}
+
+/// An instant as a parameter.
+fn sql(at: Timestamp) -> jiff_sqlx::Timestamp {
+    jiff_sqlx::ToSqlx::to_sqlx(at)
+}

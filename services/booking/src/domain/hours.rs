@@ -1,0 +1,132 @@
+//! Opening hours: wall-clock times of a week in the store's IANA zone.
+
+use jiff::{ToSpan, civil::Date, tz::TimeZone};
+use kernel::{Error, Result};
+
+use super::span::{Minute, Span, instant, list};
+
+/// A span of one weekday in which a store is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpeningHours {
+    /// 1 = Monday … 7 = Sunday (ISO 8601).
+    pub day: i16,
+    /// Minutes after local midnight, 0–1439.
+    pub open_minute: i16,
+    /// Minutes after the same midnight; past 1440 it reaches into the next day.
+    pub close_minute: i16,
+}
+
+/// The zone of an IANA name that came in as `field`.
+pub fn time_zone(field: &str, name: &str) -> Result<TimeZone> {
+    TimeZone::get(name)
+        .map_err(|_| Error::invalid(field, "must be the IANA name of a time zone, such as Asia/Shanghai"))
+}
+
+/// Refuses hours of one week that overlap each other.
+pub fn check(hours: &[OpeningHours]) -> Result<()> {
+    const WEEK: i64 = 7 * 1_440;
+    let mut spans: Vec<(Span, usize)> = Vec::new();
+    for (index, hour) in hours.iter().enumerate() {
+        let midnight = i64::from(hour.day - 1) * 1_440;
+        let span = Span::new(midnight + i64::from(hour.open_minute), midnight + i64::from(hour.close_minute));
+        // Sunday night may reach into the Monday of the next week, which is this Monday.
+        let again = [-WEEK, 0, WEEK].map(|weeks| Span::new(span.start + weeks, span.end + weeks));
+        if let Some((_, other)) = spans.iter().find(|(other, _)| again.iter().any(|span| other.overlaps(*span))) {
+            return Err(Error::invalid(
+                format!("store.opening_hours[{index}]"),
+                format!("overlaps store.opening_hours[{other}]; join the two or move one"),
+            ));
+        }
+        spans.push((span, index));
+    }
+    Ok(())
+}
+
+/// When the store is open within `window`, as a list. Wall-clock times that a clock change skips or repeats are read as
+/// RFC 5545 does: a skipped time is moved forward by the gap, a repeated one is its first occurrence.
+pub fn open_spans(hours: &[OpeningHours], zone: &TimeZone, window: Span) -> Vec<Span> {
+    let first = instant(window.start).to_zoned(zone.clone()).date();
+    let last = instant(window.end).to_zoned(zone.clone()).date();
+    // The day before may reach into the window.
+    let mut date = first.checked_sub(1.day()).unwrap_or(first);
+    let mut spans = Vec::new();
+    while date <= last {
+        let weekday = i16::from(date.weekday().to_monday_one_offset());
+        for hour in hours.iter().filter(|hour| hour.day == weekday) {
+            let open = wall_clock(date, hour.open_minute, zone);
+            let close = wall_clock(date, hour.close_minute, zone);
+            spans.extend(open.zip(close).map(|(open, close)| Span::new(open, close).common(window)));
+        }
+        match date.tomorrow() {
+            Ok(tomorrow) => date = tomorrow,
+            Err(_) => break,
+        }
+    }
+    list(spans)
+}
+
+/// The minute at which a local clock shows `minute` minutes after the midnight that begins `date`.
+fn wall_clock(date: Date, minute: i16, zone: &TimeZone) -> Option<Minute> {
+    let date = date.checked_add(i64::from(minute / 1_440).days()).ok()?;
+    let (hour, minute) = (i8::try_from(minute % 1_440 / 60).ok()?, i8::try_from(minute % 60).ok()?);
+    let at = date.at(hour, minute, 0, 0).to_zoned(zone.clone()).ok()?;
+    Some(super::span::minute(at.timestamp()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::span::minute;
+
+    fn zone(name: &str) -> TimeZone {
+        time_zone("time_zone", name).expect("known")
+    }
+
+    fn at(text: &str) -> Minute {
+        minute(text.parse().expect("a timestamp"))
+    }
+
+    fn every_day(open_minute: i16, close_minute: i16) -> Vec<OpeningHours> {
+        (1..=7).map(|day| OpeningHours { day, open_minute, close_minute }).collect()
+    }
+
+    #[test]
+    fn hours_are_read_in_the_stores_own_zone() {
+        let window = Span::new(at("2026-11-22T00:00:00Z"), at("2026-11-23T00:00:00Z"));
+        let open = open_spans(&every_day(600, 1_320), &zone("Asia/Shanghai"), window);
+        assert_eq!(open, [Span::new(at("2026-11-22T02:00:00Z"), at("2026-11-22T14:00:00Z"))]);
+    }
+
+    #[test]
+    fn a_night_shop_reaches_into_the_next_day() {
+        let window = Span::new(at("2026-11-22T00:00:00Z"), at("2026-11-22T12:00:00Z"));
+        let open = open_spans(&every_day(1_200, 1_440 + 180), &zone("UTC"), window);
+        assert_eq!(open, [Span::new(at("2026-11-22T00:00:00Z"), at("2026-11-22T03:00:00Z"))]);
+    }
+
+    #[test]
+    fn a_clock_change_makes_the_night_an_hour_longer_or_shorter() {
+        let london = zone("Europe/London");
+        let length = |from: &str, to: &str| {
+            let open = open_spans(&every_day(0, 1_440), &london, Span::new(at(from), at(to)));
+            open.iter().map(|span| span.minutes()).sum::<i64>()
+        };
+        assert_eq!(length("2026-03-29T00:00:00Z", "2026-03-29T23:00:00Z"), 23 * 60);
+        assert_eq!(length("2026-10-24T23:00:00Z", "2026-10-26T00:00:00Z"), 25 * 60);
+    }
+
+    #[test]
+    fn a_zone_that_does_not_exist_is_refused_by_field() {
+        let error = time_zone("store.time_zone", "Asia/Atlantis").expect_err("refused");
+        assert_eq!(error.violations()[0].field, "store.time_zone");
+    }
+
+    #[test]
+    fn hours_that_overlap_across_midnight_or_the_week_are_refused() {
+        let monday = OpeningHours { day: 1, open_minute: 0, close_minute: 600 };
+        let sunday = OpeningHours { day: 7, open_minute: 1_200, close_minute: 1_500 };
+        assert!(check(&[monday, sunday]).is_err());
+        assert!(check(&[sunday, monday]).is_err());
+        assert!(check(&[monday, OpeningHours { close_minute: 1_440, ..sunday }]).is_ok());
+    }
+}

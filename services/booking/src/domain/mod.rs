@@ -1,0 +1,7 @@
+//! The rules of booking, free of transport and storage. `now` is always an argument.
+
+pub mod availability;
+pub mod booking;
+pub mod catalog;
+pub mod hours;
+pub mod span;

@@ -1,0 +1,44 @@
+//! Ends holds whose deposit was not paid in time.
+
+use kernel::{Result, Timestamp, ids::BookingId};
+
+use super::{
+    order_tasks,
+    record::{self, Happened},
+};
+use crate::{
+    App, db,
+    domain::booking::{Refund, State},
+};
+
+/// How many holds one step ends.
+pub const BATCH: usize = 100;
+
+/// Ends the holds that have run out; returns how many that were.
+pub async fn expire_bookings(app: &App) -> Result<usize> {
+    let now = app.clock.now();
+    let due = db::booking::unpaid(&mut *app.pg.conn().await?, now, BATCH.try_into().unwrap_or(i64::MAX)).await?;
+    let mut ended = 0;
+    for id in due {
+        ended += usize::from(expire(app, id, now).await?);
+    }
+    Ok(ended)
+}
+
+async fn expire(app: &App, id: BookingId, now: Timestamp) -> Result<bool> {
+    let mut tx = app.pg.begin().await?;
+    let booking = match db::booking::lock(&mut tx, id).await? {
+        Some(booking) if matches!(booking.state, State::Held | State::AwaitingPayment) => booking,
+        // Paid or cancelled since we looked.
+        _ => return Ok(false),
+    };
+    let change = booking.expire(now, "services/booking")?;
+    db::allocation::release(&mut tx, id).await?;
+    order_tasks::call_off_create(&mut tx, id, now).await?;
+    // The order stays open for a while: a deposit that is on its way may still bring the same time back.
+    let close_time = now + app.policy.late_payment();
+    order_tasks::close_order(&mut tx, &change.booking, Refund::All, close_time, now).await?;
+    record::save(&mut tx, &change, Happened::Expired, now).await?;
+    tx.commit().await?;
+    Ok(true)
+}

@@ -1,0 +1,23 @@
+//! One use case a file. A flow that changes something ends in the reply for the wire, since the reply is part of the
+//! effect: it is stored with it, under the request id.
+
+pub mod advance_booking;
+pub mod cancel_booking;
+pub mod catalog;
+pub mod deposit_paid;
+pub mod expire_booking;
+pub mod hold_slot;
+pub mod order_tasks;
+pub mod record;
+pub mod search_slots;
+
+use pg::idempotency::Key;
+
+/// A request that must have one effect and one answer, however often it comes.
+#[derive(Debug)]
+pub struct Once<'a, Q> {
+    /// What identifies it.
+    pub key: Key<'a>,
+    /// The message, whose content must be the same each time.
+    pub message: &'a Q,
+}

@@ -1,0 +1,161 @@
+//! Making and closing the order of a booking at payment, as tasks that outlive the process.
+
+use kernel::{Error, ErrorKind, Money, Result, Timestamp, Uuid, crash, ids::BookingId};
+use pg::{
+    Tx,
+    tasks::{self, Handler, NewTask, Task},
+};
+
+use super::record::{self, Happened};
+use crate::{
+    App, db,
+    domain::booking::{Booking, Refund, State},
+    peers::{NewOrder, Return},
+};
+
+const CREATE_ORDER: &str = "create_order";
+const CLOSE_ORDER: &str = "close_order";
+
+/// Who does what a task does.
+const ACTOR: &str = "services/booking";
+
+/// Has the order made.
+pub async fn create_order(tx: &mut Tx, booking: &Booking, now: Timestamp) -> Result<Uuid> {
+    let task = NewTask { kind: CREATE_ORDER, aggregate_id: booking.id.uuid(), payload: Vec::new(), due_time: now };
+    Ok(tasks::add(tx, now, task).await?)
+}
+
+/// Has the order closed at `due_time`, giving back what `refund` says.
+pub async fn close_order(
+    tx: &mut Tx,
+    booking: &Booking,
+    refund: Refund,
+    due_time: Timestamp,
+    now: Timestamp,
+) -> Result<Uuid> {
+    let payload = match refund {
+        Refund::All => Vec::new(),
+        Refund::AllButDeposit => booking.deposit.minor().to_be_bytes().to_vec(),
+    };
+    let task = NewTask { kind: CLOSE_ORDER, aggregate_id: booking.id.uuid(), payload, due_time };
+    Ok(tasks::add(tx, now, task).await?)
+}
+
+/// Calls off making the order of a booking that is over. If somebody is at it right now, he will see that it is over
+/// when he is done, and close it.
+pub async fn call_off_create(tx: &mut Tx, booking: BookingId, now: Timestamp) -> Result<()> {
+    tasks::call_off(tx, now, booking.uuid(), CREATE_ORDER).await?;
+    Ok(())
+}
+
+/// Calls off closing the order of a booking that goes on after all.
+pub async fn call_off_close(tx: &mut Tx, booking: BookingId, now: Timestamp) -> Result<()> {
+    tasks::call_off(tx, now, booking.uuid(), CLOSE_ORDER).await?;
+    Ok(())
+}
+
+/// Does one task at once; the worker sees to it if that fails.
+pub async fn run_now(app: &App, task: Uuid) {
+    if let Err(error) = tasks::run_now(&app.pg, || app.clock.now(), task, &OrderTasks(app)).await {
+        tracing::warn!(error = kernel::Error::from(error).chain(), "left a task to the worker");
+    }
+    app.poke();
+}
+
+/// Does all tasks that are due; returns how many were taken up.
+pub async fn drain(app: &App) -> Result<usize> {
+    tasks::drain(&app.pg, || app.clock.now(), &OrderTasks(app)).await
+}
+
+struct OrderTasks<'a>(&'a App);
+
+impl Handler for OrderTasks<'_> {
+    async fn handle(&self, task: &Task) -> Result<()> {
+        let booking = BookingId::from_uuid(task.aggregate_id);
+        match task.kind.as_str() {
+            CREATE_ORDER => create(self.0, task, booking).await,
+            CLOSE_ORDER => close(self.0, task, booking).await,
+            other => Err(Error::precondition("UNKNOWN_TASK", format!("no task is called {other}"))),
+        }
+    }
+}
+
+async fn create(app: &App, task: &Task, id: BookingId) -> Result<()> {
+    let (booking, names) = {
+        let mut conn = app.pg.conn().await?;
+        let booking = db::booking::get(&mut conn, id).await?.ok_or_else(|| Error::not_found(id))?;
+        let names = db::booking::names(&mut conn, &booking).await?;
+        (booking, names)
+    };
+    let order = NewOrder {
+        id: booking.order(),
+        booking: id,
+        customer: booking.customer,
+        store: booking.store,
+        item: booking.item,
+        display_name: names.item,
+        price: booking.price,
+        deposit: booking.deposit,
+    };
+    app.peers.payment.create_order(&order, task.request_id()).await?;
+    crash::point("booking.order.created");
+    let now = app.clock.now();
+    let mut tx = app.pg.begin().await?;
+    let booking = db::booking::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found(id))?;
+    tasks::finish(&mut tx, now, task.id).await?;
+    match booking.state {
+        State::Held => {
+            let change = booking.order_made(now, ACTOR)?;
+            let happened = match change.booking.state {
+                State::Confirmed => Happened::Confirmed { reinstated: false },
+                _ => Happened::AwaitingPayment,
+            };
+            record::save(&mut tx, &change, happened, now).await?;
+        }
+        // It was over before its order was made, so nothing closed that order.
+        State::Cancelled | State::Expired => {
+            close_order(&mut tx, &booking, Refund::All, now, now).await?;
+        }
+        // Paid before we knew that it could be.
+        _ => {}
+    }
+    tx.commit().await?;
+    crash::point("booking.order.recorded");
+    Ok(())
+}
+
+async fn close(app: &App, task: &Task, id: BookingId) -> Result<()> {
+    let now = app.clock.now();
+    let mut tx = app.pg.begin().await?;
+    let booking = db::booking::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found(id))?;
+    if !matches!(booking.state, State::Cancelled | State::Expired) {
+        // It was brought back while this task lay ready.
+        tasks::finish(&mut tx, now, task.id).await?;
+        return Ok(tx.commit().await?);
+    }
+    // From here on a late deposit does not bring the time back: its money goes back instead.
+    db::booking::give_up(&mut tx, id).await?;
+    tx.commit().await?;
+    crash::point("booking.close.given_up");
+    let (back, reason) = (back(&booking, &task.payload), reason(booking.state));
+    match app.peers.payment.close_order(booking.order(), back, reason, task.request_id()).await {
+        // It was never made; should it be made yet, whoever makes it has it closed.
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        outcome => outcome?,
+    }
+    crash::point("booking.close.called");
+    let mut tx = app.pg.begin().await?;
+    tasks::finish(&mut tx, app.clock.now(), task.id).await?;
+    Ok(tx.commit().await?)
+}
+
+fn back(booking: &Booking, payload: &[u8]) -> Return {
+    match payload.try_into() {
+        Ok(kept) => Return::AllBut(Money::new(i64::from_be_bytes(kept), booking.price.currency())),
+        Err(_) => Return::All,
+    }
+}
+
+fn reason(state: State) -> &'static str {
+    if state == State::Cancelled { "BOOKING_CANCELLED" } else { "BOOKING_EXPIRED" }
+}

@@ -1,0 +1,64 @@
+//! Booking: what the chain offers, which times are free, and every visit from hold to completion.
+//!
+//! # States
+//!
+//! See [`domain::booking`]. A booking starts HELD; its order is made at payment (AWAITING_PAYMENT); the deposit confirms
+//! it. It ends COMPLETED, CANCELLED or EXPIRED.
+//!
+//! # Invariants
+//!
+//! * Two live allocations of one resource never overlap, on any path: the exclusion constraint `allocation_overlap`
+//!   decides. Redis only sheds load; the service is right with Redis flushed, stopped or lying.
+//! * An allocation exists exactly as long as its booking keeps the time.
+//! * Every version of a booking has one step in its history and one event, written in its transaction.
+//! * A time is offered exactly if it can be held ([`domain::availability`]).
+//! * A booking is never paid but cancelled: a deposit that comes after its hold ran out brings the same time back if it
+//!   is still free, and is returned otherwise.
+//! * One request id has one effect and one answer.
+//!
+//! # Tables
+//!
+//! `store`, `store_opening_hours`, `item`, `therapist`, `room`, `shift`: the catalogue. `booking`, `booking_history`: the
+//! visits. `allocation`: which resource is kept when. The platform's tables (idempotency, outbox, task, audit, feed
+//! cursor) come from `pg`.
+//!
+//! # The saga of a hold, and where it may be interrupted
+//!
+//! | step | if the process dies after it |
+//! |---|---|
+//! | quote at marketing (`booking.hold.quoted`) | the coupon's reservation runs out by itself |
+//! | hold committed with task `create_order` (`booking.hold.committed`) | the worker makes the order |
+//! | order made at payment (`booking.order.created`) | the task is repeated with the same request id |
+//! | AWAITING_PAYMENT committed (`booking.order.recorded`) | nothing is lost |
+//! | PaymentCaptured applied (`booking.confirm.applied`) | the event is applied again: cursor and effect are one transaction |
+//! | cancellation committed with task `close_order` (`booking.cancel.committed`) | the worker closes the order |
+//! | booking given up (`booking.close.given_up`) | the task is repeated |
+//! | order closed at payment (`booking.close.called`) | the task is repeated with the same request id |
+//!
+//! # Map
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`app`] | the only wiring |
+//! | [`config`] | the rules of a chain |
+//! | [`rpc`](mod@rpc) | decode → flow → encode |
+//! | [`domain`] | the rules, pure |
+//! | [`flows`] | one use case a file |
+//! | [`db`] | all SQL |
+//! | [`peers`] | membership, marketing, payment |
+//! | [`worker`] | what goes on without anybody asking |
+
+pub mod app;
+pub mod config;
+pub mod db;
+pub mod domain;
+pub mod flows;
+pub mod peers;
+pub mod rpc;
+pub mod worker;
+
+pub use app::App;
+pub use config::Policy;
+
+/// The service's own tables.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");

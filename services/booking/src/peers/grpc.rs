@@ -1,0 +1,119 @@
+//! The peers over gRPC.
+
+use async_trait::async_trait;
+use kernel::{
+    Money, Result, Uuid,
+    ids::{ItemId, MemberId, OrderId, QuoteId, StoreId},
+};
+use proto::{
+    marketing::v1::{self as marketing, promotion_service_client::PromotionServiceClient},
+    membership::v1::{self as membership, member_service_client::MemberServiceClient},
+    payment::v1::{self as payment, close_order_request::Refund, payment_service_client::PaymentServiceClient},
+};
+use rpc::{
+    client::Peer,
+    convert::{money, to_money},
+    from_status,
+};
+
+use super::{Membership, NewOrder, Payment, Pricing, Quote, Return};
+
+/// Membership.
+#[derive(Debug, Clone)]
+pub struct GrpcMembership(MemberServiceClient<Peer>);
+
+impl GrpcMembership {
+    /// Over this channel.
+    pub fn new(peer: Peer) -> Self {
+        Self(MemberServiceClient::new(peer))
+    }
+}
+
+#[async_trait]
+impl Membership for GrpcMembership {
+    async fn check_member(&self, member: MemberId) -> Result<()> {
+        let request = membership::GetMemberRequest { name: member.name() };
+        self.0.clone().get_member(request).await.map_err(|status| from_status(status, "membership"))?;
+        Ok(())
+    }
+}
+
+/// Marketing.
+#[derive(Debug, Clone)]
+pub struct GrpcPricing(PromotionServiceClient<Peer>);
+
+impl GrpcPricing {
+    /// Over this channel.
+    pub fn new(peer: Peer) -> Self {
+        Self(PromotionServiceClient::new(peer))
+    }
+}
+
+#[async_trait]
+impl Pricing for GrpcPricing {
+    async fn quote(
+        &self,
+        customer: MemberId,
+        item: ItemId,
+        store: StoreId,
+        list_price: Money,
+        request_id: Uuid,
+    ) -> Result<Quote> {
+        let request = marketing::CreateQuoteRequest {
+            customer: customer.name(),
+            item: item.name(),
+            store: store.name(),
+            list_price: Some(to_money(list_price)),
+            request_id: request_id.to_string(),
+        };
+        let quote = self.0.clone().create_quote(request).await.map_err(|status| from_status(status, "marketing"))?;
+        let quote = quote.into_inner();
+        Ok(Quote { id: QuoteId::parse_name("name", &quote.name)?, price: money("price", quote.price.as_ref())? })
+    }
+}
+
+/// Payment.
+#[derive(Debug, Clone)]
+pub struct GrpcPayment(PaymentServiceClient<Peer>);
+
+impl GrpcPayment {
+    /// Over this channel.
+    pub fn new(peer: Peer) -> Self {
+        Self(PaymentServiceClient::new(peer))
+    }
+}
+
+#[async_trait]
+impl Payment for GrpcPayment {
+    async fn create_order(&self, order: &NewOrder, request_id: Uuid) -> Result<()> {
+        let request = payment::CreateOrderRequest {
+            order_id: order.id.uuid().to_string(),
+            booking: order.booking.name(),
+            customer: order.customer.name(),
+            store: order.store.name(),
+            lines: vec![payment::OrderLine {
+                item: order.item.name(),
+                display_name: order.display_name.clone(),
+                amount: Some(to_money(order.price)),
+            }],
+            deposit: Some(to_money(order.deposit)),
+            request_id: request_id.to_string(),
+        };
+        self.0.clone().create_order(request).await.map_err(|status| from_status(status, "payment"))?;
+        Ok(())
+    }
+
+    async fn close_order(&self, order: OrderId, back: Return, reason: &'static str, request_id: Uuid) -> Result<()> {
+        let request = payment::CloseOrderRequest {
+            name: order.name(),
+            refund: Some(match back {
+                Return::All => Refund::RefundAll(true),
+                Return::AllBut(amount) => Refund::KeepAmount(to_money(amount)),
+            }),
+            reason: reason.to_owned(),
+            request_id: request_id.to_string(),
+        };
+        self.0.clone().close_order(request).await.map_err(|status| from_status(status, "payment"))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,200 @@
+//! `BookingService`.
+
+use std::{collections::HashMap, sync::Arc};
+
+use kernel::{
+    Error, Uuid,
+    ids::{BookingId, ItemId, MemberId, StoreId, TherapistId},
+};
+use prost::Message;
+use proto::booking::v1::{self as pb, booking_service_server::BookingService};
+use rpc::{
+    Caller, CallerKind, Ctx,
+    convert::{optional_timestamp, timestamp},
+    paging::{PageRequest, time_key},
+    unary,
+};
+use tonic::{Request, Response, Status};
+
+use super::{convert, listing, once};
+use crate::{
+    App, db,
+    db::{booking::Filter, supply::Wish},
+    domain::booking::Step,
+    flows::{
+        advance_booking::{Advance, advance_booking},
+        cancel_booking::cancel_booking,
+        hold_slot::{HoldSlot, hold_slot},
+        search_slots::{Search, search_slots},
+    },
+};
+
+pub(super) struct Bookings(pub(super) Arc<App>);
+
+#[tonic::async_trait]
+impl BookingService for Bookings {
+    async fn search_slots(
+        &self,
+        request: Request<pb::SearchSlotsRequest>,
+    ) -> Result<Response<pb::SearchSlotsResponse>, Status> {
+        unary(request, |ctx, request| async move {
+            // The position in the list is a start, so the pages of one search fit together however time goes on.
+            let filter = pb::SearchSlotsRequest { page_size: 0, page_token: String::new(), ..request.clone() };
+            let listing = listing(&ctx).with(hex(&filter.encode_to_vec()));
+            let page = PageRequest::parse(request.page_size, &request.page_token, listing)?;
+            let after = page.after().map(str::parse).transpose();
+            let search = Search {
+                store: StoreId::parse_name("store", &request.store)?,
+                item: ItemId::parse_name("item", &request.item)?,
+                from: timestamp("start_time", request.start_time.as_ref())?,
+                to: timestamp("end_time", request.end_time.as_ref())?,
+                wish: Wish {
+                    therapist: convert::optional(&request.therapist, |n| TherapistId::parse_name("therapist", n))?,
+                    sex: convert::sex(request.sex()),
+                },
+                after: after.map_err(|_| Error::invalid("page_token", "is not one that this list gave out"))?,
+                limit: usize::try_from(page.limit()).unwrap_or(usize::MAX),
+            };
+            let (item, offers) = search_slots(&self.0, search).await?;
+            let (offers, next_page_token) = page.cut(offers, |offer| offer.start.to_string());
+            let slots = offers.iter().map(|offer| convert::to_slot(offer, &item)).collect();
+            Ok(pb::SearchSlotsResponse { slots, next_page_token })
+        })
+        .await
+    }
+
+    async fn hold_slot(&self, request: Request<pb::HoldSlotRequest>) -> Result<Response<pb::Booking>, Status> {
+        unary(request, |ctx, request| async move {
+            let store = StoreId::parse_name("store", &request.store)?;
+            let customer = customer(&ctx.caller, &request.customer)?;
+            ctx.caller.see_own(Some(customer), Some(store))?;
+            let wanted = HoldSlot {
+                store,
+                item: ItemId::parse_name("item", &request.item)?,
+                start_time: timestamp("start_time", request.start_time.as_ref())?,
+                therapist: convert::optional(&request.therapist, |n| TherapistId::parse_name("therapist", n))?,
+                customer,
+                channel: convert::channel(request.channel()),
+                on_behalf: ctx.caller.member().is_none(),
+            };
+            hold_slot(&self.0, once(&ctx, &request.request_id, &request)?, wanted).await
+        })
+        .await
+    }
+
+    async fn get_booking(&self, request: Request<pb::GetBookingRequest>) -> Result<Response<pb::Booking>, Status> {
+        unary(request, |ctx, request| async move {
+            let id = BookingId::parse_name("name", &request.name)?;
+            let mut conn = self.0.pg.conn().await?;
+            let booking = db::booking::get(&mut conn, id).await?.ok_or_else(|| Error::not_found(id))?;
+            ctx.caller.see_own(Some(booking.customer), Some(booking.store))?;
+            Ok(convert::to_booking(&booking, &db::booking::history(&mut conn, id).await?))
+        })
+        .await
+    }
+
+    async fn list_bookings(
+        &self,
+        request: Request<pb::ListBookingsRequest>,
+    ) -> Result<Response<pb::ListBookingsResponse>, Status> {
+        unary(request, |ctx, request| async move {
+            let filter = filter(&ctx, &request)?;
+            let bound = pb::ListBookingsRequest { page_size: 0, page_token: String::new(), ..request.clone() };
+            let listing = listing(&ctx).with(ctx.caller.subject()).with(hex(&bound.encode_to_vec()));
+            let page = PageRequest::parse(request.page_size, &request.page_token, listing)?;
+            let mut conn = self.0.pg.conn().await?;
+            let bookings = db::booking::list(&mut conn, &filter, page.after_time()?, page.limit()).await?;
+            let (bookings, next_page_token) =
+                page.cut(bookings, |booking| time_key(booking.start_time, booking.id.uuid()));
+            let ids: Vec<Uuid> = bookings.iter().map(|booking| booking.id.uuid()).collect();
+            let mut histories: HashMap<Uuid, Vec<Step>> = HashMap::new();
+            for (booking, step) in db::booking::histories(&mut conn, &ids).await? {
+                histories.entry(booking).or_default().push(step);
+            }
+            let bookings = bookings
+                .iter()
+                .map(|booking| {
+                    let history = histories.remove(&booking.id.uuid()).unwrap_or_default();
+                    convert::to_booking(booking, &history)
+                })
+                .collect();
+            Ok(pb::ListBookingsResponse { bookings, next_page_token })
+        })
+        .await
+    }
+
+    async fn cancel_booking(
+        &self,
+        request: Request<pb::CancelBookingRequest>,
+    ) -> Result<Response<pb::Booking>, Status> {
+        unary(request, |ctx, request| async move {
+            let id = BookingId::parse_name("name", &request.name)?;
+            cancel_booking(&self.0, &ctx.caller, once(&ctx, &request.request_id, &request)?, id).await
+        })
+        .await
+    }
+
+    async fn check_in_booking(
+        &self,
+        request: Request<pb::CheckInBookingRequest>,
+    ) -> Result<Response<pb::Booking>, Status> {
+        unary(request, |ctx, request| async move {
+            let id = BookingId::parse_name("name", &request.name)?;
+            let once = once(&ctx, &request.request_id, &request)?;
+            advance_booking(&self.0, &ctx.caller, once, id, Advance::CheckIn).await
+        })
+        .await
+    }
+
+    async fn start_booking(&self, request: Request<pb::StartBookingRequest>) -> Result<Response<pb::Booking>, Status> {
+        unary(request, |ctx, request| async move {
+            let id = BookingId::parse_name("name", &request.name)?;
+            let once = once(&ctx, &request.request_id, &request)?;
+            advance_booking(&self.0, &ctx.caller, once, id, Advance::Start).await
+        })
+        .await
+    }
+
+    async fn complete_booking(
+        &self,
+        request: Request<pb::CompleteBookingRequest>,
+    ) -> Result<Response<pb::Booking>, Status> {
+        unary(request, |ctx, request| async move {
+            let id = BookingId::parse_name("name", &request.name)?;
+            let once = once(&ctx, &request.request_id, &request)?;
+            advance_booking(&self.0, &ctx.caller, once, id, Advance::Complete).await
+        })
+        .await
+    }
+}
+
+/// Whose visit it is: a member's own if nobody is named; staff must name somebody.
+fn customer(caller: &Caller, named: &str) -> kernel::Result<MemberId> {
+    match (caller.member(), named.is_empty()) {
+        (Some(member), true) => Ok(member),
+        (None, true) => Err(Error::invalid("customer", "must be given: name the member whose visit it is")),
+        (_, false) => MemberId::parse_name("customer", named),
+    }
+}
+
+/// What a list shows: what was asked for, narrowed to what the caller may see.
+fn filter(ctx: &Ctx, request: &pb::ListBookingsRequest) -> kernel::Result<Filter> {
+    let mut filter = Filter {
+        store: convert::optional(&request.store, |name| StoreId::parse_name("store", name))?,
+        customer: convert::optional(&request.customer, |name| MemberId::parse_name("customer", name))?,
+        therapist: convert::optional(&request.therapist, |name| TherapistId::parse_name("therapist", name))?,
+        states: request.states().filter_map(convert::state).collect(),
+        from: optional_timestamp("start_time", request.start_time.as_ref())?,
+        to: optional_timestamp("end_time", request.end_time.as_ref())?,
+    };
+    match ctx.caller.kind() {
+        CallerKind::Member(member) => filter.customer = filter.customer.or(Some(*member)),
+        _ => filter.store = filter.store.or(ctx.caller.bound_store()),
+    }
+    ctx.caller.see_own(filter.customer, filter.store)?;
+    Ok(filter)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,51 @@
+//! What goes on without anybody asking: orders are made and closed, holds end, payment's feed is read, the audit log is
+//! sealed. Every step is also a plain function.
+
+use std::{sync::Arc, time::Duration};
+
+use feed::FeedSource;
+use kernel::Result;
+use runtime::{Tasks, lifecycle::Next};
+
+use crate::{App, flows};
+
+pub use crate::flows::{expire_booking::expire_bookings, order_tasks::drain as run_tasks};
+
+/// Where the feeds come from.
+#[derive(Debug, Clone)]
+pub struct Feeds {
+    /// Payment's.
+    pub payment: FeedSource,
+}
+
+/// Starts all of it.
+pub fn spawn(app: &Arc<App>, feeds: Feeds, tasks: &Tasks) {
+    let consumer = Arc::new(flows::deposit_paid::DepositPaid(Arc::clone(app)));
+    feed::spawn(tasks, app.pg.clone(), feeds.payment, consumer, Arc::clone(&app.clock));
+
+    let orders = Arc::clone(app);
+    tasks.spawn_loop("booking.tasks", Duration::from_millis(500), Some(app.pokes()), move || {
+        let app = Arc::clone(&orders);
+        async move { run_tasks(&app).await.map(|_| Next::Wait) }
+    });
+
+    let holds = Arc::clone(app);
+    tasks.spawn_loop("booking.expire_holds", Duration::from_millis(500), None, move || {
+        let app = Arc::clone(&holds);
+        async move { expire_bookings(&app).await.map(|ended| Next::after_batch(ended, flows::expire_booking::BATCH)) }
+    });
+
+    let audit = Arc::clone(app);
+    tasks.spawn_loop("booking.seal_audit", Duration::from_secs(1), None, move || {
+        let app = Arc::clone(&audit);
+        async move { seal_audit(&app).await.map(|sealed| if sealed == 0 { Next::Wait } else { Next::Now }) }
+    });
+}
+
+/// Seals what was done since the last seal; returns how many entries that were.
+pub async fn seal_audit(app: &App) -> Result<u64> {
+    let mut tx = app.pg.begin().await?;
+    let sealed = pg::audit::seal(&mut tx, app.clock.now()).await?;
+    tx.commit().await?;
+    Ok(sealed)
+}

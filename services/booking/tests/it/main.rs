@@ -1,0 +1,13 @@
+//! Booking through gRPC, over real Postgres and Redis, with the peers faked.
+
+#![expect(clippy::expect_used, reason = "a test may fail where its helper does")]
+
+mod bad_input;
+mod catalog;
+mod fakes;
+mod hold;
+mod races;
+mod saga;
+mod search;
+mod visit;
+mod world;
