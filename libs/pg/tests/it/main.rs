@@ -12,4 +12,5 @@ mod outbox;
 mod outbox_order;
 mod pool;
 mod support;
+mod tasks;
 mod vault;

@@ -47,18 +47,14 @@ pub enum Happened {
 pub async fn insert(tx: &mut Tx, change: &Change, now: Timestamp) -> Result<pb::Booking> {
     db::booking::insert(tx, change).await?;
     tell(tx, &change.booking, Happened::Held, now).await?;
-    reply(tx, &change.booking).await
+    Ok(to_booking(&change.booking, std::slice::from_ref(&change.step)))
 }
 
 /// Stores a transition and tells of it.
 pub async fn save(tx: &mut Tx, change: &Change, happened: Happened, now: Timestamp) -> Result<pb::Booking> {
     db::booking::save(tx, change).await?;
     tell(tx, &change.booking, happened, now).await?;
-    reply(tx, &change.booking).await
-}
-
-async fn reply(tx: &mut Tx, booking: &Booking) -> Result<pb::Booking> {
-    Ok(to_booking(booking, &db::booking::history(tx, booking.id).await?))
+    Ok(to_booking(&change.booking, &db::booking::history(tx, change.booking.id).await?))
 }
 
 async fn tell(tx: &mut Tx, booking: &Booking, happened: Happened, now: Timestamp) -> Result<()> {

@@ -1,0 +1,47 @@
+//! The only wiring of the service.
+
+use std::sync::Arc;
+
+use kernel::SharedClock;
+use pg::Pg;
+use tokio::sync::watch;
+
+use crate::{Policy, peers::Provider};
+
+/// Everything that the service's flows need.
+#[derive(Debug)]
+pub struct App {
+    /// The service's own database.
+    pub pg: Pg,
+    /// Where the time comes from.
+    pub clock: SharedClock,
+    /// The rules that an operator may set.
+    pub policy: Policy,
+    /// Foreign systems.
+    pub peers: Peers,
+    refunds_decided: watch::Sender<u64>,
+}
+
+/// The foreign systems that payment talks to.
+#[derive(Debug, Clone)]
+pub struct Peers {
+    /// The payment provider behind [`Tender::Sandbox`](crate::domain::Tender::Sandbox).
+    pub provider: Arc<dyn Provider>,
+}
+
+impl App {
+    /// Wires the service.
+    pub fn new(pg: Pg, clock: SharedClock, policy: Policy, peers: Peers) -> Self {
+        Self { pg, clock, policy, peers, refunds_decided: watch::Sender::new(0) }
+    }
+
+    /// Wakes the worker that sends refunds. Call it after the commit.
+    pub(crate) fn wake_refunds(&self) {
+        self.refunds_decided.send_modify(|n| *n = n.wrapping_add(1));
+    }
+
+    /// Changes whenever there are refunds to send.
+    pub(crate) fn refunds_decided(&self) -> watch::Receiver<u64> {
+        self.refunds_decided.subscribe()
+    }
+}

@@ -1,0 +1,108 @@
+//! The rules that an operator may set.
+
+use std::time::Duration;
+
+use kernel::{Error, Result};
+use serde::Deserialize;
+
+/// The longest that a charge can be paid; providers allow no more.
+const MAX_CHARGE_MINUTES: u32 = 24 * 60;
+
+/// The rules of payment that an operator may set; the table `payment.policy` of the settings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// How long a customer can pay a charge, in minutes from its making; 30.
+    pub charge_minutes: u32,
+    /// How old a pending payment is when the provider is first asked about it, and how long the worker waits before it
+    /// asks again (doubling up to 10 minutes), in seconds; 60.
+    pub query_after_seconds: u32,
+    /// How old a payment is that the provider has never heard of when it is given up, in seconds; 300. It must be well
+    /// above the time that a call to the provider may take.
+    pub abandon_after_seconds: u32,
+    /// How far a notice's timestamp may be off, in seconds; 300.
+    pub notice_tolerance_seconds: u32,
+    /// The longest pause between two attempts of a refund, in seconds; 600.
+    pub refund_retry_max_seconds: u32,
+    /// How often the worker looks for pending payments and refunds, in seconds; 5.
+    pub worker_period_seconds: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            charge_minutes: 30,
+            query_after_seconds: 60,
+            abandon_after_seconds: 300,
+            notice_tolerance_seconds: 300,
+            refund_retry_max_seconds: 600,
+            worker_period_seconds: 5,
+        }
+    }
+}
+
+impl Policy {
+    /// Checks what the types do not say.
+    ///
+    /// # Errors
+    /// `InvalidArgument` naming the setting.
+    pub fn validate(&self) -> Result<()> {
+        let positive = [
+            ("charge_minutes", self.charge_minutes),
+            ("query_after_seconds", self.query_after_seconds),
+            ("notice_tolerance_seconds", self.notice_tolerance_seconds),
+            ("refund_retry_max_seconds", self.refund_retry_max_seconds),
+            ("worker_period_seconds", self.worker_period_seconds),
+        ];
+        if let Some((name, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
+            return Err(Error::invalid(format!("payment.policy.{name}"), "must be at least 1"));
+        }
+        if self.charge_minutes > MAX_CHARGE_MINUTES {
+            return Err(Error::invalid("payment.policy.charge_minutes", "must be at most 1440, which is a day"));
+        }
+        if self.abandon_after_seconds < 60 {
+            return Err(Error::invalid("payment.policy.abandon_after_seconds", "must be at least 60"));
+        }
+        Ok(())
+    }
+
+    /// How long after asking a provider `asked` times about a payment it is asked again.
+    pub fn query_pause(&self, asked: u32) -> Duration {
+        backoff(self.query_after_seconds, asked, 600)
+    }
+
+    /// How long after `attempts` attempts a refund is tried again.
+    pub fn refund_pause(&self, attempts: u32) -> Duration {
+        backoff(2, attempts, self.refund_retry_max_seconds)
+    }
+
+    /// How often the worker looks around.
+    pub fn worker_period(&self) -> Duration {
+        Duration::from_secs(u64::from(self.worker_period_seconds))
+    }
+}
+
+fn backoff(first_seconds: u32, doublings: u32, max_seconds: u32) -> Duration {
+    let seconds = first_seconds.saturating_mul(1_u32.checked_shl(doublings.min(20)).unwrap_or(u32::MAX));
+    Duration::from_secs(u64::from(seconds.min(max_seconds.max(first_seconds))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_valid_and_zero_is_not() {
+        assert!(Policy::default().validate().is_ok());
+        let error = Policy { charge_minutes: 0, ..Policy::default() }.validate().expect_err("zero");
+        assert_eq!(error.violations()[0].field, "payment.policy.charge_minutes");
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_limit() {
+        let policy = Policy::default();
+        let seconds: Vec<u64> = [0, 1, 3, 10, 40].map(|n| policy.query_pause(n).as_secs()).to_vec();
+        assert_eq!(seconds, [60, 120, 480, 600, 600]);
+        assert_eq!(policy.refund_pause(1).as_secs(), 4);
+    }
+}

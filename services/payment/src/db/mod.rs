@@ -1,0 +1,20 @@
+//! All SQL of the service, a file per table family. Functions work on a connection or join the caller's transaction.
+
+pub mod ledger;
+pub mod notices;
+pub mod orders;
+pub mod payments;
+pub mod refunds;
+
+use kernel::{Currency, Money};
+use pg::{Error, Result};
+
+/// Reads a stored currency code.
+fn currency(table: &'static str, row: impl ToString, code: &str) -> Result<Currency> {
+    Currency::parse("currency", code).map_err(|error| Error::inconsistent(table, row, error))
+}
+
+/// An amount of the order's currency.
+fn money(currency: Currency) -> impl Fn(i64) -> Money {
+    move |minor| Money::new(minor, currency)
+}

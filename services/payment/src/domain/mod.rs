@@ -1,0 +1,15 @@
+//! The rules of orders, payments, refunds and the ledger. Pure: no storage, no transport, `now` is an argument.
+
+pub mod ledger;
+pub mod order;
+pub mod outcome;
+pub mod payment;
+pub mod refund;
+
+pub use order::{Keep, Line, NewOrder, Order, State};
+pub use outcome::{Event, Facts, Happened, Outcome};
+pub use payment::{Charge, Payment, Purpose, Tender};
+pub use refund::Refund;
+
+#[cfg(test)]
+mod simulation;

@@ -1,0 +1,380 @@
+//! The order: what a customer owes for one visit, with its payments and refunds.
+//!
+//! Transitions consume the order and give an [`Outcome`]: the order after, what to book, and what to tell. Repeating a
+//! transition that has happened changes nothing and books nothing.
+
+use kernel::{
+    Currency, Error, ErrorKind, Money, Result, Timestamp,
+    ids::{BookingId, MemberId, OrderId, PaymentId, RefundId, StoreId},
+};
+
+use super::{
+    Charge, Happened, Outcome, Payment, Purpose, Refund, Tender,
+    ledger::{Account, Kind},
+    payment,
+};
+
+/// Why a payment goes back that was captured after the order had ended.
+const ORDER_CLOSED: &str = "ORDER_CLOSED";
+/// Why a payment goes back that was captured when it was no longer owed.
+const SURPLUS: &str = "SURPLUS";
+
+/// What a customer owes for one visit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Its id.
+    pub id: OrderId,
+    /// The visit.
+    pub booking: BookingId,
+    /// Who owes it.
+    pub customer: MemberId,
+    /// To which store.
+    pub store: StoreId,
+    /// What it is made of.
+    pub lines: Vec<Line>,
+    /// The sum of the lines.
+    pub total: Money,
+    /// What must be paid first; a part of `total`.
+    pub deposit: Money,
+    /// What has been paid; at most `total`.
+    pub paid: Money,
+    /// What has gone back of it; at most `paid`.
+    pub refunded: Money,
+    /// Where it is in its life.
+    pub state: State,
+    /// Every attempt to pay, the oldest first.
+    pub payments: Vec<Payment>,
+    /// Money going back, the oldest first.
+    pub refunds: Vec<Refund>,
+    /// When it was made.
+    pub create_time: Timestamp,
+    /// That of its newest event, from 1.
+    pub version: i64,
+}
+
+/// Where an order is in its life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// The deposit is due.
+    Open,
+    /// The deposit is paid, or there is none; the balance is due.
+    DepositPaid,
+    /// All is paid.
+    Paid,
+    /// Ended: nothing more can be paid.
+    Closed {
+        /// Why, in a word for programs.
+        reason: String,
+        /// When.
+        time: Timestamp,
+    },
+}
+
+/// A part of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// What it is for, such as `items/<uuid>`.
+    pub item: String,
+    /// What the customer reads.
+    pub display_name: String,
+    /// Price after reductions; not below zero.
+    pub amount: Money,
+}
+
+/// What an order is made from.
+#[derive(Debug, Clone)]
+pub struct NewOrder {
+    /// The id to give it.
+    pub id: OrderId,
+    /// The visit.
+    pub booking: BookingId,
+    /// Who owes it.
+    pub customer: MemberId,
+    /// To which store.
+    pub store: StoreId,
+    /// What it is made of; at least one.
+    pub lines: Vec<Line>,
+    /// What must be paid first.
+    pub deposit: Money,
+}
+
+/// How much of what was paid stays with the store when an order ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// None of it: all goes back.
+    Nothing,
+    /// So much; all, if less was paid.
+    UpTo(Money),
+}
+
+impl Order {
+    /// Makes an order. Without a deposit it starts as if the deposit were paid; without anything to pay it is paid.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if lines or deposit are negative, of two currencies, or the deposit exceeds the sum.
+    pub fn create(new: NewOrder, now: Timestamp) -> Result<Outcome> {
+        let currency = new.deposit.currency();
+        if new.deposit.is_negative() {
+            return Err(Error::invalid("deposit", "must not be below zero"));
+        }
+        for (i, line) in new.lines.iter().enumerate() {
+            let field = format!("lines[{i}].amount");
+            if line.amount.is_negative() {
+                return Err(Error::invalid(field, "must not be below zero"));
+            }
+            if line.amount.currency() != currency {
+                return Err(currency_mismatch(field, currency));
+            }
+        }
+        let total = Money::try_sum(currency, new.lines.iter().map(|line| line.amount))?;
+        if new.deposit.minor() > total.minor() {
+            return Err(Error::invalid("deposit", "must be at most the sum of the lines"));
+        }
+        let state = match (total.is_zero(), new.deposit.is_zero()) {
+            (true, _) => State::Paid,
+            (false, true) => State::DepositPaid,
+            (false, false) => State::Open,
+        };
+        let order = Self {
+            id: new.id,
+            booking: new.booking,
+            customer: new.customer,
+            store: new.store,
+            lines: new.lines,
+            total,
+            deposit: new.deposit,
+            paid: Money::zero(currency),
+            refunded: Money::zero(currency),
+            state,
+            payments: Vec::new(),
+            refunds: Vec::new(),
+            create_time: now,
+            version: 0,
+        };
+        let mut outcome = Outcome::unchanged(order);
+        outcome.tell(Happened::Created);
+        Ok(outcome)
+    }
+
+    /// Whether the order was made from the same content.
+    pub fn is_made_from(&self, new: &NewOrder) -> bool {
+        self.id == new.id
+            && self.booking == new.booking
+            && self.customer == new.customer
+            && self.store == new.store
+            && self.lines == new.lines
+            && self.deposit == new.deposit
+    }
+
+    /// The currency of everything in it.
+    pub fn currency(&self) -> Currency {
+        self.total.currency()
+    }
+
+    /// How much is due now for a purpose; above zero.
+    ///
+    /// # Errors
+    /// `ORDER_CLOSED` or `NOTHING_DUE`.
+    pub fn due(&self, purpose: Purpose) -> Result<Money> {
+        match (&self.state, purpose) {
+            (State::Closed { .. }, _) => {
+                Err(Error::precondition(ORDER_CLOSED, "the order has ended; nothing can be paid any more"))
+            }
+            (State::Open, Purpose::Deposit) => Ok(self.deposit),
+            (State::Open | State::DepositPaid, Purpose::Balance) => self.total.try_sub(self.paid),
+            (State::DepositPaid, Purpose::Deposit) => {
+                Err(Error::precondition("NOTHING_DUE", "there is no deposit to pay; pay the balance"))
+            }
+            (State::Paid, _) => Err(Error::precondition("NOTHING_DUE", "all of the order is paid")),
+        }
+    }
+
+    /// Starts an attempt to pay what is due. `believed` is what the payer takes to be due, if they said so.
+    ///
+    /// # Errors
+    /// `ORDER_CLOSED`, `NOTHING_DUE`, `PAYMENT_PENDING`, `CURRENCY_MISMATCH` or `AMOUNT_MISMATCH`.
+    pub fn start_payment(
+        mut self,
+        id: PaymentId,
+        purpose: Purpose,
+        tender: Tender,
+        believed: Option<Money>,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let due = self.due(purpose)?;
+        if let Some(other) = self.pending() {
+            return Err(Error::precondition(
+                "PAYMENT_PENDING",
+                "another payment of this order is under way; wait for its outcome",
+            )
+            .with("payment", other.id));
+        }
+        match believed {
+            Some(believed) if believed.currency() != due.currency() => {
+                return Err(currency_mismatch("amount", due.currency()));
+            }
+            Some(believed) if believed != due => {
+                return Err(Error::precondition("AMOUNT_MISMATCH", format!("{due} is due, not {believed}"))
+                    .with("due_minor", due.minor())
+                    .with("currency", due.currency()));
+            }
+            _ => {}
+        }
+        self.payments.push(Payment {
+            id,
+            purpose,
+            tender,
+            amount: due,
+            state: payment::State::Pending,
+            charge: None,
+            create_time: now,
+        });
+        Ok(self)
+    }
+
+    /// The attempt that is under way.
+    pub fn pending(&self) -> Option<&Payment> {
+        self.payments.iter().find(|payment| payment.is_pending())
+    }
+
+    /// A payment of this order.
+    pub fn payment(&self, id: PaymentId) -> Option<&Payment> {
+        self.payments.iter().find(|payment| payment.id == id)
+    }
+
+    /// A refund of this order.
+    pub fn refund(&self, id: RefundId) -> Option<&Refund> {
+        self.refunds.iter().find(|refund| refund.id == id)
+    }
+
+    /// Notes where the customer can pay.
+    pub fn charge_made(mut self, id: PaymentId, charge: Charge) -> Result<Self> {
+        self.payment_mut(id)?.charge = Some(charge);
+        Ok(self)
+    }
+
+    /// The money of a payment came.
+    ///
+    /// It counts as paid if it is still owed. On an order that has ended it goes back whole at once; and so does what
+    /// came though it was not owed any more, which doesn't count as paid, and of which nobody is told.
+    pub fn capture(mut self, id: PaymentId, now: Timestamp) -> Result<Outcome> {
+        let payment = self.payment_mut(id)?.clone();
+        if payment.is_captured() {
+            return Ok(Outcome::unchanged(self));
+        }
+        let closed = matches!(self.state, State::Closed { .. });
+        let surplus = !self.is_owed(&payment)?;
+        self.payment_mut(id)?.state = payment::State::Captured { time: now, surplus };
+        if !surplus {
+            self.paid = self.paid.try_add(payment.amount)?;
+        }
+        let (owed_all, total, order_id) = (!closed && !surplus && self.paid == self.total, self.total, self.id);
+        if owed_all {
+            self.state = State::Paid;
+        } else if !closed && !surplus {
+            self.state = State::DepositPaid;
+        }
+        let mut outcome = Outcome::unchanged(self);
+        let place = Account::of_tender(payment.tender);
+        outcome.book(Kind::Capture, id, place, Account::CustomerDeposits, payment.amount)?;
+        if !surplus {
+            outcome.tell(Happened::Captured(id));
+        }
+        if owed_all {
+            outcome.book(Kind::Recognise, order_id, Account::CustomerDeposits, Account::Takings, total)?;
+            outcome.tell(Happened::Paid);
+        }
+        if closed || surplus {
+            let reason = if closed { ORDER_CLOSED } else { SURPLUS };
+            outcome.decide_refund(&payment, payment.amount, reason, Account::CustomerDeposits, now)?;
+        }
+        Ok(outcome)
+    }
+
+    /// An attempt to pay came to nothing. A payment that was captured stays so.
+    pub fn fail(mut self, id: PaymentId, reason: &str) -> Result<Outcome> {
+        let payment = self.payment_mut(id)?;
+        if !payment.is_pending() {
+            return Ok(Outcome::unchanged(self));
+        }
+        payment.state = payment::State::Failed { reason: reason.to_owned() };
+        let mut outcome = Outcome::unchanged(self);
+        outcome.tell(Happened::PaymentFailed(id));
+        Ok(outcome)
+    }
+
+    /// Ends the order. What was paid goes back but for what is kept, what was paid last first; cash is handed back at
+    /// once. What is kept of an order that was not fully paid is forfeited. An order that has ended stays as it is.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if what shall be kept is negative, or of another currency (`CURRENCY_MISMATCH`).
+    pub fn close(mut self, keep: Keep, reason: &str, now: Timestamp) -> Result<Outcome> {
+        let kept = match keep {
+            Keep::Nothing => Money::zero(self.currency()),
+            Keep::UpTo(keep) if keep.is_negative() => {
+                return Err(Error::invalid("keep_amount", "must not be below zero"));
+            }
+            Keep::UpTo(keep) if keep.currency() != self.currency() => {
+                return Err(currency_mismatch("keep_amount", self.currency()));
+            }
+            Keep::UpTo(keep) if keep.minor() > self.paid.minor() => self.paid,
+            Keep::UpTo(keep) => keep,
+        };
+        let source = match self.state {
+            State::Closed { .. } => return Ok(Outcome::unchanged(self)),
+            State::Paid => Account::Takings,
+            State::Open | State::DepositPaid => Account::CustomerDeposits,
+        };
+        let mut left = self.paid.try_sub(kept)?;
+        self.state = State::Closed { reason: reason.to_owned(), time: now };
+        let order_id = self.id;
+        let counted: Vec<Payment> =
+            self.payments.iter().rev().filter(|p| p.is_captured() && !p.is_surplus()).cloned().collect();
+        let mut outcome = Outcome::unchanged(self);
+        outcome.tell(Happened::Closed);
+        for payment in &counted {
+            let part = if left.minor() < payment.amount.minor() { left } else { payment.amount };
+            if !part.is_zero() {
+                outcome.decide_refund(payment, part, reason, source, now)?;
+                left = left.try_sub(part)?;
+            }
+        }
+        if !kept.is_zero() && source == Account::CustomerDeposits {
+            outcome.book(Kind::Forfeit, order_id, source, Account::ForfeitedDeposits, kept)?;
+        }
+        Ok(outcome)
+    }
+
+    /// A refund is back with the customer.
+    pub fn refund_done(self, id: RefundId, now: Timestamp) -> Result<Outcome> {
+        let mut outcome = Outcome::unchanged(self);
+        outcome.finish_refund(id, now)?;
+        Ok(outcome)
+    }
+
+    /// Whether a payment that comes in now is one that the order waits for.
+    fn is_owed(&self, payment: &Payment) -> Result<bool> {
+        if matches!(self.state, State::Closed { .. }) {
+            return Ok(self.paid.try_add(payment.amount)?.minor() <= self.total.minor());
+        }
+        let another_is_under_way = self.pending().is_some_and(|pending| pending.id != payment.id);
+        Ok(!another_is_under_way && self.due(payment.purpose).is_ok_and(|due| due == payment.amount))
+    }
+
+    fn payment_mut(&mut self, id: PaymentId) -> Result<&mut Payment> {
+        let order = self.id;
+        self.payments
+            .iter_mut()
+            .find(|payment| payment.id == id)
+            .ok_or_else(|| Error::internal(format!("{id} is not a payment of {order}")))
+    }
+}
+
+fn currency_mismatch(field: impl Into<String>, currency: Currency) -> Error {
+    let description = format!("must be in {currency}");
+    Error::new(ErrorKind::InvalidArgument, "CURRENCY_MISMATCH", format!("the order is in {currency}"))
+        .with_violation(field, description)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+use kernel::Uuid;
+
+use super::*;
+use crate::domain::ledger::Transaction;
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+fn cny(minor: i64) -> Money {
+    Money::new(minor, Currency::CNY)
+}
+
+fn new_order(total: i64, deposit: i64) -> NewOrder {
+    NewOrder {
+        id: OrderId::new(NOW),
+        booking: BookingId::new(NOW),
+        customer: MemberId::new(NOW),
+        store: StoreId::new(NOW),
+        lines: vec![Line { item: "items/a".into(), display_name: "Swedish massage".into(), amount: cny(total) }],
+        deposit: cny(deposit),
+    }
+}
+
+fn order(total: i64, deposit: i64) -> Order {
+    Order::create(new_order(total, deposit), NOW).expect("valid").order
+}
+
+fn id(n: u128) -> PaymentId {
+    PaymentId::from_uuid(Uuid::from_u128(n))
+}
+
+fn start(order: Order, n: u128, purpose: Purpose, tender: Tender) -> Order {
+    order.start_payment(id(n), purpose, tender, None, NOW).expect("due")
+}
+
+fn pay(order: Order, n: u128, purpose: Purpose, tender: Tender) -> Outcome {
+    start(order, n, purpose, tender).capture(id(n), NOW).expect("captured")
+}
+
+fn balance(postings: &[Transaction], account: Account) -> i64 {
+    postings.iter().flat_map(Transaction::entries).filter(|e| e.account == account).map(|e| e.amount.minor()).sum()
+}
+
+fn told(outcome: &Outcome) -> Vec<Happened> {
+    outcome.events.iter().map(|event| event.happened.clone()).collect()
+}
+
+#[test]
+fn deposit_then_balance() {
+    let paid = pay(order(30_000, 6_000), 1, Purpose::Deposit, Tender::Sandbox);
+    assert_eq!(paid.order.state, State::DepositPaid);
+    assert_eq!(told(&paid), [Happened::Captured(id(1))]);
+    assert_eq!(balance(&paid.postings, Account::CustomerDeposits), -6_000);
+
+    let paid = pay(paid.order, 2, Purpose::Balance, Tender::Cash);
+    assert_eq!(paid.order.state, State::Paid);
+    assert_eq!(paid.order.paid, cny(30_000));
+    assert_eq!(told(&paid), [Happened::Captured(id(2)), Happened::Paid]);
+    assert_eq!(paid.events.iter().map(|event| event.version).collect::<Vec<_>>(), [3, 4]);
+    assert_eq!(balance(&paid.postings, Account::Takings), -30_000);
+    assert_eq!(balance(&paid.postings, Account::CashDrawer), 24_000);
+}
+
+#[test]
+fn what_is_due_follows_the_state() {
+    let reason = |order: &Order, purpose| order.due(purpose).map_err(|e| e.reason());
+    let open = order(30_000, 6_000);
+    assert_eq!(reason(&open, Purpose::Deposit), Ok(cny(6_000)));
+    assert_eq!(reason(&open, Purpose::Balance), Ok(cny(30_000)));
+    let half = pay(open, 1, Purpose::Deposit, Tender::Cash).order;
+    assert_eq!(reason(&half, Purpose::Deposit), Err("NOTHING_DUE"));
+    assert_eq!(reason(&half, Purpose::Balance), Ok(cny(24_000)));
+    let closed = half.clone().close(Keep::Nothing, "X", NOW).expect("closed").order;
+    assert_eq!(reason(&closed, Purpose::Balance), Err("ORDER_CLOSED"));
+    let full = pay(half, 2, Purpose::Balance, Tender::Cash).order;
+    assert_eq!(reason(&full, Purpose::Balance), Err("NOTHING_DUE"));
+}
+
+#[test]
+fn without_a_deposit_the_balance_is_due_and_nothing_at_all_is_paid() {
+    assert_eq!(order(30_000, 0).state, State::DepositPaid);
+    assert_eq!(order(0, 0).state, State::Paid);
+    assert_eq!(pay(order(500, 500), 1, Purpose::Deposit, Tender::Cash).order.state, State::Paid);
+}
+
+#[test]
+fn an_order_is_of_one_currency_and_its_deposit_a_part() {
+    let reason = |new| Order::create(new, NOW).map(|_| ()).map_err(|e| e.reason());
+    assert_eq!(reason(new_order(100, 101)), Err("INVALID_ARGUMENT"));
+    assert_eq!(reason(new_order(100, -1)), Err("INVALID_ARGUMENT"));
+    assert_eq!(reason(new_order(-1, 0)), Err("INVALID_ARGUMENT"));
+    let mut mixed = new_order(100, 0);
+    mixed.lines[0].amount = Money::new(100, Currency::parse("c", "USD").expect("known"));
+    assert_eq!(reason(mixed), Err("CURRENCY_MISMATCH"));
+}
+
+#[test]
+fn the_payer_must_know_what_is_due() {
+    let attempt = |believed| {
+        order(100, 40)
+            .start_payment(id(1), Purpose::Deposit, Tender::Cash, Some(believed), NOW)
+            .map(|_| ())
+            .map_err(|e| e.reason())
+    };
+    assert_eq!(attempt(cny(40)), Ok(()));
+    assert_eq!(attempt(cny(39)), Err("AMOUNT_MISMATCH"));
+    assert_eq!(attempt(Money::new(40, Currency::parse("c", "USD").expect("known"))), Err("CURRENCY_MISMATCH"));
+}
+
+#[test]
+fn one_attempt_at_a_time() {
+    let waiting = start(order(100, 40), 1, Purpose::Deposit, Tender::Sandbox);
+    let second = |order: Order| order.start_payment(id(2), Purpose::Deposit, Tender::Cash, None, NOW);
+    assert_eq!(second(waiting.clone()).map_err(|e| e.reason()), Err("PAYMENT_PENDING"));
+    let failed = waiting.fail(id(1), "DECLINED").expect("failed");
+    assert_eq!(told(&failed), [Happened::PaymentFailed(id(1))]);
+    assert!(second(failed.order).is_ok());
+}
+
+#[test]
+fn a_repeat_changes_nothing() {
+    let once = pay(order(100, 40), 1, Purpose::Deposit, Tender::Sandbox).order;
+    let again = once.clone().capture(id(1), NOW).expect("repeat");
+    assert_eq!((again.order, again.postings.len(), again.events.len()), (once.clone(), 0, 0));
+    let late_failure = once.clone().fail(id(1), "DECLINED").expect("harmless");
+    assert_eq!(late_failure.order, once);
+
+    let closed = once.close(Keep::Nothing, "X", NOW).expect("closed").order;
+    let again = closed.clone().close(Keep::UpTo(cny(0)), "Y", NOW).expect("repeat");
+    assert_eq!((again.order, again.events.len()), (closed, 0));
+}
+
+#[test]
+fn closing_gives_back_what_was_paid_last_first_and_cash_at_once() {
+    let half = pay(order(100, 40), 1, Purpose::Deposit, Tender::Sandbox).order;
+    let full = pay(half, 2, Purpose::Balance, Tender::Cash).order;
+    let closed = full.close(Keep::UpTo(cny(30)), "BOOKING_CANCELLED", NOW).expect("closed");
+    let amounts: Vec<_> = closed.order.refunds.iter().map(|r| (r.payment, r.amount.minor(), r.is_done())).collect();
+    assert_eq!(amounts, [(id(2), 60, true), (id(1), 10, false)]);
+    assert_eq!(closed.order.refunded, cny(60));
+    assert_eq!(told(&closed), [Happened::Closed, Happened::Refunded(Refund::id_for(id(2)))]);
+    assert_eq!(balance(&closed.postings, Account::Takings), 70, "it was recognised before");
+    assert_eq!(balance(&closed.postings, Account::RefundsPayable), -10);
+    assert_eq!(balance(&closed.postings, Account::CashDrawer), -60);
+
+    let done = closed.order.refund_done(Refund::id_for(id(1)), NOW).expect("done");
+    assert_eq!(done.order.refunded, cny(70));
+    assert_eq!(balance(&done.postings, Account::RefundsPayable), 10);
+}
+
+#[test]
+fn what_is_kept_of_a_deposit_is_forfeited() {
+    let half = pay(order(100, 40), 1, Purpose::Deposit, Tender::Sandbox).order;
+    let closed = half.close(Keep::UpTo(cny(25)), "LATE", NOW).expect("closed");
+    assert_eq!(balance(&closed.postings, Account::ForfeitedDeposits), -25);
+    assert_eq!(balance(&closed.postings, Account::CustomerDeposits), 40);
+}
+
+#[test]
+fn no_more_is_kept_than_was_paid() {
+    let half = pay(order(100, 40), 1, Purpose::Deposit, Tender::Cash).order;
+    let refused = |keep| half.clone().close(keep, "X", NOW).map(|_| ()).map_err(|e| e.reason());
+    assert_eq!(refused(Keep::UpTo(cny(-1))), Err("INVALID_ARGUMENT"));
+    let usd = Money::new(1, Currency::parse("c", "USD").expect("known"));
+    assert_eq!(refused(Keep::UpTo(usd)), Err("CURRENCY_MISMATCH"));
+    let closed = half.close(Keep::UpTo(cny(1_000)), "X", NOW).expect("closed");
+    assert_eq!((closed.order.refunded, closed.order.refunds.len()), (cny(0), 0));
+    assert_eq!(balance(&closed.postings, Account::ForfeitedDeposits), -40);
+}
+
+#[test]
+fn what_comes_after_the_end_goes_back_whole() {
+    let waiting = start(order(100, 40), 1, Purpose::Deposit, Tender::Sandbox);
+    let closed = waiting.close(Keep::Nothing, "EXPIRED", NOW).expect("closed").order;
+    let late = closed.capture(id(1), NOW).expect("captured");
+    assert_eq!(told(&late), [Happened::Captured(id(1))]);
+    assert!(matches!(late.events[0].facts.state, State::Closed { .. }));
+    assert_eq!(late.order.refunds[0].amount, cny(40));
+    assert_eq!(balance(&late.postings, Account::CustomerDeposits), 0);
+    assert_eq!(balance(&late.postings, Account::RefundsPayable), -40);
+}
+
+#[test]
+fn money_that_nobody_owes_goes_back_without_counting() {
+    let failed =
+        start(order(100, 40), 1, Purpose::Deposit, Tender::Sandbox).fail(id(1), "DECLINED").expect("failed").order;
+    let paid = pay(failed.clone(), 2, Purpose::Deposit, Tender::Cash).order;
+    let surplus = paid.capture(id(1), NOW).expect("captured");
+    assert_eq!(surplus.order.paid, cny(40));
+    assert!(surplus.events.is_empty());
+    assert_eq!(surplus.order.refunds[0].reason, "SURPLUS");
+    let back = surplus.order.refund_done(Refund::id_for(id(1)), NOW).expect("done");
+    assert_eq!(back.order.refunded, cny(0));
+    // Had nobody else paid, it would have counted.
+    assert_eq!(failed.capture(id(1), NOW).expect("captured").order.paid, cny(40));
+}

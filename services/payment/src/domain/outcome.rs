@@ -1,0 +1,133 @@
+//! What follows from a transition of an order: what to book and what to tell.
+
+use kernel::{
+    Error, Money, Result, Timestamp,
+    ids::{PaymentId, RefundId},
+};
+
+use super::{
+    Order, Payment, Refund, State, Tender,
+    ledger::{Account, Kind, Transaction},
+    refund,
+};
+
+/// The order after a transition, and what follows from it.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The order after.
+    pub order: Order,
+    /// What to book.
+    pub postings: Vec<Transaction>,
+    /// What to tell, in order of version.
+    pub events: Vec<Event>,
+}
+
+/// A fact for other services.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The version that it made of the order.
+    pub version: i64,
+    /// The order after it.
+    pub facts: Facts,
+    /// What happened.
+    pub happened: Happened,
+}
+
+/// The order as an event leaves it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// What has been paid.
+    pub paid: Money,
+    /// What has gone back.
+    pub refunded: Money,
+    /// Where the order is in its life.
+    pub state: State,
+}
+
+/// What can happen to an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Happened {
+    /// It was made.
+    Created,
+    /// Money came in.
+    Captured(PaymentId),
+    /// An attempt to pay came to nothing.
+    PaymentFailed(PaymentId),
+    /// All of it is paid.
+    Paid,
+    /// It was ended.
+    Closed,
+    /// Money is back with the customer.
+    Refunded(RefundId),
+}
+
+impl Outcome {
+    /// Nothing follows from it.
+    pub fn unchanged(order: Order) -> Self {
+        Self { order, postings: Vec::new(), events: Vec::new() }
+    }
+
+    /// Notes that something happened; the order's amounts and state must be those after it.
+    pub(super) fn tell(&mut self, happened: Happened) {
+        self.order.version += 1;
+        let (order, version) = (&self.order, self.order.version);
+        let facts = Facts { paid: order.paid, refunded: order.refunded, state: order.state.clone() };
+        self.events.push(Event { version, facts, happened });
+    }
+
+    pub(super) fn book(
+        &mut self,
+        kind: Kind,
+        source: impl Into<kernel::Uuid>,
+        from: Account,
+        to: Account,
+        amount: Money,
+    ) -> Result<()> {
+        self.postings.push(Transaction::transfer(kind, source, from, to, amount)?);
+        Ok(())
+    }
+
+    /// Gives back `amount` of `payment`, taken from the account `source`; cash at once.
+    pub(super) fn decide_refund(
+        &mut self,
+        payment: &Payment,
+        amount: Money,
+        reason: &str,
+        source: Account,
+        now: Timestamp,
+    ) -> Result<()> {
+        let id = Refund::id_for(payment.id);
+        self.order.refunds.push(Refund {
+            id,
+            payment: payment.id,
+            amount,
+            reason: reason.to_owned(),
+            state: refund::State::Pending,
+            create_time: now,
+        });
+        self.book(Kind::RefundDecided, id, source, Account::RefundsPayable, amount)?;
+        match payment.tender {
+            Tender::Cash => self.finish_refund(id, now),
+            Tender::Sandbox => Ok(()),
+        }
+    }
+
+    pub(super) fn finish_refund(&mut self, id: RefundId, now: Timestamp) -> Result<()> {
+        let order = self.order.id;
+        let missing = |what| Error::internal(format!("{id} of {order} has no {what}"));
+        let refund = self.order.refunds.iter_mut().find(|refund| refund.id == id).ok_or_else(|| missing("row"))?;
+        if refund.is_done() {
+            return Ok(());
+        }
+        refund.state = refund::State::Succeeded { time: now };
+        let (amount, payment) = (refund.amount, refund.payment);
+        let payment = self.order.payment(payment).ok_or_else(|| missing("payment"))?;
+        let (place, surplus) = (Account::of_tender(payment.tender), payment.is_surplus());
+        self.book(Kind::RefundDone, id, Account::RefundsPayable, place, amount)?;
+        if !surplus {
+            self.order.refunded = self.order.refunded.try_add(amount)?;
+            self.tell(Happened::Refunded(id));
+        }
+        Ok(())
+    }
+}

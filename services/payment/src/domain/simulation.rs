@@ -1,0 +1,129 @@
+//! Random lives of an order: whatever comes in whatever order, money is conserved.
+
+use std::collections::BTreeMap;
+
+use kernel::{
+    Currency, Money, Timestamp, Uuid,
+    ids::{BookingId, MemberId, OrderId, PaymentId, StoreId},
+};
+use proptest::prelude::*;
+
+use super::{
+    Keep, Line, NewOrder, Order, Outcome, Purpose, State, Tender,
+    ledger::{Account, Transaction},
+};
+
+#[derive(Debug, Clone)]
+enum Step {
+    Start { purpose: Purpose, tender: Tender },
+    Capture(usize),
+    Fail(usize),
+    Close(Option<i64>),
+    RefundDone(usize),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let purpose = prop_oneof![Just(Purpose::Deposit), Just(Purpose::Balance)];
+    let tender = prop_oneof![Just(Tender::Sandbox), Just(Tender::Cash)];
+    let step = prop_oneof![
+        4 => (purpose, tender).prop_map(|(purpose, tender)| Step::Start { purpose, tender }),
+        4 => (0_usize..4).prop_map(Step::Capture),
+        2 => (0_usize..4).prop_map(Step::Fail),
+        1 => prop::option::of(0_i64..400).prop_map(Step::Close),
+        2 => (0_usize..4).prop_map(Step::RefundDone),
+    ];
+    prop::collection::vec(step, 0..30)
+}
+
+fn cny(minor: i64) -> Money {
+    Money::new(minor, Currency::CNY)
+}
+
+/// Takes a step; `None` if it is refused or there is nothing to do it with.
+fn take(order: Order, step: &Step, number: u128) -> Option<Outcome> {
+    let now = Timestamp::UNIX_EPOCH;
+    match step {
+        Step::Start { purpose, tender } => {
+            let id = PaymentId::from_uuid(Uuid::from_u128(number));
+            let order = order.start_payment(id, *purpose, *tender, None, now).ok()?;
+            // Cash is there as soon as it is offered.
+            match tender {
+                Tender::Cash => order.capture(id, now).ok(),
+                Tender::Sandbox => Some(Outcome { order, postings: vec![], events: vec![] }),
+            }
+        }
+        Step::Capture(n) => order.payments.get(*n).map(|p| p.id).and_then(|id| order.capture(id, now).ok()),
+        Step::Fail(n) => order.payments.get(*n).map(|p| p.id).and_then(|id| order.fail(id, "DECLINED").ok()),
+        Step::Close(None) => order.close(Keep::Nothing, "X", now).ok(),
+        Step::Close(Some(keep)) => order.close(Keep::UpTo(cny(*keep)), "X", now).ok(),
+        Step::RefundDone(n) => order.refunds.get(*n).map(|r| r.id).and_then(|id| order.refund_done(id, now).ok()),
+    }
+}
+
+fn balances(booked: &[Transaction]) -> BTreeMap<Account, i64> {
+    let mut balances = BTreeMap::new();
+    for entry in booked.iter().flat_map(Transaction::entries) {
+        *balances.entry(entry.account).or_default() += entry.amount.minor();
+    }
+    balances
+}
+
+proptest! {
+    #[test]
+    fn money_is_conserved(total in 1_i64..400, deposit_percent in 0_i64..=100, steps in steps()) {
+        let at = Timestamp::UNIX_EPOCH;
+        let new = NewOrder {
+            id: OrderId::new(at),
+            booking: BookingId::new(at),
+            customer: MemberId::new(at),
+            store: StoreId::new(at),
+            lines: vec![Line { item: "items/a".into(), display_name: String::new(), amount: cny(total) }],
+            deposit: cny(total * deposit_percent / 100),
+        };
+        let mut order = Order::create(new, at).expect("valid").order;
+        let (mut booked, mut told) = (Vec::new(), 1);
+        for (number, step) in steps.iter().enumerate() {
+            let Some(outcome) = take(order.clone(), step, number as u128) else { continue };
+            booked.extend(outcome.postings);
+            for event in &outcome.events {
+                told += 1;
+                prop_assert_eq!(event.version, told);
+            }
+            order = outcome.order;
+            prop_assert_eq!(order.version, told);
+            check(&order, &booked)?;
+        }
+    }
+}
+
+fn check(order: &Order, booked: &[Transaction]) -> Result<(), TestCaseError> {
+    let balances = balances(booked);
+    let of = |account| balances.get(&account).copied().unwrap_or(0);
+    prop_assert_eq!(balances.values().sum::<i64>(), 0);
+
+    prop_assert!(order.paid.minor() <= order.total.minor());
+    prop_assert!(order.refunded.minor() <= order.paid.minor());
+    for payment in &order.payments {
+        let back: i64 = order.refunds.iter().filter(|r| r.payment == payment.id).map(|r| r.amount.minor()).sum();
+        let captured = if payment.is_captured() { payment.amount.minor() } else { 0 };
+        prop_assert!(back <= captured);
+        prop_assert!(!payment.is_surplus() || back == payment.amount.minor());
+    }
+
+    // What lies with us is what came less what went back.
+    let came: i64 = order.payments.iter().filter(|p| p.is_captured()).map(|p| p.amount.minor()).sum();
+    let went: i64 = order.refunds.iter().filter(|r| r.is_done()).map(|r| r.amount.minor()).sum();
+    let going: i64 = order.refunds.iter().filter(|r| !r.is_done()).map(|r| r.amount.minor()).sum();
+    prop_assert_eq!(of(Account::ProviderReceivable) + of(Account::CashDrawer), came - went);
+    prop_assert_eq!(of(Account::RefundsPayable), -going);
+
+    // A deposit is a liability until the visit is paid or ended, and nothing afterwards.
+    let unsettled = matches!(order.state, State::Open | State::DepositPaid);
+    prop_assert_eq!(of(Account::CustomerDeposits), if unsettled { -order.paid.minor() } else { 0 });
+    // Nothing is booked twice.
+    let mut sources: Vec<_> = booked.iter().map(|t| (t.kind().as_str(), t.source())).collect();
+    sources.sort();
+    sources.dedup();
+    prop_assert_eq!(sources.len(), booked.len());
+    Ok(())
+}

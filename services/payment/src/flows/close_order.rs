@@ -1,0 +1,40 @@
+//! A service ends an order.
+
+use kernel::{Error, Result, ids::OrderId};
+use pg::idempotency::{self, Begin};
+use proto::payment::v1::{self as pb, close_order_request::Refund as Wanted};
+use rpc::{Ctx, convert::money};
+
+use super::{no_such_order, record::record};
+use crate::{App, db, domain::Keep, rpc::convert};
+
+/// Ends an order and decides what goes back. An order that has ended stays as it is.
+///
+/// # Errors
+/// `NotFound`; `InvalidArgument` or `CURRENCY_MISMATCH` for an amount that can't be kept.
+pub async fn close_order(app: &App, ctx: Ctx, request: pb::CloseOrderRequest) -> Result<pb::Order> {
+    let id = OrderId::parse_name("name", &request.name)?;
+    let key = convert::key(&ctx, &request.request_id)?;
+    let keep = match &request.refund {
+        Some(Wanted::RefundAll(true)) => Keep::Nothing,
+        Some(Wanted::KeepAmount(amount)) => Keep::UpTo(money("keep_amount", Some(amount))?),
+        Some(Wanted::RefundAll(false)) | None => {
+            return Err(Error::invalid("refund_all", "must be true, or give keep_amount"));
+        }
+    };
+    let now = app.clock.now();
+    let mut tx = app.pg.begin().await?;
+    let ticket = match idempotency::begin(&mut tx, now, key, &request).await? {
+        Begin::Replay(reply) => return Ok(reply),
+        Begin::Fresh(ticket) => ticket,
+    };
+    let before = db::orders::lock(&mut tx, id).await?.ok_or_else(|| no_such_order(id))?;
+    let outcome = before.clone().close(keep, &request.reason, now)?;
+    record(&mut tx, now, ctx.caller.subject(), &before, &outcome).await?;
+    let reply = convert::order(&outcome.order);
+    ticket.finish(&mut tx, &reply).await?;
+    tx.commit().await?;
+    kernel::crash::point("payment.close.committed");
+    app.wake_refunds();
+    Ok(reply)
+}

@@ -1,0 +1,22 @@
+//! One use case a file.
+
+pub mod close_order;
+pub mod create_order;
+pub mod pay_order;
+pub mod query_pending;
+pub mod read_orders;
+mod record;
+pub mod send_refunds;
+mod settle;
+pub mod take_notice;
+
+use kernel::{Error, ErrorKind, ids::OrderId};
+
+/// Whether repeating a call to a foreign system may help.
+fn is_transient(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::DeadlineExceeded | ErrorKind::Aborted)
+}
+
+fn no_such_order(id: OrderId) -> Error {
+    Error::not_found(id)
+}

@@ -1,0 +1,190 @@
+//! A customer starts to pay, or the desk takes cash.
+//!
+//! With a provider it goes in three steps, of which the middle one is outside any transaction: the attempt is stored as
+//! pending; the provider makes the charge (the payment's id is its idempotency key); where the customer can pay is
+//! stored with the reply. The payment's id is derived from caller and request id, so whatever is interrupted is taken up
+//! by a repeat of the request; and if nobody repeats it, the worker finds out what the provider knows.
+
+use kernel::{
+    Error, ErrorKind, Result,
+    ids::{OrderId, PaymentId},
+};
+use pg::{
+    Tx,
+    idempotency::{self, Begin, Key},
+};
+use proto::payment::v1 as pb;
+use rpc::{Ctx, convert::money};
+
+use super::{is_transient, no_such_order, record::record};
+use crate::{
+    App, db,
+    domain::{Charge, Order, Outcome, Payment, Purpose, Tender},
+    peers::NewCharge,
+    rpc::convert,
+};
+
+/// Why a payment failed whose charge the provider would not make.
+const PROVIDER_REFUSED: &str = "PROVIDER_REFUSED";
+
+/// What to pay, and how.
+struct Attempt {
+    order: OrderId,
+    payment: PaymentId,
+    purpose: Purpose,
+    tender: Tender,
+}
+
+/// Starts paying what is due.
+///
+/// # Errors
+/// `NOTHING_DUE`, `ORDER_CLOSED`, `PAYMENT_PENDING`, `AMOUNT_MISMATCH`, `CURRENCY_MISMATCH`; `PermissionDenied` for cash
+/// from anybody but staff; `Unavailable` if the provider can't be reached.
+pub async fn pay_order(app: &App, ctx: Ctx, request: pb::PayOrderRequest) -> Result<pb::Payment> {
+    let key = convert::key(&ctx, &request.request_id)?;
+    let attempt = Attempt {
+        order: OrderId::parse_name("order", &request.order)?,
+        payment: PaymentId::derive(key.request_id, &format!("payment of {}", ctx.caller.subject())),
+        purpose: convert::read_purpose(request.purpose())?,
+        tender: convert::read_tender(request.tender())?,
+    };
+    authorise(app, &ctx, &attempt).await?;
+    match attempt.tender {
+        Tender::Cash => take_cash(app, &ctx, key, &request, &attempt).await,
+        Tender::Sandbox => pay_at_provider(app, &ctx, key, &request, &attempt).await,
+    }
+}
+
+async fn authorise(app: &App, ctx: &Ctx, attempt: &Attempt) -> Result<()> {
+    let owner = db::orders::owner(&mut *app.pg.conn().await?, attempt.order).await?;
+    let (customer, store) = owner.ok_or_else(|| no_such_order(attempt.order))?;
+    ctx.caller.see_own(Some(customer), Some(store))?;
+    if attempt.tender == Tender::Cash && ctx.caller.member().is_some() {
+        return Err(Error::denied("cash is taken at the desk, by staff"));
+    }
+    Ok(())
+}
+
+async fn take_cash(
+    app: &App,
+    ctx: &Ctx,
+    key: Key<'_>,
+    request: &pb::PayOrderRequest,
+    attempt: &Attempt,
+) -> Result<pb::Payment> {
+    let now = app.clock.now();
+    let mut tx = app.pg.begin().await?;
+    let ticket = match idempotency::begin(&mut tx, now, key, request).await? {
+        Begin::Replay(reply) => return Ok(reply),
+        Begin::Fresh(ticket) => ticket,
+    };
+    let before = lock(&mut tx, attempt.order).await?;
+    let outcome = start(app, before.clone(), attempt, request)?.capture(attempt.payment, now)?;
+    record(&mut tx, now, ctx.caller.subject(), &before, &outcome).await?;
+    let reply = convert::payment(outcome.order.id, find(&outcome.order, attempt.payment)?);
+    ticket.finish(&mut tx, &reply).await?;
+    tx.commit().await?;
+    kernel::crash::point("payment.cash.committed");
+    Ok(reply)
+}
+
+async fn pay_at_provider(
+    app: &App,
+    ctx: &Ctx,
+    key: Key<'_>,
+    request: &pb::PayOrderRequest,
+    attempt: &Attempt,
+) -> Result<pb::Payment> {
+    if let Some(reply) = answered_before(app, key, request).await? {
+        return Ok(reply);
+    }
+    let payment = store_pending(app, ctx, attempt, request).await?;
+    kernel::crash::point("payment.pay.pending_stored");
+    let made = if payment.is_pending() { Some(make_charge(app, &payment).await?) } else { None };
+    kernel::crash::point("payment.pay.charge_made");
+
+    let now = app.clock.now();
+    let mut tx = app.pg.begin().await?;
+    let ticket = match idempotency::begin(&mut tx, now, key, request).await? {
+        Begin::Replay(reply) => return Ok(reply),
+        Begin::Fresh(ticket) => ticket,
+    };
+    let before = lock(&mut tx, attempt.order).await?;
+    let outcome = match made {
+        None => Outcome::unchanged(before.clone()),
+        Some(Ok(charge)) => Outcome::unchanged(before.clone().charge_made(attempt.payment, charge)?),
+        Some(Err(Refused)) => before.clone().fail(attempt.payment, PROVIDER_REFUSED)?,
+    };
+    record(&mut tx, now, ctx.caller.subject(), &before, &outcome).await?;
+    let reply = convert::payment(outcome.order.id, find(&outcome.order, attempt.payment)?);
+    ticket.finish(&mut tx, &reply).await?;
+    tx.commit().await?;
+    kernel::crash::point("payment.pay.committed");
+    Ok(reply)
+}
+
+/// The reply that was stored for the request. Leaves no trace if there is none.
+async fn answered_before(app: &App, key: Key<'_>, request: &pb::PayOrderRequest) -> Result<Option<pb::Payment>> {
+    let mut tx = app.pg.begin().await?;
+    let begun = idempotency::begin(&mut tx, app.clock.now(), key, request).await?;
+    // The claim is given back: the reply is not known before the provider has answered.
+    tx.rollback().await?;
+    Ok(match begun {
+        Begin::Replay(reply) => Some(reply),
+        Begin::Fresh(_) => None,
+    })
+}
+
+/// Stores the attempt, or finds the one that a twin of this request has stored.
+async fn store_pending(app: &App, ctx: &Ctx, attempt: &Attempt, request: &pb::PayOrderRequest) -> Result<Payment> {
+    let now = app.clock.now();
+    let mut tx = app.pg.begin().await?;
+    let before = lock(&mut tx, attempt.order).await?;
+    if let Some(known) = before.payment(attempt.payment) {
+        if known.purpose != attempt.purpose || known.tender != attempt.tender {
+            return Err(request_id_reused());
+        }
+        return Ok(known.clone());
+    }
+    if db::payments::order_of(&mut tx, attempt.payment).await?.is_some() {
+        return Err(request_id_reused());
+    }
+    let after = start(app, before.clone(), attempt, request)?;
+    record(&mut tx, now, ctx.caller.subject(), &before, &Outcome::unchanged(after.clone())).await?;
+    tx.commit().await?;
+    find(&after, attempt.payment).cloned()
+}
+
+/// The provider will never make the charge.
+struct Refused;
+
+async fn make_charge(app: &App, payment: &Payment) -> Result<Result<Charge, Refused>> {
+    let new = NewCharge { payment: payment.id, amount: payment.amount, minutes: app.policy.charge_minutes };
+    match app.peers.provider.create_charge(new).await {
+        Ok(charge) => Ok(Ok(charge)),
+        Err(error) if is_transient(&error) => Err(error),
+        Err(error) if error.kind() == ErrorKind::Internal => Err(error),
+        Err(error) => {
+            tracing::warn!(payment = %payment.id, error = error.chain(), "provider refused a charge");
+            Ok(Err(Refused))
+        }
+    }
+}
+
+fn start(app: &App, order: Order, attempt: &Attempt, request: &pb::PayOrderRequest) -> Result<Order> {
+    let believed = request.amount.as_ref().map(|amount| money("amount", Some(amount))).transpose()?;
+    order.start_payment(attempt.payment, attempt.purpose, attempt.tender, believed, app.clock.now())
+}
+
+async fn lock(tx: &mut Tx, id: OrderId) -> Result<Order> {
+    db::orders::lock(tx, id).await?.ok_or_else(|| no_such_order(id))
+}
+
+fn find(order: &Order, id: PaymentId) -> Result<&Payment> {
+    order.payment(id).ok_or_else(|| Error::internal(format!("{id} is not of {}", order.id)))
+}
+
+fn request_id_reused() -> Error {
+    Error::new(ErrorKind::InvalidArgument, "REQUEST_ID_REUSED", "this request_id was used for another request")
+        .with_violation("request_id", "was used for another request; take a new UUID for each new request")
+}

@@ -1,0 +1,90 @@
+//! Storing what a transition of an order brought about: rows, ledger, events and audit, all in its transaction.
+
+use kernel::{Error, Result, Timestamp};
+use pg::{
+    Tx,
+    audit::{self, Entry},
+    outbox::{self, NewEvent},
+};
+use proto::payment::v1 as pb;
+use rpc::convert::to_money;
+use serde_json::json;
+
+use crate::{
+    db,
+    domain::{Event, Happened, Order, Outcome, ledger::Transaction},
+    rpc::convert,
+};
+
+/// Stores the outcome of a transition of `before`, an order that this transaction has locked.
+pub async fn record(tx: &mut Tx, now: Timestamp, actor: &str, before: &Order, outcome: &Outcome) -> Result<()> {
+    db::orders::save(tx, before, &outcome.order).await?;
+    for posting in &outcome.postings {
+        db::ledger::post(tx, now, outcome.order.id, posting).await?;
+        audit::record(tx, now, audit_entry(actor, &outcome.order, posting)).await?;
+    }
+    publish(tx, now, outcome).await
+}
+
+/// Writes the events of a transition.
+pub async fn publish(tx: &mut Tx, now: Timestamp, outcome: &Outcome) -> Result<()> {
+    for event in &outcome.events {
+        outbox::append(tx, encode(now, &outcome.order, event)?).await?;
+    }
+    Ok(())
+}
+
+fn encode(now: Timestamp, order: &Order, event: &Event) -> Result<NewEvent> {
+    let facts = Some(convert::order_facts(order, &event.facts));
+    let missing = |what: String| Error::internal(format!("{what} is not of {}", order.id));
+    let payment = |id| order.payment(id).ok_or_else(|| missing(format!("{id}")));
+    let (id, version) = (order.id.uuid(), event.version);
+    Ok(match &event.happened {
+        Happened::Created => NewEvent::new(id, version, now, &pb::OrderCreated { order: facts }),
+        Happened::Paid => NewEvent::new(id, version, now, &pb::OrderPaid { order: facts }),
+        Happened::Closed => {
+            let reason = convert::close_reason(&event.facts.state);
+            NewEvent::new(id, version, now, &pb::OrderClosed { order: facts, reason })
+        }
+        Happened::Captured(of) => {
+            let payment = payment(*of)?;
+            let captured = pb::PaymentCaptured {
+                order: facts,
+                payment: of.name(),
+                amount: Some(to_money(payment.amount)),
+                purpose: convert::purpose(payment.purpose).into(),
+                tender: convert::tender(payment.tender).into(),
+            };
+            NewEvent::new(id, version, now, &captured)
+        }
+        Happened::PaymentFailed(of) => {
+            let reason = convert::failure_reason(payment(*of)?);
+            NewEvent::new(id, version, now, &pb::PaymentFailed { order: facts, payment: of.name(), reason })
+        }
+        Happened::Refunded(of) => {
+            let refund = order.refund(*of).ok_or_else(|| missing(format!("{of}")))?;
+            let succeeded = pb::RefundSucceeded {
+                order: facts,
+                refund: of.name(),
+                payment: refund.payment.name(),
+                amount: Some(to_money(refund.amount)),
+                reason: refund.reason.clone(),
+            };
+            NewEvent::new(id, version, now, &succeeded)
+        }
+    })
+}
+
+fn audit_entry(actor: &str, order: &Order, posting: &Transaction) -> Entry {
+    let entries: Vec<_> = posting
+        .entries()
+        .iter()
+        .map(|entry| json!({ "account": entry.account.code(), "amount_minor": entry.amount.minor() }))
+        .collect();
+    Entry {
+        actor: actor.to_owned(),
+        action: format!("payment.{}", posting.kind().as_str()),
+        target: order.id.name(),
+        detail: json!({ "source": posting.source(), "currency": order.currency().code(), "entries": entries }),
+    }
+}

@@ -1,0 +1,72 @@
+//! What customers owe, pay and get back, and the ledger of all of it.
+//!
+//! # What it owns
+//!
+//! The order of a visit with its payments and refunds, the double-entry ledger, and the talk with payment providers.
+//!
+//! ```text
+//! order    OPEN ──deposit──▶ DEPOSIT_PAID ──balance──▶ PAID        any ──CloseOrder──▶ CLOSED
+//! payment  PENDING ──▶ CAPTURED        PENDING ──▶ FAILED
+//! refund   PENDING ──▶ SUCCEEDED       (cash is handed back at once)
+//! ```
+//!
+//! # Invariants
+//!
+//! * Every ledger transaction balances, so all balances of one currency add up to 0; entries are never changed. Held by
+//!   [`domain::ledger`] and again by triggers.
+//! * Of a payment no more goes back than was captured; of an order no more counts as paid than its total, and no more as
+//!   refunded than was paid. Held by [`domain::order`] and again by checks and a trigger.
+//! * Whoever changes anything of an order locks its row first. State, ledger, events, audit and stored reply are one
+//!   transaction; no transaction is open across a call to a provider.
+//! * One attempt to pay at a time; a charge is made, and a refund sent, once however often it is tried: our ids are the
+//!   provider's idempotency keys.
+//! * Money that the provider has captured is never dropped: if it is owed it counts, if the order has ended or it is not
+//!   owed it goes back whole.
+//! * Each event raises the order's version by exactly one.
+//!
+//! # What goes wrong, and then
+//!
+//! | what | then |
+//! |---|---|
+//! | the provider is down at PayOrder | `UNAVAILABLE`; the pending payment stays, the same `request_id` goes on from there |
+//! | nobody repeats the request | the worker finds no charge at the provider and fails the payment (`NOT_STARTED`) |
+//! | a notice comes twice, late or out of order | it has one effect, or none |
+//! | a notice never comes | the worker asks the provider about payments that stay pending |
+//! | a notice is forged or old | `UNAUTHENTICATED`, reason `BAD_SIGNATURE` or `STALE_NOTICE` |
+//! | a notice fits no payment, amount or currency | recorded in `notice_break`, acknowledged, never acted upon |
+//! | a charge succeeds after the order was closed | captured, and a full refund in the same transaction |
+//! | the provider is down at a refund | tried again for ever, with growing pauses |
+//!
+//! A crash between any two steps is mended by the next request or worker step. Tests order one at these points:
+//! `payment.create.committed`, `payment.cash.committed`, `payment.pay.pending_stored`, `payment.pay.charge_made`,
+//! `payment.pay.committed`, `payment.notice.committed`, `payment.query.answered`, `payment.close.committed`,
+//! `payment.refund.claimed`, `payment.refund.sent`, `payment.refund.committed`.
+//!
+//! # Map
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`domain`] | orders, payments, refunds, the ledger and its chart of accounts: the rules, without storage |
+//! | [`flows`] | one use case a file |
+//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `payment`, `refund`, `ledger_*`, `notice`, `notice_break` |
+//! | [`peers`] | payment providers: the trait, the sandbox's client, signatures |
+//! | [`rpc`] | `PaymentService` and the event feed |
+//! | [`worker`] | asks about pending payments, sends refunds, seals the audit trail |
+//! | [`sandbox`] | a provider that takes no money; a foreign system with tables of its own |
+//! | [`app`], [`config`] | the wiring; what an operator may set |
+
+pub mod app;
+pub mod config;
+pub mod db;
+pub mod domain;
+pub mod flows;
+pub mod peers;
+pub mod rpc;
+pub mod sandbox;
+pub mod worker;
+
+pub use app::{App, Peers};
+pub use config::Policy;
+
+/// The service's own migrations; [`pg::migrator`] joins them with the platform's.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");

@@ -1,0 +1,184 @@
+//! Wire types ↔ domain types.
+
+use kernel::{
+    Error, Result,
+    ids::{BookingId, MemberId, OrderId, StoreId, parse_uuid},
+};
+use pg::idempotency::Key;
+use proto::payment::v1 as pb;
+use rpc::{
+    Ctx,
+    convert::{money, to_money, to_timestamp},
+};
+
+use crate::{
+    db::ledger::Balance,
+    domain::{Facts, Line, NewOrder, Order, Payment, Purpose, Refund, State, Tender, payment, refund},
+};
+
+/// What identifies the request of a call.
+pub fn key<'a>(ctx: &'a Ctx, request_id: &str) -> Result<Key<'a>> {
+    Ok(Key { caller: ctx.caller.subject(), method: ctx.method, request_id: parse_uuid("request_id", request_id)? })
+}
+
+/// What an order shall be made from.
+pub fn new_order(request: &pb::CreateOrderRequest) -> Result<NewOrder> {
+    let line = |(i, line): (usize, &pb::OrderLine)| {
+        Ok(Line {
+            item: line.item.clone(),
+            display_name: line.display_name.clone(),
+            amount: money(&format!("lines[{i}].amount"), line.amount.as_ref())?,
+        })
+    };
+    Ok(NewOrder {
+        id: OrderId::from_uuid(parse_uuid("order_id", &request.order_id)?),
+        booking: BookingId::parse_name("booking", &request.booking)?,
+        customer: MemberId::parse_name("customer", &request.customer)?,
+        store: StoreId::parse_name("store", &request.store)?,
+        lines: request.lines.iter().enumerate().map(line).collect::<Result<_>>()?,
+        deposit: money("deposit", request.deposit.as_ref())?,
+    })
+}
+
+/// An order for the wire.
+pub fn order(order: &Order) -> pb::Order {
+    pb::Order {
+        name: order.id.name(),
+        booking: order.booking.name(),
+        customer: order.customer.name(),
+        store: order.store.name(),
+        lines: order.lines.iter().map(line).collect(),
+        total: Some(to_money(order.total)),
+        deposit: Some(to_money(order.deposit)),
+        paid: Some(to_money(order.paid)),
+        refunded: Some(to_money(order.refunded)),
+        state: state(&order.state).into(),
+        payments: order.payments.iter().map(|of| payment(order.id, of)).collect(),
+        refunds: order.refunds.iter().map(refund).collect(),
+        create_time: Some(to_timestamp(order.create_time)),
+        version: order.version,
+    }
+}
+
+fn line(line: &Line) -> pb::OrderLine {
+    pb::OrderLine {
+        item: line.item.clone(),
+        display_name: line.display_name.clone(),
+        amount: Some(to_money(line.amount)),
+    }
+}
+
+fn state(state: &State) -> pb::order::State {
+    match state {
+        State::Open => pb::order::State::Open,
+        State::DepositPaid => pb::order::State::DepositPaid,
+        State::Paid => pb::order::State::Paid,
+        State::Closed { .. } => pb::order::State::Closed,
+    }
+}
+
+/// A payment for the wire.
+pub fn payment(order: OrderId, payment: &Payment) -> pb::Payment {
+    use pb::payment::State as Wire;
+    let (state, capture_time) = match payment.state {
+        payment::State::Pending => (Wire::Pending, None),
+        payment::State::Captured { time, .. } => (Wire::Captured, Some(to_timestamp(time))),
+        payment::State::Failed { .. } => (Wire::Failed, None),
+    };
+    pb::Payment {
+        name: payment.id.name(),
+        order: order.name(),
+        purpose: purpose(payment.purpose).into(),
+        tender: tender(payment.tender).into(),
+        amount: Some(to_money(payment.amount)),
+        state: state.into(),
+        pay_uri: payment.charge.as_ref().map(|charge| charge.pay_uri.clone()).unwrap_or_default(),
+        failure_reason: failure_reason(payment),
+        create_time: Some(to_timestamp(payment.create_time)),
+        capture_time,
+    }
+}
+
+/// Why a payment failed; empty if it didn't.
+pub fn failure_reason(payment: &Payment) -> String {
+    match &payment.state {
+        payment::State::Failed { reason } => reason.clone(),
+        _ => String::new(),
+    }
+}
+
+/// Why an order ended; empty if it didn't.
+pub fn close_reason(state: &State) -> String {
+    match state {
+        State::Closed { reason, .. } => reason.clone(),
+        _ => String::new(),
+    }
+}
+
+fn refund(refund: &Refund) -> pb::Refund {
+    let state = match refund.state {
+        refund::State::Pending => pb::refund::State::Pending,
+        refund::State::Succeeded { .. } => pb::refund::State::Succeeded,
+    };
+    pb::Refund {
+        name: refund.id.name(),
+        payment: refund.payment.name(),
+        amount: Some(to_money(refund.amount)),
+        state: state.into(),
+        reason: refund.reason.clone(),
+        create_time: Some(to_timestamp(refund.create_time)),
+    }
+}
+
+/// What an event tells of its order.
+pub fn order_facts(order: &Order, facts: &Facts) -> pb::OrderFacts {
+    pb::OrderFacts {
+        order: order.id.name(),
+        booking: order.booking.name(),
+        customer: order.customer.name(),
+        store: order.store.name(),
+        total: Some(to_money(order.total)),
+        paid: Some(to_money(facts.paid)),
+        refunded: Some(to_money(facts.refunded)),
+        state: state(&facts.state).into(),
+    }
+}
+
+/// An account for the wire.
+pub fn ledger_account(balance: Balance) -> pb::LedgerAccount {
+    pb::LedgerAccount { code: balance.account, balance: Some(to_money(balance.amount)) }
+}
+
+/// A purpose for the wire.
+pub fn purpose(purpose: Purpose) -> pb::payment::Purpose {
+    match purpose {
+        Purpose::Deposit => pb::payment::Purpose::Deposit,
+        Purpose::Balance => pb::payment::Purpose::Balance,
+    }
+}
+
+/// A purpose from the wire.
+pub fn read_purpose(purpose: pb::payment::Purpose) -> Result<Purpose> {
+    match purpose {
+        pb::payment::Purpose::Deposit => Ok(Purpose::Deposit),
+        pb::payment::Purpose::Balance => Ok(Purpose::Balance),
+        pb::payment::Purpose::Unspecified => Err(Error::invalid("purpose", "must be stated")),
+    }
+}
+
+/// A tender for the wire.
+pub fn tender(tender: Tender) -> pb::payment::Tender {
+    match tender {
+        Tender::Sandbox => pb::payment::Tender::Sandbox,
+        Tender::Cash => pb::payment::Tender::Cash,
+    }
+}
+
+/// A tender from the wire.
+pub fn read_tender(tender: pb::payment::Tender) -> Result<Tender> {
+    match tender {
+        pb::payment::Tender::Sandbox => Ok(Tender::Sandbox),
+        pb::payment::Tender::Cash => Ok(Tender::Cash),
+        pb::payment::Tender::Unspecified => Err(Error::invalid("tender", "must be stated")),
+    }
+}

@@ -1,0 +1,21 @@
+//! The service on the wire: decode, flow, encode.
+
+pub mod convert;
+mod service;
+
+use std::sync::Arc;
+
+use feed::FeedServer;
+use proto::{
+    feed::v1::event_feed_service_server::EventFeedServiceServer,
+    payment::v1::payment_service_server::PaymentServiceServer,
+};
+use tonic::service::Routes;
+
+use crate::App;
+
+/// Everything that the payment service serves.
+pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
+    Routes::new(PaymentServiceServer::new(service::Service::new(Arc::clone(app))))
+        .add_service(EventFeedServiceServer::new(feed))
+}

@@ -1,0 +1,43 @@
+//! What goes on without being asked: pending payments are asked about, refunds are sent, the audit trail is sealed.
+
+use std::{sync::Arc, time::Duration};
+
+use kernel::Result;
+use runtime::{Tasks, lifecycle::Next};
+
+pub use crate::flows::{query_pending::query_pending, send_refunds::send_refunds};
+use crate::{
+    App,
+    flows::{query_pending as query, send_refunds as refunds},
+};
+
+/// How often the audit trail is sealed.
+const SEAL_PERIOD: Duration = Duration::from_secs(10);
+
+/// Spawns the loops. They end with `tasks`.
+pub fn spawn(app: &Arc<App>, tasks: &Tasks) {
+    let period = app.policy.worker_period();
+    let of = Arc::clone(app);
+    tasks.spawn_loop("payment.query_pending", period, None, move || {
+        let app = Arc::clone(&of);
+        async move { Ok(Next::after_batch(query_pending(&app).await?, query::BATCH)) }
+    });
+    let of = Arc::clone(app);
+    tasks.spawn_loop("payment.send_refunds", period, Some(app.refunds_decided()), move || {
+        let app = Arc::clone(&of);
+        async move { Ok(Next::after_batch(send_refunds(&app).await?, refunds::BATCH)) }
+    });
+    let of = Arc::clone(app);
+    tasks.spawn_loop("payment.seal_audit", SEAL_PERIOD, None, move || {
+        let app = Arc::clone(&of);
+        async move { seal_audit(&app).await.map(|_| Next::Wait) }
+    });
+}
+
+/// Chains the audit entries written since the last time. Returns how many.
+pub async fn seal_audit(app: &App) -> Result<usize> {
+    let mut tx = app.pg.begin().await?;
+    let sealed = pg::audit::seal(&mut tx, app.clock.now()).await?;
+    tx.commit().await?;
+    Ok(usize::try_from(sealed).unwrap_or(usize::MAX))
+}

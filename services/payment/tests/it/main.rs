@@ -1,0 +1,15 @@
+//! The payment service through gRPC, behind the real server layer, over a real Postgres and the real sandbox.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod closing;
+mod house;
+mod interrupted;
+mod ledger;
+mod money_in;
+mod notices;
+mod orders;
+mod races;
+mod sandbox;
+mod simulation;
+mod wire;
+mod wiring;
