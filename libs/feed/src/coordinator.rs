@@ -49,7 +49,7 @@ impl<C: Consumer> Coordinator<C> {
     /// Holds partitions until `stop`, then gives them up.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            if let Err(error) = self.beat().await {
+            if let Err(error) = self.beat(&stop).await {
                 let error = kernel::Error::from(error).chain();
                 tracing::warn!(feed = self.replica.feed, consumer = C::NAME, error, "feed cursors can't be reached");
             }
@@ -66,7 +66,7 @@ impl<C: Consumer> Coordinator<C> {
         }
     }
 
-    async fn beat(&mut self) -> pg::Result<()> {
+    async fn beat(&mut self, stop: &CancellationToken) -> pg::Result<()> {
         while let Some(ended) = self.running.try_join_next_with_id() {
             self.ended(ended);
         }
@@ -83,7 +83,7 @@ impl<C: Consumer> Coordinator<C> {
                 // A session that lost its lease would find out at its next event, which may be long in coming.
                 Some(held) if !mine || !leased.contains(&partition) => held.stop.cancel(),
                 Some(_) => {}
-                None if mine => self.claim(&mut conn, partition).await?,
+                None if mine => self.claim(&mut conn, partition, stop).await?,
                 None if leased.contains(&partition) => cursor::release(&mut conn, &self.replica, partition).await?,
                 None => {}
             }
@@ -91,11 +91,12 @@ impl<C: Consumer> Coordinator<C> {
         Ok(())
     }
 
-    async fn claim(&mut self, conn: &mut PgConnection, partition: i16) -> pg::Result<()> {
+    async fn claim(&mut self, conn: &mut PgConnection, partition: i16, stop: &CancellationToken) -> pg::Result<()> {
         let claimed = cursor::claim(conn, &self.replica, partition, self.clock.now()).await?;
         let Some(cursor) = claimed else { return Ok(()) };
         tracing::info!(feed = self.replica.feed, consumer = C::NAME, partition, %cursor, "partition taken");
-        let stop = CancellationToken::new();
+        // A stop of all must reach the session before the end of its stream does, which would look like an outage.
+        let stop = stop.child_token();
         let session = Session {
             pg: self.pg.clone(),
             source: self.source.clone(),

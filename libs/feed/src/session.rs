@@ -179,6 +179,10 @@ impl<C: Consumer> Session<C> {
 
     /// Reports a failed attempt, of applying `event` or else of reading the feed, and waits before the next.
     async fn wait_after(&self, error: &Error, event: Option<&Event>, pause: Duration) {
+        if self.stop.is_cancelled() {
+            // Everything stops, the feed's server too.
+            return;
+        }
         self.meter.failed();
         tracing::warn!(
             feed = self.replica.feed,

@@ -38,6 +38,6 @@ static PLATFORM: Migrator = sqlx::migrate!("./migrations");
 /// The platform's migrations followed by those of `service`, whose versions start at 1001.
 ///
 /// Run it over a connection without a statement timeout: a pool made by [`Pg::connect`] has one.
-pub fn migrator(service: &'static Migrator) -> Migrator {
+pub fn migrator(service: &Migrator) -> Migrator {
     Migrator::with_migrations(PLATFORM.iter().chain(service.iter()).cloned().collect())
 }

@@ -1,6 +1,6 @@
 //! A database for one test.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use pg::{Pg, PgConfig};
 use sqlx::migrate::Migrator;
@@ -49,6 +49,13 @@ pub async fn database(service: &'static Migrator) -> TestDb {
     let name = template::copy(&server, &pg::migrator(service)).await;
     let url = server.url_of(&name);
     TestDb { pg: connect(&url).await, url, name, server }
+}
+
+/// Makes a database with the platform's migrations and those in `folder`, anew at each call; returns its URL. It stays:
+/// it is for tools that look at the tables, such as the check of queries.
+pub async fn scratch_database(name: &str, folder: &Path) -> String {
+    let service = Migrator::new(folder).await.unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    template::scratch(servers::postgres().await, name, &pg::migrator(&service)).await
 }
 
 async fn connect(url: &str) -> Pg {

@@ -31,7 +31,7 @@ mod shared_redis;
 mod template;
 
 pub use clock::{ManualClock, START, clock};
-pub use database::{TestDb, database};
+pub use database::{TestDb, database, scratch_database};
 pub use eventually::{Condition, eventually};
 pub use keys::{TestKeys, keys, with_token};
 pub use own_postgres::{OwnPostgres, own_postgres};

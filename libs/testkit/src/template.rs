@@ -52,6 +52,21 @@ pub(crate) async fn copy(server: &TestPostgres, migrator: &Migrator) -> String {
     name
 }
 
+/// Makes the database `scratch_<name>` anew with all migrations of `migrator`, and leaves it; returns its URL.
+pub(crate) async fn scratch(server: &TestPostgres, name: &str, migrator: &Migrator) -> String {
+    let mut admin = server.admin().await;
+    let owner = server.role.map_or_else(String::new, |role| format!(" owner {role}"));
+    let database = format!("scratch_{name}");
+    cleaner::drop_database(&mut admin, &database).await;
+    run(&mut admin, format!("create database {database}{owner}")).await;
+    admin.close().await.expect("the connection closes");
+    let url = server.url_of(&database);
+    let mut inside = PgConnection::connect(&url).await.expect("the owner gets in");
+    migrator.run(&mut inside).await.unwrap_or_else(|error| panic!("the migrations fail: {error}"));
+    inside.close().await.expect("the connection closes");
+    url
+}
+
 /// Drops what earlier runs of the server have left: all templates, and the databases of processes that are gone.
 pub(crate) async fn drop_all(server: &TestPostgres) {
     let mut admin = server.admin().await;

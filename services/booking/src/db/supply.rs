@@ -24,14 +24,14 @@ pub struct Wish {
     pub sex: Option<Sex>,
 }
 
-/// Reads everything that decides which times of `window` can be had; `open` are the opening spans that
-/// it touches, whole.
+/// Reads everything that decides which times of `window` can be had; `openings` are those that it touches, whole and by
+/// start.
 #[tracing::instrument(name = "db.supply.read", skip_all)]
 pub async fn read(
     conn: &mut PgConnection,
     store: StoreId,
     item: &Item,
-    open: Vec<Span>,
+    openings: Vec<Span>,
     window: Span,
     wish: Wish,
 ) -> pg::Result<Supply> {
@@ -45,8 +45,8 @@ pub async fn read(
     .await?;
     let need = item.need();
     let around = Span::new(
-        open.first().map_or(window.start, |first| first.start.min(window.start)) - need.preparation,
-        open.last().map_or(window.end, |last| last.end.max(window.end + need.duration)) + need.cleanup,
+        openings.first().map_or(window.start, |first| first.start.min(window.start)) - need.preparation,
+        openings.last().map_or(window.end, |last| last.end.max(window.end + need.duration)) + need.cleanup,
     );
     let mut shifts = shifts(&mut *conn, &therapists, around).await?;
     let resources: Vec<Uuid> = therapists.iter().copied().chain(places.iter().map(|place| place.id)).collect();
@@ -68,7 +68,7 @@ pub async fn read(
             busy: busy.remove(&id).unwrap_or_default(),
         })
         .collect();
-    Ok(Supply { open, therapists, rooms, equipment })
+    Ok(Supply { open: list(openings.clone()), openings, therapists, rooms, equipment })
 }
 
 async fn able(conn: &mut PgConnection, store: StoreId, item: &Item, wish: Wish) -> pg::Result<Vec<Uuid>> {

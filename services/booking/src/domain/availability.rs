@@ -60,8 +60,10 @@ pub struct Place {
 /// All that a store could use for an item within a window.
 #[derive(Debug, Clone)]
 pub struct Supply {
-    /// Opening hours, as a list.
+    /// When the store is open, as a list.
     pub open: Vec<Span>,
+    /// The same as its openings, by start: each is a day of work, although one may follow the other without a gap.
+    pub openings: Vec<Span>,
     /// In the order of preference.
     pub therapists: Vec<Therapist>,
     /// In the order of preference.
@@ -216,23 +218,25 @@ fn therapist_starts(supply: &Supply, therapist: &Therapist, need: Need) -> Vec<S
     starts(&free, 0, need.duration)
 }
 
-/// Minutes of work of a therapist in each opening span; one more entry for times outside of all.
+/// Minutes of work of a therapist in each opening; one more entry for times outside of all.
 fn loads(supply: &Supply, therapist: &Therapist) -> Vec<i64> {
-    let mut loads = vec![0; supply.open.len() + 1];
-    let mut day = 0;
+    let mut loads = vec![0; supply.openings.len() + 1];
+    let mut first = 0;
     for busy in &therapist.busy {
-        while supply.open.get(day).is_some_and(|open| open.end <= busy.start) {
-            day += 1;
+        while supply.openings.get(first).is_some_and(|opening| opening.end <= busy.start) {
+            first += 1;
         }
-        if let Some(open) = supply.open.get(day) {
-            loads[day] += open.common(*busy).minutes();
+        // Work of one day may go on into the next.
+        let touched = supply.openings[first..].iter().take_while(|opening| opening.start < busy.end);
+        for (load, opening) in loads[first..].iter_mut().zip(touched) {
+            *load += opening.common(*busy).minutes();
         }
     }
     loads
 }
 
 fn day_of(supply: &Supply, start: Minute) -> usize {
-    supply.open.partition_point(|open| open.end <= start)
+    supply.openings.partition_point(|opening| opening.end <= start)
 }
 
 #[cfg(test)]

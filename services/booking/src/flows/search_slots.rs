@@ -14,15 +14,15 @@ use crate::{
         availability::{self, Offer, Supply},
         catalog::Item,
         hours,
-        span::{Minute, Span, minute_after},
+        span::{Minute, Span, minute, minute_after},
     },
 };
 
 /// The widest search.
 const WIDEST: SignedDuration = SignedDuration::from_hours(31 * 24);
 
-/// Minutes of a day: the longest opening span.
-const DAY: i64 = 1_440;
+/// Minutes of the longest day, the one on which clocks are set back: no opening is longer.
+const DAY: i64 = 25 * 60;
 
 /// What is looked for.
 #[derive(Debug, Clone)]
@@ -52,9 +52,10 @@ pub async fn search_slots(app: &App, search: Search) -> Result<(Item, Vec<Offer>
         return Err(Error::invalid("end_time", "must be at most 31 days after start_time"));
     }
     let now = app.clock.now();
-    let latest = (now + app.policy.bookable()).min(search.to);
-    let start = minute_after(search.from.max(now)).max(search.after.map_or(Minute::MIN, |after| after + 1));
-    let window = Span::new(start, minute_after(latest));
+    // What lies exactly at the end of the bookable time can still be held.
+    let end = minute_after(search.to).min(minute(now + app.policy.bookable()) + 1);
+    let start = minute_after(search.from.max(now)).max(search.after.map_or(Minute::MIN, |after| after.saturating_add(1)));
+    let window = Span::new(start.min(end), end);
     let mut conn = app.pg.conn().await?;
     let (item, supply) = supply(&mut conn, search.store, search.item, window, search.wish).await?;
     Ok((item.clone(), availability::offers(&supply, item.need(), window, search.limit)))
@@ -78,12 +79,12 @@ pub async fn supply(
         ));
     }
     // The last treatment may start at the end of the window. And whoever has the least work that day is proposed, so
-    // every opening span that the window touches is looked at whole.
+    // every opening that the window touches is looked at whole.
     let zone = hours::time_zone("store.time_zone", &store.time_zone)?;
     let reach = Span::new(window.start, window.end + item.need().duration);
     let days = Span::new(reach.start - DAY, reach.end + DAY);
-    let mut open = hours::open_spans(&store.opening_hours, &zone, days);
-    open.retain(|span| span.overlaps(reach));
-    let supply = db::supply::read(conn, store.id, &item, open, window, wish).await?;
+    let mut openings = hours::openings(&store.opening_hours, &zone, days);
+    openings.retain(|span| span.overlaps(reach));
+    let supply = db::supply::read(conn, store.id, &item, openings, window, wish).await?;
     Ok((item, supply))
 }

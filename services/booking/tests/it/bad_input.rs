@@ -2,8 +2,12 @@
 
 use jiff::SignedDuration;
 use kernel::ids::{BookingId, ItemId, MemberId, StoreId, TherapistId};
+use prost::Message;
 use proto::{access::Role, booking::v1 as pb};
-use rpc::convert::to_timestamp;
+use rpc::{
+    convert::to_timestamp,
+    paging::{Listing, PageRequest},
+};
 use testkit::with_token;
 use tonic::Code;
 
@@ -157,6 +161,48 @@ async fn a_page_token_of_one_list_is_refused_by_another() {
     let list = pb::ListBookingsRequest { page_token: token, ..pb::ListBookingsRequest::default() };
     let refused = world.bookings().list_bookings(with_token(list, &world.admin)).await.expect_err("foreign");
     assert_eq!(field(&refused), "page_token");
+}
+
+/// The checksum of a page token is no secret: whoever reads our code can make one up.
+#[tokio::test]
+async fn page_tokens_that_were_made_up() {
+    let world = World::new(1, 1).await;
+    let made_up = |listing: Listing, key: &str| {
+        PageRequest::parse(1, "", listing).expect("a first page").cut(vec![1, 2], |_| key.to_owned()).1
+    };
+    let mut search = pb::SearchSlotsRequest {
+        store: world.store.clone(),
+        item: world.item.clone(),
+        start_time: Some(to_timestamp(at(0))),
+        end_time: Some(to_timestamp(at(24))),
+        ..pb::SearchSlotsRequest::default()
+    };
+    let filter: String = search.encode_to_vec().iter().map(|byte| format!("{byte:02x}")).collect();
+    for minute in [i64::MAX, i64::MAX - 1_440, i64::MIN] {
+        let listing = Listing::new("/meridian.booking.v1.BookingService/SearchSlots").with(&filter);
+        search.page_token = made_up(listing, &minute.to_string());
+        let page = world.bookings().search_slots(search.clone()).await.expect("an answer").into_inner();
+        assert_eq!(page.slots.is_empty(), minute > 0, "{minute}");
+    }
+    let listing = Listing::new("/meridian.booking.v1.CatalogService/ListStores");
+    let page_token = made_up(listing, &format!("{}/a\0b", id()));
+    let list = pb::ListStoresRequest { page_token, ..pb::ListStoresRequest::default() };
+    let refused = world.catalog().list_stores(list).await.expect_err("no text of Postgres");
+    assert_eq!(refused.code(), Code::InvalidArgument);
+}
+
+#[tokio::test]
+async fn instants_and_texts_that_postgres_cannot_hold() {
+    let world = World::new(1, 1).await;
+    let before_christ = Some(prost_types::Timestamp { seconds: -300_000_000_000, nanos: 0 });
+    let list = pb::ListBookingsRequest { start_time: before_christ, ..pb::ListBookingsRequest::default() };
+    let refused = world.bookings().list_bookings(with_token(list, &world.admin)).await.expect_err("year -7537");
+    assert_eq!(field(&refused), "start_time");
+    let mut store = world.catalog().get_store(pb::GetStoreRequest { name: world.store.clone() }).await.expect("a store");
+    store.get_mut().address = "1 Nanjing\0Road".to_owned();
+    let create = pb::CreateStoreRequest { store: Some(store.into_inner()), request_id: id() };
+    let refused = world.catalog().create_store(with_token(create, &world.admin)).await.expect_err("a zero");
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::InvalidArgument, "TEXT_NOT_STORABLE"));
 }
 
 #[tokio::test]

@@ -82,3 +82,14 @@ async fn an_item_priced_in_another_currency_cannot_be_had() {
     let refused = world.catalog().create_item(with_token(request, &world.admin)).await.expect_err("third decimal");
     assert_eq!(field(&refused), "item.price.nanos");
 }
+
+/// One place can't be both at once: such an item would be offered and never held.
+#[tokio::test]
+async fn an_items_machine_is_of_another_kind_than_its_room() {
+    let world = World::new(1, 1).await;
+    let mut item = world.create_item("thai", "massage").await;
+    item.equipment_kind = "massage".to_owned();
+    let request = pb::CreateItemRequest { item: Some(item), request_id: id() };
+    let refused = world.catalog().create_item(with_token(request, &world.admin)).await.expect_err("the same kind");
+    assert_eq!(field(&refused), "item.equipment_kind");
+}

@@ -25,8 +25,9 @@ pub enum Asked {
 /// All peers at once.
 #[derive(Debug, Default)]
 pub struct Fake {
-    /// Payment does not answer.
+    /// Payment does not answer. What it was asked meanwhile is under way: see [`Fake::arrive`].
     pub payment_down: AtomicBool,
+    under_way: Mutex<Vec<(Uuid, Asked)>>,
     /// Members that do not exist.
     pub strangers: Mutex<Vec<MemberId>>,
     /// Per request id, once: repeats have no effect.
@@ -44,6 +45,24 @@ impl Fake {
         self.asked.lock().expect("not poisoned").iter().map(|(_, asked)| asked.clone()).collect()
     }
 
+    /// What was sent while payment did not answer reaches it now.
+    pub fn arrive(&self) {
+        let late = std::mem::take(&mut *self.under_way.lock().expect("not poisoned"));
+        late.into_iter().for_each(|(request_id, asked)| self.note(request_id, asked));
+    }
+
+    /// Orders that were made and not closed since.
+    pub fn open_orders(&self) -> Vec<OrderId> {
+        let mut open = Vec::new();
+        for asked in self.asked() {
+            match asked {
+                Asked::Create(order) => open.push(order.id),
+                Asked::Close(order, ..) => open.retain(|made| *made != order),
+            }
+        }
+        open
+    }
+
     /// How many quotes were made.
     pub fn quotes(&self) -> usize {
         self.quotes.lock().expect("not poisoned").len()
@@ -51,14 +70,24 @@ impl Fake {
 
     fn once(&self, request_id: Uuid, asked: Asked) -> Result<()> {
         if self.payment_down.load(Ordering::Relaxed) {
+            self.under_way.lock().expect("not poisoned").push((request_id, asked));
             return Err(Error::unavailable("payment"));
         }
+        if let Asked::Close(order, ..) = asked
+            && !self.asked().iter().any(|known| matches!(known, Asked::Create(made) if made.id == order))
+        {
+            return Err(Error::not_found(order));
+        }
+        self.note(request_id, asked);
+        Ok(())
+    }
+
+    fn note(&self, request_id: Uuid, asked: Asked) {
         let mut all = self.asked.lock().expect("not poisoned");
         match all.iter().find(|(known, _)| *known == request_id) {
             Some((_, before)) => assert_eq!(*before, asked, "one request id, two requests"),
             None => all.push((request_id, asked)),
         }
-        Ok(())
     }
 }
 

@@ -95,6 +95,28 @@ async fn staff_book_for_a_member_who_exists() {
 }
 
 #[tokio::test]
+async fn what_staff_hold_is_audited() {
+    let world = World::new(1, 1).await;
+    let mut request = world.hold(at(1));
+    request.customer = member().0.name();
+    world.send_hold(&world.staff(Role::FrontDesk), request).await.expect("held");
+    world.send_hold(&member().1, world.hold(at(3))).await.expect("held");
+    assert_eq!(world.count("select count(*) from audit_entry where action = 'booking.hold'").await, 1);
+}
+
+/// A quote reserves the customer's coupon: whoever is refused a time would miss it at the next.
+#[tokio::test]
+async fn a_refused_hold_asks_for_no_quote() {
+    let world = World::new(1, 1).await;
+    world.send_hold(&member().1, world.hold(at(1))).await.expect("held");
+    let (_, token) = member();
+    for start in [at(1), at(13), at(24 * 7)] {
+        world.send_hold(&token, world.hold(start)).await.expect_err("taken, closed, nobody on duty");
+    }
+    assert_eq!(world.fake.quotes(), 1);
+}
+
+#[tokio::test]
 async fn nobody_books_in_anothers_name() {
     let world = World::new(1, 1).await;
     let mut request = world.hold(at(1));

@@ -63,6 +63,16 @@ async fn a_lying_redis_keeps_nobody_from_a_free_time() {
     world.send_hold(&member().1, world.hold(at(2))).await.expect("held all the same");
 }
 
+/// Without a wish all of them plan with the same therapist first; whoever loses must get another.
+#[tokio::test(flavor = "multi_thread")]
+async fn as_many_as_there_are_therapists_get_one_time_even_without_redis() {
+    let world = World::with_locks(12, 12, SlotLock::new(None, "")).await;
+    let replies = join_all((0..12).map(|_| async { world.send_hold(&member().1, world.hold(at(2))).await })).await;
+    let therapists: HashSet<String> = replies.into_iter().map(|reply| reply.expect("held").therapist).collect();
+    assert_eq!(therapists.len(), 12);
+    assert_eq!(world.overlaps().await, 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_sent_a_hundred_times_at_once_has_one_effect_and_one_answer() {
     let world = World::new(3, 3).await;

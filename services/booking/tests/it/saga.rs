@@ -113,6 +113,37 @@ async fn cancelled_before_its_order_was_made_leaves_no_open_order() {
     world.fake.payment_down.store(false, Ordering::Relaxed);
     world.clock.advance(Duration::from_secs(60));
     run_tasks(&world.app).await.expect("done");
-    assert!(!world.fake.asked().iter().any(|asked| matches!(asked, Asked::Create(_))), "{:?}", world.fake.asked());
+    assert_eq!(world.fake.open_orders(), []);
     assert_eq!(world.count("select count(*) from task where done_time is null").await, 0);
+}
+
+#[tokio::test]
+async fn an_order_that_payment_makes_only_after_the_cancellation_is_closed() {
+    let world = World::new(1, 1).await;
+    world.fake.payment_down.store(true, Ordering::Relaxed);
+    let (_, token) = member();
+    let held = world.send_hold(&token, world.hold(at(5))).await.expect("held");
+    world.fake.payment_down.store(false, Ordering::Relaxed);
+    // There is no order to close yet: what was asked of payment is still under way.
+    world.cancel(&token, &held.name).await.expect("cancelled");
+    world.fake.arrive();
+    world.clock.advance(Duration::from_secs(60));
+    run_tasks(&world.app).await.expect("done");
+    assert_eq!(world.fake.open_orders(), [], "nobody can pay for a visit that was given up");
+    assert_eq!(world.count("select count(*) from task where done_time is null").await, 0);
+}
+
+#[tokio::test]
+async fn a_booking_that_was_over_before_anybody_asked_for_its_order_has_none() {
+    let world = World::new(1, 1).await;
+    let held = world.send_hold(&member().1, world.hold(at(5))).await.expect("held");
+    // As if the process had died right after the commit.
+    let undone = "update task set done_time = null, attempt_count = 0, claim_expire_time = null";
+    sqlx::query(undone).execute(world.app.pg.pool()).await.expect("undone");
+    sqlx::query("update booking set state = 'HELD'").execute(world.app.pg.pool()).await.expect("undone");
+    let asked = world.fake.asked().len();
+    world.clock.advance(HOLD);
+    expire_bookings(&world.app).await.expect("a step");
+    assert_eq!(run_tasks(&world.app).await.expect("done"), 1);
+    assert_eq!((world.get(&held.name).await.state(), world.fake.asked().len()), (State::Expired, asked));
 }

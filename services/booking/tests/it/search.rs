@@ -1,5 +1,6 @@
 //! Which times are offered.
 
+use jiff::SignedDuration;
 use kernel::Timestamp;
 use proto::booking::v1 as pb;
 use rpc::convert::{timestamp, to_timestamp};
@@ -36,6 +37,34 @@ async fn the_past_is_not_offered() {
     let world = World::new(1, 1).await;
     world.clock.set(at_minute(182));
     assert_eq!(starts(&world.search(at(0), at(24)).await).first(), Some(&at_minute(185)));
+}
+
+/// Also when the whole search is past, or lies beyond what can be booked.
+#[tokio::test]
+async fn where_nothing_can_be_booked_nothing_is_offered() {
+    let world = World::new(1, 1).await;
+    assert!(world.search(at(-24 * 20), at(-24 * 10)).await.is_empty());
+    assert!(world.search(at(24 * 200), at(24 * 210)).await.is_empty());
+    for far in ["0001-01-01T00:00:00Z", "9999-11-01T00:00:00Z"] {
+        let from: Timestamp = far.parse().expect("an instant");
+        assert!(world.search(from, from + SignedDuration::from_hours(24 * 30)).await.is_empty());
+    }
+}
+
+/// At the far end too: the last time that is offered can be held, and the next can't.
+#[tokio::test]
+async fn what_can_be_booked_ends_where_the_offers_end() {
+    let world = World::new(1, 1).await;
+    world.clock.set(at(2));
+    let end = at(2) + world.app.policy.bookable();
+    let hour = SignedDuration::from_hours(1);
+    world.create_shift(&world.therapists[0], end - hour, end + hour * 4).await.expect("a shift");
+    let offered = starts(&world.search(end - hour, end + hour * 2).await);
+    let (_, token) = member();
+    let next = end + SignedDuration::from_mins(5);
+    assert_eq!(offered.contains(&end), world.send_hold(&token, world.hold(end)).await.is_ok());
+    assert!(!offered.contains(&next) && world.send_hold(&token, world.hold(next)).await.is_err());
+    assert_eq!(offered.last(), Some(&end));
 }
 
 #[tokio::test]

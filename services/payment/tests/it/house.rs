@@ -46,6 +46,7 @@ pub struct House {
     pub app: Arc<App>,
     pub sandbox: Arc<Sandbox>,
     pub sandbox_url: String,
+    pub channel: Channel,
     pub client: PaymentServiceClient<Channel>,
     pub http: reqwest::Client,
     pub member: MemberId,
@@ -81,14 +82,15 @@ impl House {
         let provider = Arc::new(SandboxClient::try_new(config, clock.clone()).expect("a client"));
         let app = Arc::new(App::new(db.pg.clone(), clock.clone(), policy, Peers { provider }));
         let feed = FeedServer::new(db.pg.clone(), watch::channel(0).1, CancellationToken::new());
-        let client = PaymentServiceClient::new(testkit::serve(payment::rpc::routes(&app, feed)).await);
+        let channel = testkit::serve(payment::rpc::routes(&app, feed)).await;
+        let client = PaymentServiceClient::new(channel.clone());
         let refused_notices = Arc::new(AtomicI64::new(0));
         let relay = Relay { client: client.clone(), refused: refused_notices.clone() };
         serve(relay_port, Router::new().route("/v1/payments:notify/sandbox", post(forward)).with_state(relay));
 
         let (member, store) = (MemberId::new(clock.now()), StoreId::new(clock.now()));
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { db, clock, app, sandbox, sandbox_url, client, http, member, store, refused_notices }
+        Self { db, clock, app, sandbox, sandbox_url, channel, client, http, member, store, refused_notices }
     }
 
     pub fn as_member<T>(&self, message: T) -> Request<T> {

@@ -11,6 +11,7 @@ use payment::{
     worker::query_pending,
 };
 use proto::payment::v1::{
+    self as pb,
     order::State,
     payment::{Purpose, State as PaymentState, Tender},
     refund::State as RefundState,
@@ -20,7 +21,7 @@ use tonic::Code;
 
 use crate::{
     house::House,
-    wire::{minor, pay, refused},
+    wire::{cny, minor, pay, refused},
 };
 
 async fn order_faults(house: &House, faults: Value) {
@@ -168,4 +169,37 @@ async fn a_charge_that_was_made_and_paid_before_the_crash_is_found_by_the_repeat
     assert_eq!((found.state(), found.name), (PaymentState::Captured, payment.name));
     assert_eq!(house.count("select count(*) from sandbox.charge").await, 1);
     assert_eq!(house.events(&order).await, ["OrderCreated", "PaymentCaptured"]);
+}
+
+#[tokio::test]
+async fn an_interrupted_attempt_is_taken_up_by_the_same_request_only() {
+    let house = House::open().await;
+    let (order, other) = (house.order().await, house.order().await);
+    order_faults(&house, json!({ "down": true })).await;
+    let request = pay(&order, Purpose::Deposit, Tender::Sandbox);
+    let mut client = house.client.clone();
+    assert_eq!(refused(client.pay_order(house.as_desk(request.clone())).await).0, Code::Unavailable);
+    order_faults(&house, json!({ "down": false })).await;
+
+    let reused = (Code::InvalidArgument, "REQUEST_ID_REUSED".to_owned());
+    let changed = |change: fn(&mut pb::PayOrderRequest)| {
+        let mut request = request.clone();
+        change(&mut request);
+        house.as_desk(request)
+    };
+    let elsewhere = pb::PayOrderRequest { order: other, ..request.clone() };
+    assert_eq!(refused(client.pay_order(house.as_desk(elsewhere.clone())).await), reused);
+    let elsewhere = pb::PayOrderRequest { tender: Tender::Cash.into(), ..elsewhere };
+    assert_eq!(refused(client.pay_order(house.as_desk(elsewhere)).await), reused);
+    assert_eq!(refused(client.pay_order(changed(|r| r.purpose = Purpose::Balance.into())).await), reused);
+    assert_eq!(refused(client.pay_order(changed(|r| r.amount = cny(5_999))).await), reused);
+
+    // Also when it was given up, and nothing else is in the way of cash.
+    house.clock.advance(Duration::from_secs(361));
+    query_pending(&house.app).await.expect("asked");
+    assert_eq!(house.get(&order).await.payments[0].failure_reason, "NOT_STARTED");
+    assert_eq!(refused(client.pay_order(changed(|r| r.tender = Tender::Cash.into())).await), reused);
+    assert_eq!((house.books().await, house.get(&order).await.payments.len()), (vec![], 1));
+    house.cash(&order, Purpose::Deposit).await;
+    assert_eq!(house.balances().await["cash_drawer"], 6_000);
 }

@@ -3,12 +3,16 @@
 use std::collections::HashSet;
 
 use prost::Message;
-use proto::payment::v1::payment::{Purpose, Tender};
+use proto::payment::v1::{
+    PayOrderRequest,
+    payment::{Purpose, Tender},
+};
 use tokio::task::JoinSet;
+use tonic::Code;
 
 use crate::{
     house::House,
-    wire::{close, minor, pay, refusal},
+    wire::{close, minor, pay, refusal, refused},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -107,4 +111,17 @@ async fn two_workers_send_a_refund_once() {
     let sent = tokio::join!(house.send_refunds(), house.send_refunds());
     assert_eq!(sent.0 + sent.1, 1);
     assert_eq!(minor(&house.get(&order).await.refunded), 6_000);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_request_id_for_two_orders_at_once_pays_one() {
+    let house = House::open().await;
+    for _ in 0..10 {
+        let (one, other) = (house.order().await, house.order().await);
+        let request = pay(&one, Purpose::Deposit, Tender::Sandbox);
+        let same_id = PayOrderRequest { order: other, ..request.clone() };
+        let (a, b) = tokio::join!(house.try_pay(request), house.try_pay(same_id));
+        assert!(a.is_ok() != b.is_ok(), "{a:?} {b:?}");
+        assert_eq!(refused(a.and(b)), (Code::InvalidArgument, "REQUEST_ID_REUSED".to_owned()));
+    }
 }

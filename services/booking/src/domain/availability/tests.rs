@@ -18,7 +18,8 @@ fn spans(pairs: &[(i64, i64)]) -> Vec<Span> {
 }
 
 fn supply(therapists: Vec<Therapist>, rooms: Vec<Place>) -> Supply {
-    Supply { open: spans(&[(600, 1_200)]), therapists, rooms, equipment: None }
+    let open = spans(&[(600, 1_200)]);
+    Supply { openings: open.clone(), open, therapists, rooms, equipment: None }
 }
 
 fn offered(supply: &Supply) -> Vec<Minute> {
@@ -50,6 +51,29 @@ fn whoever_has_the_least_work_that_day_is_proposed() {
     let idle_id = idle.id;
     let offer = offers(&supply(vec![busy, idle], vec![place(&[])]), NEED, Span::new(1_000, 1_001), 1).remove(0);
     assert_eq!((offer.therapist, offer.therapists.len()), (idle_id, 2));
+}
+
+/// A shop that never closes has days all the same, and work past midnight counts on both.
+#[test]
+fn work_of_another_day_does_not_count_although_the_shop_never_closes() {
+    let yesterday = therapist(&[(0, 2_880)], &[(0, 1_000)]);
+    let past_midnight = therapist(&[(0, 2_880)], &[(1_380, 1_500)]);
+    let today = therapist(&[(0, 2_880)], &[(1_500, 1_530)]);
+    let by_load = [yesterday.id, today.id, past_midnight.id];
+    let openings = vec![Span::new(0, 1_440), Span::new(1_440, 2_880)];
+    let mut supply = Supply {
+        open: list(openings.clone()),
+        openings,
+        therapists: vec![past_midnight, today, yesterday],
+        rooms: vec![place(&[])],
+        equipment: None,
+    };
+    for expected in by_load {
+        let offer = offers(&supply, NEED, Span::new(2_000, 2_001), 1).remove(0);
+        assert_eq!(offer.therapist, expected);
+        assert_eq!(assign(&supply, NEED, 2_000, None).map(|assignment| assignment.therapist).ok(), Some(expected));
+        supply.therapists.retain(|therapist| therapist.id != expected);
+    }
 }
 
 #[test]
@@ -90,7 +114,9 @@ fn any_supply() -> impl Strategy<Value = Supply> {
         })
     };
     (any_spans(), therapists, places(), prop::option::of(places()))
-        .prop_map(|(open, therapists, rooms, equipment)| Supply { open, therapists, rooms, equipment })
+        .prop_map(|(openings, therapists, rooms, equipment)| {
+            Supply { open: openings.clone(), openings, therapists, rooms, equipment }
+        })
 }
 
 proptest! {

@@ -1,0 +1,62 @@
+# Everything that a developer or operator does here. `make help` lists it.
+
+SHELL := /bin/bash
+# cargo is found even where only its own folder has it.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+MERIDIAN := target/debug/meridian
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@echo 'make TARGET, where TARGET is one of'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort -u | awk -F ':.*## ' '{ printf "  %-14s %s\n", $$1, $$2 }'
+
+include libs/proto/proto.mk
+include helm/helm.mk
+include tests/conformance/conformance.mk
+include tests/bench/bench.mk
+
+.PHONY: build run down reset demo
+build: ## Build the executable
+	cargo build --locked -p meridian
+
+run: build ## Set up what is missing, then start the whole suite with a demo chain; Ctrl-C stops it
+	$(MERIDIAN) up
+
+down: build ## Stop a running suite
+	$(MERIDIAN) down
+
+reset: build ## Delete the private data folder
+	$(MERIDIAN) reset --yes
+
+demo: build ## Drive one visit through the gateway; starts the suite if it doesn't run, and stops what it started
+	$(MERIDIAN) demo
+
+.PHONY: fmt fmt-check lint unit test
+fmt: ## Format the code
+	cargo fmt --all
+
+fmt-check:
+	cargo fmt --all --check
+
+# SQLX_OFFLINE: queries are checked against the committed .sqlx, whatever database a developer has at hand.
+lint: ## Clippy, warnings denied
+	SQLX_OFFLINE=true cargo clippy --locked --workspace --all-targets -- -D warnings
+
+# The private Postgres and Redis of the tests are started once for all and stopped at the end, whatever the outcome.
+unit: ## All tests of the code, over private Postgres and Redis
+	@export SQLX_OFFLINE=true; \
+	cargo run --quiet --locked -p testkit -- start || exit 1; \
+	cargo test --locked --workspace --no-fail-fast; outcome=$$?; \
+	cargo run --quiet --locked -p testkit -- stop; \
+	exit $$outcome
+
+test: fmt-check lint proto-check helm sqlx-check unit ## Everything that must hold: format, lints, protos, chart, queries, tests
+
+.PHONY: sqlx sqlx-check
+sqlx: ## Write the checked queries (.sqlx) of every service anew
+	@libs/pg/sqlx.sh write
+
+sqlx-check: ## Fail if the committed queries differ from the code or the migrations
+	@libs/pg/sqlx.sh check

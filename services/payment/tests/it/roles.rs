@@ -1,0 +1,175 @@
+//! Every role against every RPC.
+
+use std::collections::BTreeSet;
+
+use kernel::ids::{MemberId, StaffId, StoreId};
+use proto::{
+    access::{self, Role},
+    feed::v1::{SubscribeRequest, event_feed_service_client::EventFeedServiceClient},
+    payment::v1::{
+        self as pb,
+        payment::{Purpose, Tender},
+    },
+};
+use testkit::with_token;
+use tonic::{Code, Request, Status};
+
+use crate::{
+    house::{House, notice},
+    wire::{close, fresh, pay, refusal},
+};
+
+const EVERYBODY: &[Role] = Role::ALL;
+const READERS: &[Role] = &[
+    Role::Member,
+    Role::FrontDesk,
+    Role::StoreManager,
+    Role::RegionalManager,
+    Role::Finance,
+    Role::Support,
+    Role::Administrator,
+    Role::Auditor,
+];
+
+const ORDER_READERS: &[Role] = &[
+    Role::Member,
+    Role::FrontDesk,
+    Role::StoreManager,
+    Role::RegionalManager,
+    Role::Finance,
+    Role::Support,
+    Role::Administrator,
+    Role::Auditor,
+    Role::Service,
+];
+
+/// Who is let in. `NotifyPayment` is open to all, as its signature is the proof.
+const RULES: [(&str, &[Role]); 8] = [
+    ("CreateOrder", &[Role::Service]),
+    ("GetOrder", ORDER_READERS),
+    ("ListOrders", READERS),
+    ("PayOrder", &[Role::Member, Role::FrontDesk, Role::StoreManager, Role::Administrator]),
+    ("CloseOrder", &[Role::Service]),
+    ("NotifyPayment", EVERYBODY),
+    ("ListLedgerAccounts", &[Role::Finance, Role::Administrator, Role::Auditor]),
+    ("Subscribe", &[Role::Service]),
+];
+
+fn token(house: &House, role: Role, store: Option<StoreId>) -> String {
+    let keys = testkit::keys();
+    match role {
+        Role::Member => keys.member_token(house.member),
+        Role::Service => keys.service_token("booking"),
+        staff => keys.staff_token(StaffId::from_uuid(fresh()), [staff], store),
+    }
+}
+
+/// The reason for which a call is refused; empty if it isn't. An order that can be paid and ended is made for it.
+async fn call(house: &House, rpc: &str, token: Option<&str>) -> String {
+    let order = house.order().await;
+    let mut client = house.client.clone();
+    match rpc {
+        "CreateOrder" => reason(client.create_order(sent(house.new_order(100, 0), token)).await),
+        "GetOrder" => reason(client.get_order(sent(pb::GetOrderRequest { name: order }, token)).await),
+        "ListOrders" => reason(client.list_orders(sent(pb::ListOrdersRequest::default(), token)).await),
+        "PayOrder" => reason(client.pay_order(sent(pay(&order, Purpose::Deposit, Tender::Sandbox), token)).await),
+        "CloseOrder" => reason(client.close_order(sent(close(&order, None), token)).await),
+        "NotifyPayment" => reason(client.notify_payment(sent(notice("sandbox", b"{}"), token)).await),
+        "ListLedgerAccounts" => {
+            reason(client.list_ledger_accounts(sent(pb::ListLedgerAccountsRequest::default(), token)).await)
+        }
+        "Subscribe" => {
+            let request = SubscribeRequest { consumer: "test".to_owned(), partition: 0, cursor: String::new() };
+            reason(EventFeedServiceClient::new(house.channel.clone()).subscribe(sent(request, token)).await)
+        }
+        other => panic!("no call of {other} is known here"),
+    }
+}
+
+fn sent<T>(message: T, token: Option<&str>) -> Request<T> {
+    match token {
+        Some(token) => with_token(message, token),
+        None => Request::new(message),
+    }
+}
+
+fn reason<T>(result: Result<T, Status>) -> String {
+    result.err().map(|status| refusal(&status).1).unwrap_or_default()
+}
+
+#[test]
+fn every_rpc_is_tried() {
+    let served = ["/meridian.payment.v1.", "/meridian.feed.v1."];
+    let known = access::ALL.iter().filter(|(path, _)| served.iter().any(|package| path.starts_with(package)));
+    let known: BTreeSet<&str> = known.filter_map(|(path, _)| path.rsplit('/').next()).collect();
+    assert_eq!(known, RULES.iter().map(|(rpc, _)| *rpc).collect());
+}
+
+#[tokio::test]
+async fn every_role_reaches_what_its_rule_says_and_nothing_else() {
+    let house = House::open().await;
+    for (rpc, rule) in RULES {
+        let unsigned = if rpc == "NotifyPayment" { "BAD_SIGNATURE" } else { "" };
+        for role in Role::ALL {
+            let expected = if rule.contains(role) { unsigned } else { "ROLE_NOT_ALLOWED" };
+            let token = token(&house, *role, None);
+            assert_eq!(call(&house, rpc, Some(&token)).await, expected, "{role}: {rpc}");
+        }
+        let nobody = if unsigned.is_empty() { "TOKEN_MISSING" } else { unsigned };
+        assert_eq!(call(&house, rpc, None).await, nobody, "nobody: {rpc}");
+    }
+    assert_eq!(house.books().await, [], "nobody has paid anything");
+}
+
+#[tokio::test]
+async fn bad_tokens_open_nothing_and_spoil_what_is_open() {
+    let house = House::open().await;
+    let (keys, me) = (testkit::keys(), house.member);
+    let bad = [
+        (keys.expired_token(me), "TOKEN_EXPIRED"),
+        (keys.wrong_audience_token(me), "TOKEN_WRONG_AUDIENCE"),
+        (keys.wrong_issuer_token(me), "TOKEN_INVALID"),
+        (keys.forged_token(me), "TOKEN_INVALID"),
+        (keys.unsigned_token(me), "TOKEN_INVALID"),
+        (keys.forged_service_token("booking"), "TOKEN_INVALID"),
+    ];
+    for (rpc, _) in RULES {
+        for (token, expected) in &bad {
+            assert_eq!(call(&house, rpc, Some(token)).await, *expected, "{rpc}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn staff_of_another_store_and_other_members_reach_nothing() {
+    let house = House::open().await;
+    let order = house.order().await;
+    let elsewhere = StoreId::from_uuid(fresh());
+    let mut client = house.client.clone();
+    let get = || pb::GetOrderRequest { name: order.clone() };
+    let start = || pay(&order, Purpose::Deposit, Tender::Sandbox);
+    let list = || pb::ListOrdersRequest { store: house.store.name(), ..Default::default() };
+    for role in READERS.iter().filter(|role| !matches!(role, Role::Member | Role::Administrator)) {
+        let token = token(&house, *role, Some(elsewhere));
+        assert_eq!(reason(client.get_order(with_token(get(), &token)).await), "OTHER_STORE", "{role}");
+        assert_eq!(reason(client.list_orders(with_token(list(), &token)).await), "OTHER_STORE", "{role}");
+        let own = client.list_orders(with_token(pb::ListOrdersRequest::default(), &token)).await.expect("a page");
+        assert!(own.into_inner().orders.is_empty(), "{role}");
+    }
+    for role in [Role::FrontDesk, Role::StoreManager] {
+        let token = token(&house, role, Some(elsewhere));
+        assert_eq!(reason(client.pay_order(with_token(start(), &token)).await), "OTHER_STORE", "{role}");
+    }
+    let stranger = testkit::keys().member_token(MemberId::from_uuid(fresh()));
+    let hidden = [
+        client.get_order(with_token(get(), &stranger)).await.map(drop),
+        client.pay_order(with_token(start(), &stranger)).await.map(drop),
+    ];
+    for answer in hidden {
+        assert_eq!(answer.expect_err("hidden").code(), Code::NotFound);
+    }
+    // An administrator is bound to no store, whatever the token says.
+    let administrator = token(&house, Role::Administrator, Some(elsewhere));
+    assert_eq!(reason(client.get_order(with_token(get(), &administrator)).await), "");
+    assert!(house.get(&order).await.payments.is_empty());
+}
