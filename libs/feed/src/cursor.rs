@@ -97,12 +97,27 @@ pub(crate) async fn claim(
     .bind(now.to_sqlx())
     .fetch_optional(conn)
     .await?;
-    row.map(|(xid, position)| {
-        let xid =
-            xid.parse().map_err(|_| pg::Error::inconsistent("feed_cursor", partition, "has no transaction id"))?;
-        Ok(Cursor { xid, position })
-    })
-    .transpose()
+    row.map(|row| place(partition, row)).transpose()
+}
+
+/// Where a partition stands if it is the replica's.
+pub(crate) async fn held(conn: &mut PgConnection, replica: &Replica, partition: i16) -> Result<Option<Cursor>> {
+    let row: Option<(String, i64)> = sqlx::query_as(
+        "select xid::text, position from feed_cursor
+         where feed = $1 and consumer = $2 and holder = $3 and partition = $4",
+    )
+    .bind(replica.feed)
+    .bind(replica.consumer)
+    .bind(replica.id)
+    .bind(partition)
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| place(partition, row)).transpose()
+}
+
+fn place(partition: i16, (xid, position): (String, i64)) -> Result<Cursor> {
+    let xid = xid.parse().map_err(|_| pg::Error::inconsistent("feed_cursor", partition, "has no transaction id"))?;
+    Ok(Cursor { xid, position })
 }
 
 /// Gives a partition up for others to take.

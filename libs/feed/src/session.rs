@@ -138,7 +138,10 @@ impl<C: Consumer> Session<C> {
             while !self.stop.is_cancelled() {
                 self.meter.waiting(event, self.clock.now());
                 match self.commit(std::slice::from_ref(event)).await {
-                    Err(Setback::Failed(error)) => self.wait_after(&error, Some(event), backoff.next()).await,
+                    Err(Setback::Failed(error)) => {
+                        self.wait_after(&error, Some(event), backoff.next()).await;
+                        self.check_cursor().await?;
+                    }
                     Err(Setback::Lost) => return Err(Setback::Lost),
                     Ok(()) => break,
                 }
@@ -175,6 +178,21 @@ impl<C: Consumer> Session<C> {
         self.cursor = last.cursor;
         self.meter.applied(events, self.clock.now());
         Ok(())
+    }
+
+    /// Finds out whether the attempt that failed was in fact a repetition. When the connection breaks during a commit,
+    /// the commit may have happened; then what can't be done twice would fail for ever and never come to
+    /// [`cursor::advance`].
+    async fn check_cursor(&self) -> Result<(), Setback> {
+        let found = match self.pg.conn().await {
+            Ok(mut conn) => cursor::held(&mut conn, &self.replica, self.partition).await,
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(found) if found != Some(self.cursor) => Err(Setback::Lost),
+            // What can't be reached now is asked again after the next attempt.
+            _ => Ok(()),
+        }
     }
 
     /// Reports a failed attempt, of applying `event` or else of reading the feed, and waits before the next.

@@ -93,8 +93,7 @@ impl Error {
 
     /// No such thing. `name` is its resource name.
     pub fn not_found(name: impl fmt::Display) -> Self {
-        Self::new(ErrorKind::NotFound, "NOT_FOUND", format!("{name} does not exist"))
-            .with("resource", name.to_string())
+        Self::new(ErrorKind::NotFound, "NOT_FOUND", format!("{name} does not exist")).with("resource", name.to_string())
     }
 
     /// The system's state does not allow it.

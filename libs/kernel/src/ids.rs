@@ -124,7 +124,8 @@ fn parse_name(collection: &'static str, field: &str, name: &str) -> Result<Uuid>
 
 /// Reads a bare UUID that came in as `field`, such as a `request_id`.
 pub fn parse_uuid(field: &str, text: &str) -> Result<Uuid> {
-    Uuid::try_parse(text).map_err(|_| Error::invalid(field, "must be a UUID such as 0192f3c4-7d9e-7000-8000-3f2a51c0ffee"))
+    Uuid::try_parse(text)
+        .map_err(|_| Error::invalid(field, "must be a UUID such as 0192f3c4-7d9e-7000-8000-3f2a51c0ffee"))
 }
 
 #[cfg(test)]

@@ -62,6 +62,11 @@ fn from_sqlx(error: sqlx::Error) -> kernel::Error {
         ErrorKind::Aborted => {
             kernel::Error::aborted("CONCURRENT_CHANGE", "a concurrent change got in between; try again")
         }
+        ErrorKind::InvalidArgument => kernel::Error::new(
+            ErrorKind::InvalidArgument,
+            "TEXT_NOT_STORABLE",
+            "a text has a character that can't be stored: leave out U+0000",
+        ),
         ErrorKind::DeadlineExceeded => {
             kernel::Error::new(ErrorKind::DeadlineExceeded, "DEADLINE_EXCEEDED", "the database took too long")
         }
@@ -80,6 +85,9 @@ fn kind(error: &sqlx::Error) -> ErrorKind {
         E::Database(error) => match error.code().as_deref() {
             // serialization_failure, deadlock_detected, lock_not_available
             Some("40001" | "40P01" | "55P03") => ErrorKind::Aborted,
+            // character_not_in_repertoire, untranslatable_character: of all UTF-8, Postgres refuses only a zero in a text,
+            // and no validation rule of a message does.
+            Some("22021" | "22P05") => ErrorKind::InvalidArgument,
             // query_canceled, idle_in_transaction_session_timeout
             Some("57014" | "25P03") => ErrorKind::DeadlineExceeded,
             // admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections; class 08: connection exception

@@ -8,6 +8,9 @@ use proto::google::r#type::Money as PbMoney;
 /// Nano units of `google.type.Money` in one major unit.
 const NANOS: i64 = 1_000_000_000;
 
+/// 0001-01-01T00:00:00Z in Unix seconds, the earliest instant of `google.protobuf.Timestamp`.
+const YEAR_1: i64 = -62_135_596_800;
+
 /// A required instant. It is cut to microseconds, which is what Postgres keeps.
 pub fn timestamp(field: &str, value: Option<&prost_types::Timestamp>) -> Result<Timestamp> {
     optional_timestamp(field, value)?.ok_or_else(|| Error::invalid(field, "must be given"))
@@ -16,8 +19,8 @@ pub fn timestamp(field: &str, value: Option<&prost_types::Timestamp>) -> Result<
 /// An instant that may be missing.
 pub fn optional_timestamp(field: &str, value: Option<&prost_types::Timestamp>) -> Result<Option<Timestamp>> {
     let Some(value) = value else { return Ok(None) };
-    let at = (0..1_000_000_000).contains(&value.nanos).then(|| Timestamp::new(value.seconds, value.nanos));
-    match at {
+    let valid = (0..1_000_000_000).contains(&value.nanos) && value.seconds >= YEAR_1;
+    match valid.then(|| Timestamp::new(value.seconds, value.nanos)) {
         Some(Ok(at)) => Ok(Some(kernel::clock::truncate(at))),
         _ => Err(Error::invalid(field, "must be an RFC 3339 instant of the years 1 to 9999")),
     }
@@ -148,7 +151,7 @@ mod tests {
 
     #[test]
     fn instants_that_are_none_are_refused() {
-        let odd = [(0, -1), (0, 1_000_000_000), (i64::MAX, 0), (i64::MIN, 999_999_999)];
+        let odd = [(0, -1), (0, 1_000_000_000), (i64::MAX, 0), (i64::MIN, 999_999_999), (YEAR_1 - 1, 0)];
         for (seconds, nanos) in odd {
             assert!(timestamp("at", Some(&prost_types::Timestamp { seconds, nanos })).is_err(), "{seconds} {nanos}");
         }

@@ -57,7 +57,8 @@ pub(crate) fn data() -> PathBuf {
     workspace().join(".meridian/test")
 }
 
-fn workspace() -> PathBuf {
+/// The folder of the workspace.
+pub(crate) fn workspace() -> PathBuf {
     let crates = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
     PathBuf::from(crates).canonicalize().expect("the workspace is where it was built")
 }

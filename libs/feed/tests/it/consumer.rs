@@ -123,6 +123,23 @@ async fn a_failing_event_holds_up_its_partition_and_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_happened_unheard_is_not_tried_again_for_ever() {
+    let (publisher, db, clock) = (Publisher::new().await, testkit::database(&MIGRATOR).await, testkit::clock());
+    let (channel, _stop) = publisher.serve().await;
+    let aggregate = aggregates()[0];
+    let replica = Replica::start(&db.pg, channel, &clock);
+    replica.notes.unheard.lock().expect("not poisoned").insert((aggregate, 2), db.pg.clone());
+    for version in 1..=3 {
+        publisher.write(aggregate, version, version).await;
+        // Each comes alone, not in a batch.
+        let arrived = || async { applied(&db.pg).await.get(&aggregate).map_or(0, Vec::len) as i64 >= version };
+        eventually(PATIENCE, arrived).await;
+    }
+    all_applied_once(&db.pg, &[aggregate], 3).await;
+    replica.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_consumer_that_panics_is_started_again() {
     let (publisher, db, clock) = (Publisher::new().await, testkit::database(&MIGRATOR).await, testkit::clock());
     let (channel, _stop) = publisher.serve().await;

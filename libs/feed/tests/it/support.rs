@@ -113,6 +113,8 @@ pub struct Notes {
     pub failing: Mutex<HashSet<(Uuid, i64)>>,
     /// Events that end the task that applies them, once.
     pub deadly: Mutex<HashSet<(Uuid, i64)>>,
+    /// Events whose commit happens although the connection breaks before it is told, once; in this database.
+    pub unheard: Mutex<HashMap<(Uuid, i64), Pg>>,
     /// The trace that the newest event was applied in.
     pub traceparent: Mutex<Option<String>>,
 }
@@ -125,20 +127,44 @@ impl Consumer for Notes {
         *self.traceparent.lock().expect("not poisoned") = pg::traceparent::current();
         let payload = event.decode::<Payload>()?.ok_or_else(|| Error::internal("another type"))?;
         assert_eq!(payload.seconds, event.aggregate_version);
-        sqlx::query("insert into applied (event_id, aggregate_id, version, partition) values ($1, $2, $3, $4)")
-            .bind(event.id.uuid())
-            .bind(event.aggregate_id)
-            .bind(event.aggregate_version)
-            .bind(outbox::partition(event.aggregate_id))
-            .execute(&mut **tx)
-            .await
-            .map_err(pg::Error::from)?;
+        let unheard = self.unheard.lock().expect("not poisoned").remove(&key);
+        if let Some(pg) = unheard {
+            commit_unheard(&pg, event).await?;
+            // What was done can't be done again.
+            self.failing.lock().expect("not poisoned").insert(key);
+            return Err(Error::unavailable("the database"));
+        }
+        note(tx, event).await?;
         assert!(!self.deadly.lock().expect("not poisoned").remove(&key), "the consumer dies");
         if self.failing.lock().expect("not poisoned").contains(&key) {
             return Err(Error::internal("it fails"));
         }
         Ok(())
     }
+}
+
+async fn note(tx: &mut Tx, event: &Event) -> pg::Result<()> {
+    sqlx::query("insert into applied (event_id, aggregate_id, version, partition) values ($1, $2, $3, $4)")
+        .bind(event.id.uuid())
+        .bind(event.aggregate_id)
+        .bind(event.aggregate_version)
+        .bind(outbox::partition(event.aggregate_id))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Effect and cursor, as the consumer's own transaction would have committed them.
+async fn commit_unheard(pg: &Pg, event: &Event) -> pg::Result<()> {
+    let mut tx = pg.begin().await?;
+    note(&mut tx, event).await?;
+    sqlx::query("update feed_cursor set xid = $1::text::xid8, position = $2 where partition = $3")
+        .bind(event.cursor.xid.to_string())
+        .bind(event.cursor.position)
+        .bind(outbox::partition(event.aggregate_id))
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await
 }
 
 /// A replica of the consuming service.

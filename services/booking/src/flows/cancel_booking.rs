@@ -41,7 +41,6 @@ pub async fn cancel_booking(
     let reason = if by_customer { "CUSTOMER_REQUEST" } else { "STORE_REQUEST" };
     let change = booking.cancel(now, caller.subject(), reason)?;
     db::allocation::release(&mut tx, id).await?;
-    order_tasks::call_off_create(&mut tx, id, now).await?;
     let task = order_tasks::close_order(&mut tx, &change.booking, refund, now, now).await?;
     let happened = Happened::Cancelled { actor: caller.subject().to_owned(), in_time: refund == Refund::All };
     let reply = record::save(&mut tx, &change, happened, now).await?;

@@ -43,7 +43,6 @@ impl Consumer for DepositPaid {
         let now = self.0.clock.now();
         match booking.state {
             State::Held | State::AwaitingPayment => {
-                order_tasks::call_off_create(tx, id, now).await?;
                 let change = booking.confirm(now, ACTOR)?;
                 record::save(tx, &change, Happened::Confirmed { reinstated: false }, now).await?;
             }

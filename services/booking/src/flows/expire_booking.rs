@@ -34,7 +34,6 @@ async fn expire(app: &App, id: BookingId, now: Timestamp) -> Result<bool> {
     };
     let change = booking.expire(now, "services/booking")?;
     db::allocation::release(&mut tx, id).await?;
-    order_tasks::call_off_create(&mut tx, id, now).await?;
     // The order stays open for a while: a deposit that is on its way may still bring the same time back.
     let close_time = now + app.policy.late_payment();
     order_tasks::close_order(&mut tx, &change.booking, Refund::All, close_time, now).await?;

@@ -3,15 +3,22 @@
 //! Redis sheds load, Postgres decides. The plan is made from what is committed; then the cells of time that it needs are
 //! taken in Redis for a moment. Whoever finds them taken lines up and plans again: by then the other has committed and
 //! the plan is another, or it says SLOT_TAKEN. The exclusion constraint has the last word; a lost race means another plan.
+//!
+//! Marketing is asked for a quote only when there is a plan, since a quote reserves the customer's coupon: whoever is
+//! refused a time would miss it at the next.
 
 use std::time::Duration;
 
 use kernel::{
-    Error, Money, Result, Timestamp, crash,
-    ids::{BookingId, ItemId, MemberId, QuoteId, StoreId, TherapistId},
+    Error, ErrorKind, Result, Timestamp, Uuid, crash,
+    ids::{BookingId, ItemId, MemberId, StoreId, TherapistId},
 };
-use pg::idempotency::{self, Begin};
+use pg::{
+    audit,
+    idempotency::{self, Begin},
+};
 use proto::booking::v1 as pb;
+use serde_json::json;
 use slotlock::{SlotKey, Take};
 
 use super::{Once, order_tasks, record, search_slots::supply};
@@ -24,10 +31,12 @@ use crate::{
         catalog::Item,
         span::{Span, instant, is_whole_minute, minute},
     },
+    peers::Quote,
 };
 
-/// How often a lost race is answered with another plan.
-const PLANS: usize = 5;
+/// How often a lost race is answered with another plan. Each means that somebody else got a therapist of that time, so
+/// that a store runs out of them first.
+const PLANS: usize = 100;
 
 /// How long the cells of a plan are kept in Redis at most, should the process die.
 const ATTEMPT: Duration = Duration::from_secs(5);
@@ -53,28 +62,43 @@ pub struct HoldSlot {
 
 /// Keeps the time, and has the order for its deposit made.
 pub async fn hold_slot(app: &App, once: Once<'_, pb::HoldSlotRequest>, wanted: HoldSlot) -> Result<pb::Booking> {
-    if let Some(reply) = idempotency::replay(&mut *app.pg.conn().await?, once.key, once.message).await? {
+    if let Some(reply) = answered(app, &once).await? {
         return Ok(reply);
     }
+    match plan_and_keep(app, &once, &wanted).await {
+        // The time may have gone to a twin of this request, sent at the same moment.
+        Err(refused) if refused.kind() == ErrorKind::FailedPrecondition => {
+            answered(app, &once).await?.map_or(Err(refused), Ok)
+        }
+        outcome => outcome,
+    }
+}
+
+async fn answered(app: &App, once: &Once<'_, pb::HoldSlotRequest>) -> Result<Option<pb::Booking>> {
+    idempotency::replay(&mut *app.pg.conn().await?, once.key, once.message).await
+}
+
+async fn plan_and_keep(app: &App, once: &Once<'_, pb::HoldSlotRequest>, wanted: &HoldSlot) -> Result<pb::Booking> {
     check_start(app, wanted.start_time)?;
     if wanted.on_behalf {
         app.peers.membership.check_member(wanted.customer).await?;
     }
-    let price = quote(app, &once, &wanted).await?;
-    crash::point("booking.hold.quoted");
+    let mut quoted = None;
     let mut lined_up = None;
     for _ in 0..PLANS {
-        let (item, assignment) = plan(app, &wanted).await?;
-        let booking = booking(app, &wanted, &item, assignment, price)?;
-        let cells = cells(&item, &booking, assignment);
-        if app.locks.take(booking.id.uuid(), &cells, ATTEMPT).await == Take::Busy && lined_up.is_none() {
+        let plan = plan(app, wanted).await?;
+        let (owner, cells) = (kernel::ids::uuid_v7(app.clock.now()), plan.cells());
+        if app.locks.take(owner, &cells, ATTEMPT).await == Take::Busy && lined_up.is_none() {
             lined_up = app.contenders.acquire().await.ok();
             continue;
         }
-        let kept = keep(app, &once, &item, assignment, booking.clone()).await;
-        app.locks.release(booking.id.uuid(), &cells).await;
+        let kept = attempt(app, once, wanted, &plan, &mut quoted).await;
+        app.locks.release(owner, &cells).await;
         if let Some(reply) = kept? {
             return Ok(reply);
+        }
+        if lined_up.is_none() {
+            lined_up = app.contenders.acquire().await.ok();
         }
     }
     Err(availability::taken())
@@ -95,33 +119,63 @@ fn check_start(app: &App, start: Timestamp) -> Result<()> {
     Ok(())
 }
 
-async fn quote(app: &App, once: &Once<'_, pb::HoldSlotRequest>, wanted: &HoldSlot) -> Result<(QuoteId, Money)> {
-    let item = db::catalog::get_item(&mut *app.pg.conn().await?, wanted.item).await?;
-    let list_price = item.ok_or_else(|| Error::not_found(wanted.item))?.price;
-    // The same request asks for the same quote, so that a repeat does not reserve a second coupon. Another caller's
-    // request id must not lead to it.
-    let request_id = kernel::ids::derive(once.key.request_id, once.key.caller);
-    let quote = app.peers.pricing.quote(wanted.customer, wanted.item, wanted.store, list_price, request_id).await?;
-    Ok((quote.id, quote.price))
+/// What would serve the visit as far as is known.
+struct Plan {
+    item: Item,
+    assignment: Assignment,
+    /// Which resource is needed when, in the order in which they are taken.
+    allocations: Vec<(Uuid, Span)>,
 }
 
-async fn plan(app: &App, wanted: &HoldSlot) -> Result<(Item, Assignment)> {
+impl Plan {
+    fn cells(&self) -> Vec<SlotKey> {
+        let cells = |&(resource, span): &(Uuid, Span)| SlotKey::covering(resource, span.start, span.end);
+        self.allocations.iter().flat_map(cells).collect()
+    }
+}
+
+async fn plan(app: &App, wanted: &HoldSlot) -> Result<Plan> {
     let start = minute(wanted.start_time);
     let wish = Wish { therapist: wanted.therapist, sex: None };
     let mut conn = app.pg.conn().await?;
     let (item, supply) = supply(&mut conn, wanted.store, wanted.item, Span::new(start, start + 1), wish).await?;
     let assignment = availability::assign(&supply, item.need(), start, wanted.therapist)?;
-    Ok((item, assignment))
+    let allocations = assignment.allocations(item.need(), start);
+    Ok(Plan { item, assignment, allocations })
 }
 
-fn booking(
+/// Prices the visit, unless that is done, and stores it. `None` if one of its resources has been taken since the plan
+/// was made.
+async fn attempt(
     app: &App,
+    once: &Once<'_, pb::HoldSlotRequest>,
     wanted: &HoldSlot,
-    item: &Item,
-    assignment: Assignment,
-    (quote, price): (QuoteId, Money),
-) -> Result<Booking> {
+    plan: &Plan,
+    quoted: &mut Option<Quote>,
+) -> Result<Option<pb::Booking>> {
+    let quote = match *quoted {
+        Some(quote) => quote,
+        None => *quoted.insert(quote(app, once, wanted, &plan.item).await?),
+    };
+    match keep(app, once, wanted.on_behalf, plan, booking(app, wanted, plan, quote)?).await {
+        // Deposits that came late bring back several times in one transaction: one of them met us from the other side.
+        Err(error) if error.kind() == ErrorKind::Aborted => Ok(None),
+        outcome => outcome,
+    }
+}
+
+async fn quote(app: &App, once: &Once<'_, pb::HoldSlotRequest>, wanted: &HoldSlot, item: &Item) -> Result<Quote> {
+    // The same request asks for the same quote, so that a repeat does not reserve a second coupon. Another caller's
+    // request id must not lead to it.
+    let request_id = kernel::ids::derive(once.key.request_id, once.key.caller);
+    let quote = app.peers.pricing.quote(wanted.customer, wanted.item, wanted.store, item.price, request_id).await?;
+    crash::point("booking.hold.quoted");
+    Ok(quote)
+}
+
+fn booking(app: &App, wanted: &HoldSlot, plan: &Plan, quote: Quote) -> Result<Booking> {
     let now = app.clock.now();
+    let Plan { item, assignment, .. } = plan;
     Ok(Booking {
         id: BookingId::new(now),
         store: wanted.store,
@@ -135,33 +189,23 @@ fn booking(
         state: State::Held,
         channel: wanted.channel,
         list_price: item.price,
-        price,
-        deposit: price.share(app.policy.deposit_basis_points)?,
-        quote: Some(quote),
+        price: quote.price,
+        deposit: quote.price.share(app.policy.deposit_basis_points)?,
+        quote: Some(quote.id),
         hold_expire_time: now + app.policy.hold(),
         create_time: now,
         version: 1,
     })
 }
 
-fn cells(item: &Item, booking: &Booking, assignment: Assignment) -> Vec<SlotKey> {
-    assignment
-        .allocations(item.need(), minute(booking.start_time))
-        .into_iter()
-        .flat_map(|(resource, span)| SlotKey::covering(resource, span.start, span.end))
-        .collect()
-}
-
-/// Stores the booking, unless one of its resources has been taken since the plan was made: then `None`.
 async fn keep(
     app: &App,
     once: &Once<'_, pb::HoldSlotRequest>,
-    item: &Item,
-    assignment: Assignment,
+    on_behalf: bool,
+    plan: &Plan,
     booking: Booking,
 ) -> Result<Option<pb::Booking>> {
     let now = booking.create_time;
-    let wanted = assignment.allocations(item.need(), minute(booking.start_time));
     let mut tx = app.pg.begin().await?;
     let ticket = match idempotency::begin(&mut tx, now, once.key, once.message).await? {
         Begin::Replay(reply) => return Ok(Some(reply)),
@@ -169,11 +213,20 @@ async fn keep(
     };
     let change = booking.made(once.key.caller);
     let reply = record::insert(&mut tx, &change, now).await?;
-    if !db::allocation::take(&mut tx, change.booking.id, &wanted).await? {
+    if !db::allocation::take(&mut tx, change.booking.id, &plan.allocations).await? {
         tx.rollback().await?;
         return Ok(None);
     }
     let task = order_tasks::create_order(&mut tx, &change.booking, now).await?;
+    if on_behalf {
+        let entry = audit::Entry {
+            actor: once.key.caller.to_owned(),
+            action: "booking.hold".to_owned(),
+            target: change.booking.id.name(),
+            detail: json!({}),
+        };
+        audit::record(&mut tx, now, entry).await?;
+    }
     ticket.finish(&mut tx, &reply).await?;
     tx.commit().await?;
     crash::point("booking.hold.committed");

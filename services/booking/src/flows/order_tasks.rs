@@ -41,13 +41,6 @@ pub async fn close_order(
     Ok(tasks::add(tx, now, task).await?)
 }
 
-/// Calls off making the order of a booking that is over. If somebody is at it right now, he will see that it is over
-/// when he is done, and close it.
-pub async fn call_off_create(tx: &mut Tx, booking: BookingId, now: Timestamp) -> Result<()> {
-    tasks::call_off(tx, now, booking.uuid(), CREATE_ORDER).await?;
-    Ok(())
-}
-
 /// Calls off closing the order of a booking that goes on after all.
 pub async fn call_off_close(tx: &mut Tx, booking: BookingId, now: Timestamp) -> Result<()> {
     tasks::call_off(tx, now, booking.uuid(), CLOSE_ORDER).await?;
@@ -80,10 +73,16 @@ impl Handler for OrderTasks<'_> {
     }
 }
 
+/// Makes the order, also of a booking that is over by now if it was asked for before: payment may have made it although
+/// we were not told, or may make it yet. Only when it is there for certain can it be closed for certain.
 async fn create(app: &App, task: &Task, id: BookingId) -> Result<()> {
     let (booking, names) = {
         let mut conn = app.pg.conn().await?;
         let booking = db::booking::get(&mut conn, id).await?.ok_or_else(|| Error::not_found(id))?;
+        if task.attempt_count == 0 && matches!(booking.state, State::Cancelled | State::Expired) {
+            drop(conn);
+            return finish(app, task).await;
+        }
         let names = db::booking::names(&mut conn, &booking).await?;
         (booking, names)
     };
@@ -139,11 +138,15 @@ async fn close(app: &App, task: &Task, id: BookingId) -> Result<()> {
     crash::point("booking.close.given_up");
     let (back, reason) = (back(&booking, &task.payload), reason(booking.state));
     match app.peers.payment.close_order(booking.order(), back, reason, task.request_id()).await {
-        // It was never made; should it be made yet, whoever makes it has it closed.
+        // It is not made yet: the task that makes it has it closed.
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         outcome => outcome?,
     }
     crash::point("booking.close.called");
+    finish(app, task).await
+}
+
+async fn finish(app: &App, task: &Task) -> Result<()> {
     let mut tx = app.pg.begin().await?;
     tasks::finish(&mut tx, app.clock.now(), task.id).await?;
     Ok(tx.commit().await?)

@@ -54,7 +54,8 @@ pub async fn search_slots(app: &App, search: Search) -> Result<(Item, Vec<Offer>
     let now = app.clock.now();
     // What lies exactly at the end of the bookable time can still be held.
     let end = minute_after(search.to).min(minute(now + app.policy.bookable()) + 1);
-    let start = minute_after(search.from.max(now)).max(search.after.map_or(Minute::MIN, |after| after.saturating_add(1)));
+    let start =
+        minute_after(search.from.max(now)).max(search.after.map_or(Minute::MIN, |after| after.saturating_add(1)));
     let window = Span::new(start.min(end), end);
     let mut conn = app.pg.conn().await?;
     let (item, supply) = supply(&mut conn, search.store, search.item, window, search.wish).await?;

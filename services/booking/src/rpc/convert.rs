@@ -92,6 +92,9 @@ pub fn item(item: pb::Item, now: Timestamp) -> Result<Item> {
     if price.is_negative() {
         return Err(Error::invalid("item.price", "must not be below 0"));
     }
+    if item.equipment_kind == item.room_kind {
+        return Err(Error::invalid("item.equipment_kind", "must be another kind than item.room_kind"));
+    }
     Ok(Item {
         id: ItemId::new(now),
         display_name: item.display_name,

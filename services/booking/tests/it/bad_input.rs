@@ -198,7 +198,8 @@ async fn instants_and_texts_that_postgres_cannot_hold() {
     let list = pb::ListBookingsRequest { start_time: before_christ, ..pb::ListBookingsRequest::default() };
     let refused = world.bookings().list_bookings(with_token(list, &world.admin)).await.expect_err("year -7537");
     assert_eq!(field(&refused), "start_time");
-    let mut store = world.catalog().get_store(pb::GetStoreRequest { name: world.store.clone() }).await.expect("a store");
+    let mut store =
+        world.catalog().get_store(pb::GetStoreRequest { name: world.store.clone() }).await.expect("a store");
     store.get_mut().address = "1 Nanjing\0Road".to_owned();
     let create = pb::CreateStoreRequest { store: Some(store.into_inner()), request_id: id() };
     let refused = world.catalog().create_store(with_token(create, &world.admin)).await.expect_err("a zero");

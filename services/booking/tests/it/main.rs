@@ -7,6 +7,7 @@ mod catalog;
 mod fakes;
 mod hold;
 mod races;
+mod roles;
 mod saga;
 mod search;
 mod visit;

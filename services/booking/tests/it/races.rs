@@ -85,6 +85,22 @@ async fn a_request_sent_a_hundred_times_at_once_has_one_effect_and_one_answer() 
     assert_eq!(world.fake.quotes(), 1);
 }
 
+/// The twins who come second find the time taken: by themselves.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_for_the_last_time_sent_many_times_at_once_has_one_answer() {
+    for locks in [true, false] {
+        let world = match locks {
+            true => World::new(1, 1).await,
+            false => World::with_locks(1, 1, SlotLock::new(None, "")).await,
+        };
+        let (_, token) = member();
+        let request = world.hold(at(2));
+        let replies = join_all((0..50).map(|_| world.send_hold(&token, request.clone()))).await;
+        let names: HashSet<String> = replies.into_iter().map(|reply| reply.expect("held").name).collect();
+        assert_eq!(names.len(), 1);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn overlapping_times_at_offset_minutes_never_double_a_resource() {
     let world = World::new(4, 3).await;

@@ -21,6 +21,8 @@ async fn bad_tokens_never_reach_a_service() {
         (keys.forged_token(member()), "TOKEN_INVALID"),
         (keys.unsigned_token(member()), "TOKEN_INVALID"),
         ("rubbish".to_owned(), "TOKEN_INVALID"),
+        // Services talk to each other directly.
+        (keys.service_token("payment"), "TOKEN_INVALID"),
     ] {
         let call =
             with(request(Method::GET, &format!("/v1/{BOOKING}"), ""), "authorization", &format!("Bearer {token}"));

@@ -66,6 +66,49 @@ async fn malformed_json_is_told_by_line_and_column() {
 }
 
 #[tokio::test]
+async fn a_field_that_is_given_twice_is_refused() {
+    let (gateway, _) = echo::gateway(Config::default()).await;
+    for (body, key) in [
+        (r#"{"count": 1, "count": 2}"#, "count"),
+        (r#"{"createTime": null, "create_time": "2027-03-01T00:00:00Z"}"#, "create_time"),
+        (r#"{"nested": {"name": "a"}, "nested": {"color": "RED"}}"#, "nested"),
+        (r#"{"nested": {"name": "a", "name": "b"}}"#, "name"),
+        (r#"{"children": [{}, {"count": 1, "count": 2}]}"#, "count"),
+        (r#"{"labels": {"a": "1", "a": "2"}}"#, "a"),
+    ] {
+        let error = gateway.post("/v1/things", body).await.refused(400, "INVALID_ARGUMENT");
+        let expected = format!("{key}: is given more than once at line 1 column ");
+        assert!(error["message"].as_str().is_some_and(|text| text.starts_with(&expected)), "{error}");
+    }
+    let distinct = r#"{"labels": {"start_time": "1", "startTime": "2"}, "children": [{"count": 1}, {"count": 1}]}"#;
+    assert_eq!(gateway.post("/v1/things", distinct).await.status, 200);
+}
+
+#[tokio::test]
+async fn large_headers_are_refused_and_disturb_nobody() {
+    let (gateway, seen) = booking::gateway(Config::default()).await;
+    let slow = with(signed_in(request(Method::GET, "/v1/bookings/slow", "")), "grpc-timeout", "2S");
+    let attack = async {
+        testkit::eventually(std::time::Duration::from_secs(10), || async { seen.calls() == 1 }).await;
+        let mut call = with(
+            request(Method::POST, "/meridian.booking.v1.BookingService/Nothing", ""),
+            "content-type",
+            "application/grpc-web",
+        );
+        for number in 0..20 {
+            call = with(call, &format!("x-filler-{number}"), &"#".repeat(10_000));
+        }
+        gateway.send(call).await
+    };
+    let (slow, answer) = tokio::join!(gateway.send(slow), attack);
+    assert_eq!((answer.status.as_u16(), answer.header("grpc-status")), (200, "3"));
+    // Had the backend hung up, it would be a 503.
+    slow.refused(504, "DEADLINE_EXCEEDED");
+    let rest = with(request(Method::GET, "/v1/stores", ""), "authorization", &"x".repeat(20_000));
+    gateway.send(rest).await.refused(431, "HEADERS_TOO_LARGE");
+}
+
+#[tokio::test]
 async fn json_nested_without_end_is_refused() {
     let (gateway, _) = echo::gateway(Config::default()).await;
     let body = format!("{}{}", "{\"nested\":".to_owned() + &"{\"inner\":".repeat(10_000), "}".repeat(10_001));

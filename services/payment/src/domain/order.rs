@@ -247,9 +247,12 @@ impl Order {
         self.refunds.iter().find(|refund| refund.id == id)
     }
 
-    /// Notes where the customer can pay.
+    /// Notes where the customer can pay. Nobody is told so of an attempt that was given up meanwhile.
     pub fn charge_made(mut self, id: PaymentId, charge: Charge) -> Result<Self> {
-        self.payment_mut(id)?.charge = Some(charge);
+        let payment = self.payment_mut(id)?;
+        if payment.is_pending() || payment.is_captured() {
+            payment.charge = Some(charge);
+        }
         Ok(self)
     }
 

@@ -6,7 +6,7 @@
 //! by a repeat of the request; and if nobody repeats it, the worker finds out what the provider knows.
 
 use kernel::{
-    Error, ErrorKind, Result,
+    Error, ErrorKind, Money, Result,
     ids::{OrderId, PaymentId},
 };
 use pg::{
@@ -79,6 +79,10 @@ async fn take_cash(
         Begin::Fresh(ticket) => ticket,
     };
     let before = lock(&mut tx, attempt.order).await?;
+    // Cash is stored together with its reply, so what is known by this id came from another request.
+    if db::payments::order_of(&mut tx, attempt.payment).await?.is_some() {
+        return Err(request_id_reused());
+    }
     let outcome = start(app, before.clone(), attempt, request)?.capture(attempt.payment, now)?;
     record(&mut tx, now, ctx.caller.subject(), &before, &outcome).await?;
     let reply = convert::payment(outcome.order.id, find(&outcome.order, attempt.payment)?);
@@ -95,10 +99,10 @@ async fn pay_at_provider(
     request: &pb::PayOrderRequest,
     attempt: &Attempt,
 ) -> Result<pb::Payment> {
-    if let Some(reply) = answered_before(app, key, request).await? {
+    if let Some(reply) = idempotency::replay(&mut *app.pg.conn().await?, key, request).await? {
         return Ok(reply);
     }
-    let payment = store_pending(app, ctx, attempt, request).await?;
+    let payment = store_pending(app, attempt, request).await?;
     kernel::crash::point("payment.pay.pending_stored");
     let made = if payment.is_pending() { Some(make_charge(app, &payment).await?) } else { None };
     kernel::crash::point("payment.pay.charge_made");
@@ -123,34 +127,22 @@ async fn pay_at_provider(
     Ok(reply)
 }
 
-/// The reply that was stored for the request. Leaves no trace if there is none.
-async fn answered_before(app: &App, key: Key<'_>, request: &pb::PayOrderRequest) -> Result<Option<pb::Payment>> {
-    let mut tx = app.pg.begin().await?;
-    let begun = idempotency::begin(&mut tx, app.clock.now(), key, request).await?;
-    // The claim is given back: the reply is not known before the provider has answered.
-    tx.rollback().await?;
-    Ok(match begun {
-        Begin::Replay(reply) => Some(reply),
-        Begin::Fresh(_) => None,
-    })
-}
-
 /// Stores the attempt, or finds the one that a twin of this request has stored.
-async fn store_pending(app: &App, ctx: &Ctx, attempt: &Attempt, request: &pb::PayOrderRequest) -> Result<Payment> {
-    let now = app.clock.now();
+async fn store_pending(app: &App, attempt: &Attempt, request: &pb::PayOrderRequest) -> Result<Payment> {
     let mut tx = app.pg.begin().await?;
     let before = lock(&mut tx, attempt.order).await?;
     if let Some(known) = before.payment(attempt.payment) {
-        if known.purpose != attempt.purpose || known.tender != attempt.tender {
-            return Err(request_id_reused());
-        }
-        return Ok(known.clone());
-    }
-    if db::payments::order_of(&mut tx, attempt.payment).await?.is_some() {
-        return Err(request_id_reused());
+        let is_same = known.purpose == attempt.purpose
+            && known.tender == attempt.tender
+            && believed(request)?.is_none_or(|amount| amount == known.amount);
+        return if is_same { Ok(known.clone()) } else { Err(request_id_reused()) };
     }
     let after = start(app, before.clone(), attempt, request)?;
-    record(&mut tx, now, ctx.caller.subject(), &before, &Outcome::unchanged(after.clone())).await?;
+    match db::orders::save(&mut tx, &before, &after).await {
+        // The id is that of a payment of another order.
+        Err(error) if error.is_constraint("payment_pkey") => return Err(request_id_reused()),
+        saved => saved?,
+    }
     tx.commit().await?;
     find(&after, attempt.payment).cloned()
 }
@@ -172,8 +164,12 @@ async fn make_charge(app: &App, payment: &Payment) -> Result<Result<Charge, Refu
 }
 
 fn start(app: &App, order: Order, attempt: &Attempt, request: &pb::PayOrderRequest) -> Result<Order> {
-    let believed = request.amount.as_ref().map(|amount| money("amount", Some(amount))).transpose()?;
-    order.start_payment(attempt.payment, attempt.purpose, attempt.tender, believed, app.clock.now())
+    order.start_payment(attempt.payment, attempt.purpose, attempt.tender, believed(request)?, app.clock.now())
+}
+
+/// What the caller takes to be due, if they said so.
+fn believed(request: &pb::PayOrderRequest) -> Result<Option<Money>> {
+    request.amount.as_ref().map(|amount| money("amount", Some(amount))).transpose()
 }
 
 async fn lock(tx: &mut Tx, id: OrderId) -> Result<Order> {

@@ -27,7 +27,8 @@ const NOT_STARTED: &str = "NOT_STARTED";
 /// Asks about the pending payments that are due and acts on the answers as on notices. Returns how many it asked about.
 ///
 /// # Errors
-/// `Unavailable` if the provider can't be reached; what was not asked about is asked about later.
+/// The first of them, such as `Unavailable` if the provider can't be reached, after all were tried; what has failed is
+/// asked about later.
 pub async fn query_pending(app: &App) -> Result<usize> {
     let now = app.clock.now();
     let started_before = now - Duration::from_secs(u64::from(app.policy.query_after_seconds));
@@ -35,20 +36,28 @@ pub async fn query_pending(app: &App) -> Result<usize> {
     let batch = i64::try_from(BATCH).unwrap_or(i64::MAX);
     let queries = db::payments::claim_queries(&mut tx, now, started_before, now + LEASE, batch).await?;
     tx.commit().await?;
+    let mut failed = None;
     for query in &queries {
-        match app.peers.provider.charge(query.payment).await {
-            Ok(report) => {
-                kernel::crash::point("payment.query.answered");
-                act(app, query, report).await?;
-            }
-            Err(error) if is_transient(&error) => return Err(error),
-            Err(error) => {
-                tracing::error!(payment = %query.payment, error = error.chain(), "provider refused a question");
-                ask_again(app, query).await?;
-            }
+        // One that can't be asked about must not hold up those behind it, time after time.
+        if let Err(error) = ask(app, query).await {
+            failed.get_or_insert(error);
         }
     }
-    Ok(queries.len())
+    failed.map_or(Ok(queries.len()), Err)
+}
+
+async fn ask(app: &App, query: &Query) -> Result<()> {
+    match app.peers.provider.charge(query.payment).await {
+        Ok(report) => {
+            kernel::crash::point("payment.query.answered");
+            act(app, query, report).await
+        }
+        Err(error) if is_transient(&error) => Err(error),
+        Err(error) => {
+            tracing::error!(payment = %query.payment, error = error.chain(), "provider refused a question");
+            ask_again(app, query).await
+        }
+    }
 }
 
 async fn act(app: &App, query: &Query, report: Option<ChargeReport>) -> Result<()> {
@@ -69,11 +78,17 @@ async fn act(app: &App, query: &Query, report: Option<ChargeReport>) -> Result<(
     ask_again(app, query).await
 }
 
-/// The charge was never made, and nobody came back to make it.
+/// The charge was never made, and nobody came back to make it. But a charge that the provider once made, and of which it
+/// knows nothing now, may still be paid: it stays pending.
 async fn abandon(app: &App, query: &Query) -> Result<()> {
     let now = app.clock.now();
     let mut tx = app.pg.begin().await?;
     let before = db::orders::lock(&mut tx, query.order).await?.ok_or_else(|| no_such_order(query.order))?;
+    if before.payment(query.payment).is_some_and(|payment| payment.charge.is_some()) {
+        tx.rollback().await?;
+        tracing::error!(payment = %query.payment, "provider knows nothing of a charge that it made");
+        return ask_again(app, query).await;
+    }
     let outcome = before.clone().fail(query.payment, NOT_STARTED)?;
     record(&mut tx, now, "services/payment", &before, &outcome).await?;
     tx.commit().await?;

@@ -21,7 +21,7 @@ const LEASE: Duration = Duration::from_secs(120);
 /// provider's idempotency key: however often one is sent, the customer gets it once.
 ///
 /// # Errors
-/// What the database answers. The provider's failures only put a refund off.
+/// The first that the database answers, after all were tried. The provider's failures only put a refund off.
 pub async fn send_refunds(app: &App) -> Result<usize> {
     let now = app.clock.now();
     let batch = i64::try_from(BATCH).unwrap_or(i64::MAX);
@@ -29,20 +29,28 @@ pub async fn send_refunds(app: &App) -> Result<usize> {
     let tasks = db::refunds::claim(&mut tx, now, now + LEASE, batch).await?;
     tx.commit().await?;
     kernel::crash::point("payment.refund.claimed");
+    let mut failed = None;
     for task in &tasks {
-        let new = NewRefund { id: task.refund, payment: task.payment, amount: task.amount };
-        let answer = app.peers.provider.refund(new).await;
-        kernel::crash::point("payment.refund.sent");
-        match answer {
-            Ok(RefundState::Succeeded) => finish(app, task).await?,
-            Ok(RefundState::Pending) => put_off(app, task).await?,
-            Err(error) => {
-                note(task, &error);
-                put_off(app, task).await?;
-            }
+        // One that can't be booked must not hold up those behind it, time after time.
+        if let Err(error) = send(app, task).await {
+            failed.get_or_insert(error);
         }
     }
-    Ok(tasks.len())
+    failed.map_or(Ok(tasks.len()), Err)
+}
+
+async fn send(app: &App, task: &Task) -> Result<()> {
+    let new = NewRefund { id: task.refund, payment: task.payment, amount: task.amount };
+    let answer = app.peers.provider.refund(new).await;
+    kernel::crash::point("payment.refund.sent");
+    match answer {
+        Ok(RefundState::Succeeded) => finish(app, task).await,
+        Ok(RefundState::Pending) => put_off(app, task).await,
+        Err(error) => {
+            note(task, &error);
+            put_off(app, task).await
+        }
+    }
 }
 
 async fn finish(app: &App, task: &Task) -> Result<()> {

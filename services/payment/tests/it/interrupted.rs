@@ -193,13 +193,27 @@ async fn an_interrupted_attempt_is_taken_up_by_the_same_request_only() {
     assert_eq!(refused(client.pay_order(house.as_desk(elsewhere)).await), reused);
     assert_eq!(refused(client.pay_order(changed(|r| r.purpose = Purpose::Balance.into())).await), reused);
     assert_eq!(refused(client.pay_order(changed(|r| r.amount = cny(5_999))).await), reused);
+    let started = client.pay_order(house.as_desk(request)).await.expect("started").into_inner();
+    assert_eq!((started.state(), house.get(&order).await.payments.len()), (PaymentState::Pending, 1));
+}
 
-    // Also when it was given up, and nothing else is in the way of cash.
+#[tokio::test]
+async fn the_request_id_of_an_attempt_that_was_given_up_is_not_for_cash() {
+    let house = House::open().await;
+    let order = house.order().await;
+    order_faults(&house, json!({ "down": true })).await;
+    let request = pay(&order, Purpose::Deposit, Tender::Sandbox);
+    let mut client = house.client.clone();
+    assert_eq!(refused(client.pay_order(house.as_desk(request.clone())).await).0, Code::Unavailable);
+    order_faults(&house, json!({ "down": false })).await;
     house.clock.advance(Duration::from_secs(361));
     query_pending(&house.app).await.expect("asked");
     assert_eq!(house.get(&order).await.payments[0].failure_reason, "NOT_STARTED");
-    assert_eq!(refused(client.pay_order(changed(|r| r.tender = Tender::Cash.into())).await), reused);
-    assert_eq!((house.books().await, house.get(&order).await.payments.len()), (vec![], 1));
+
+    let cash = pb::PayOrderRequest { tender: Tender::Cash.into(), ..request };
+    let answer = client.pay_order(house.as_desk(cash)).await;
+    assert_eq!(house.books().await, []);
+    assert_eq!(refused(answer), (Code::InvalidArgument, "REQUEST_ID_REUSED".to_owned()));
     house.cash(&order, Purpose::Deposit).await;
     assert_eq!(house.balances().await["cash_drawer"], 6_000);
 }

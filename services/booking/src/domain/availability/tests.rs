@@ -113,10 +113,15 @@ fn any_supply() -> impl Strategy<Value = Supply> {
             all.into_iter().map(|busy| Place { id: RoomId::new(Timestamp::UNIX_EPOCH), busy }).collect::<Vec<_>>()
         })
     };
-    (any_spans(), therapists, places(), prop::option::of(places()))
-        .prop_map(|(openings, therapists, rooms, equipment)| {
-            Supply { open: openings.clone(), openings, therapists, rooms, equipment }
-        })
+    (any_spans(), therapists, places(), prop::option::of(places())).prop_map(
+        |(openings, therapists, rooms, equipment)| Supply {
+            open: openings.clone(),
+            openings,
+            therapists,
+            rooms,
+            equipment,
+        },
+    )
 }
 
 proptest! {

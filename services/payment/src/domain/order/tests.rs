@@ -117,6 +117,16 @@ fn one_attempt_at_a_time() {
 }
 
 #[test]
+fn nobody_is_sent_to_pay_what_was_given_up() {
+    let charge = || Charge { id: "ch_1".into(), pay_uri: "https://pay.example/ch_1".into() };
+    let waiting = start(order(100, 40), 1, Purpose::Deposit, Tender::Sandbox);
+    let made = waiting.clone().charge_made(id(1), charge()).expect("noted");
+    assert_eq!(made.payments[0].charge, Some(charge()));
+    let failed = waiting.fail(id(1), "NOT_STARTED").expect("failed").order;
+    assert_eq!(failed.charge_made(id(1), charge()).expect("passed over").payments[0].charge, None);
+}
+
+#[test]
 fn a_repeat_changes_nothing() {
     let once = pay(order(100, 40), 1, Purpose::Deposit, Tender::Sandbox).order;
     let again = once.clone().capture(id(1), NOW).expect("repeat");

@@ -1,0 +1,126 @@
+//! Every role at every RPC: refused for its role exactly when the access rule says so.
+
+use kernel::ids::{BookingId, MemberId, StaffId};
+use proto::{
+    access::{self, Role, Rule},
+    booking::v1 as pb,
+};
+use testkit::with_token;
+use tonic::{Code, Request, Status};
+
+use crate::world::{World, at, id, reason};
+
+/// The two services of the package; the event feed has a test of its own in its library.
+const PREFIX: &str = "/meridian.booking.v1.";
+
+/// Calls an RPC by its path with a request that names what there is. What is missing in it is asked for only after the
+/// role was found good.
+async fn call(world: &World, path: &str, token: Option<&str>) -> Result<(), Status> {
+    let (mut bookings, mut catalog) = (world.bookings(), world.catalog());
+    let booking = BookingId::new(testkit::START).name();
+    let (store, item) = (world.store.clone(), world.item.clone());
+    macro_rules! send {
+        ($client:ident.$rpc:ident($message:expr)) => {
+            $client.$rpc(signed($message, token)).await.map(drop)
+        };
+    }
+    match path.strip_prefix(PREFIX).expect("an RPC of booking") {
+        "BookingService/SearchSlots" => {
+            send!(bookings.search_slots(pb::SearchSlotsRequest { store, item, ..Default::default() }))
+        }
+        "BookingService/HoldSlot" => send!(bookings.hold_slot(world.hold(at(1)))),
+        "BookingService/GetBooking" => send!(bookings.get_booking(pb::GetBookingRequest { name: booking })),
+        "BookingService/ListBookings" => send!(bookings.list_bookings(pb::ListBookingsRequest::default())),
+        "BookingService/CancelBooking" => {
+            let request = pb::CancelBookingRequest { name: booking, request_id: id(), ..Default::default() };
+            send!(bookings.cancel_booking(request))
+        }
+        "BookingService/CheckInBooking" => {
+            send!(bookings.check_in_booking(pb::CheckInBookingRequest { name: booking, request_id: id() }))
+        }
+        "BookingService/StartBooking" => {
+            send!(bookings.start_booking(pb::StartBookingRequest { name: booking, request_id: id() }))
+        }
+        "BookingService/CompleteBooking" => {
+            send!(bookings.complete_booking(pb::CompleteBookingRequest { name: booking, request_id: id() }))
+        }
+        "CatalogService/GetStore" => send!(catalog.get_store(pb::GetStoreRequest { name: store })),
+        "CatalogService/ListStores" => send!(catalog.list_stores(pb::ListStoresRequest::default())),
+        "CatalogService/CreateStore" => send!(catalog.create_store(pb::CreateStoreRequest::default())),
+        "CatalogService/GetItem" => send!(catalog.get_item(pb::GetItemRequest { name: item })),
+        "CatalogService/ListItems" => send!(catalog.list_items(pb::ListItemsRequest::default())),
+        "CatalogService/CreateItem" => send!(catalog.create_item(pb::CreateItemRequest::default())),
+        "CatalogService/GetTherapist" => {
+            send!(catalog.get_therapist(pb::GetTherapistRequest { name: world.therapists[0].clone() }))
+        }
+        "CatalogService/ListTherapists" => {
+            send!(catalog.list_therapists(pb::ListTherapistsRequest { store, ..Default::default() }))
+        }
+        "CatalogService/CreateTherapist" => send!(catalog.create_therapist(pb::CreateTherapistRequest::default())),
+        "CatalogService/ListRooms" => send!(catalog.list_rooms(pb::ListRoomsRequest { store, ..Default::default() })),
+        "CatalogService/CreateRoom" => send!(catalog.create_room(pb::CreateRoomRequest::default())),
+        "CatalogService/ListShifts" => send!(catalog.list_shifts(pb::ListShiftsRequest { store, ..Default::default() })),
+        "CatalogService/CreateShift" => send!(catalog.create_shift(pb::CreateShiftRequest::default())),
+        unknown => panic!("{unknown} is new: add it here"),
+    }
+}
+
+fn signed<T>(message: T, token: Option<&str>) -> Request<T> {
+    match token {
+        Some(token) => with_token(message, token),
+        None => Request::new(message),
+    }
+}
+
+fn token(world: &World, role: Role) -> String {
+    match role {
+        Role::Member => testkit::keys().member_token(MemberId::new(testkit::START)),
+        Role::Service => testkit::keys().service_token("marketing"),
+        staff => world.staff(staff),
+    }
+}
+
+fn rpcs() -> impl Iterator<Item = (&'static str, Rule)> {
+    access::ALL.iter().filter(|(path, _)| path.starts_with(PREFIX)).map(|(path, rule)| (*path, *rule))
+}
+
+#[tokio::test]
+async fn a_role_is_refused_exactly_when_the_rule_says_so() {
+    let world = World::new(1, 1).await;
+    assert_eq!(rpcs().count(), 21);
+    for (path, rule) in rpcs() {
+        for role in Role::ALL {
+            let outcome = call(&world, path, Some(&token(&world, *role))).await;
+            let refused = outcome.as_ref().is_err_and(|status| reason(status) == "ROLE_NOT_ALLOWED");
+            assert_eq!(refused, !rule.admits(&[*role]), "{path} as {role}: {outcome:?}");
+            if let Err(status) = outcome {
+                // Past the rule, nothing goes wrong but what the request lacks.
+                let fine = [Code::InvalidArgument, Code::NotFound];
+                assert!(refused && status.code() == Code::PermissionDenied || fine.contains(&status.code()), "{status:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_gets_in_without_a_token_unless_it_is_public() {
+    let world = World::new(1, 1).await;
+    for (path, rule) in rpcs() {
+        let outcome = call(&world, path, None).await;
+        let refused = outcome.as_ref().is_err_and(|status| status.code() == Code::Unauthenticated);
+        assert_eq!(refused, !rule.public, "{path}: {outcome:?}");
+    }
+}
+
+/// Roles that members and services alone have are worth nothing in the token of staff.
+#[tokio::test]
+async fn staff_cannot_pose_as_members_or_services() {
+    let world = World::new(1, 1).await;
+    for role in [Role::Member, Role::Service] {
+        let posing = testkit::keys().staff_token(StaffId::new(testkit::START), [role], None);
+        for (path, _) in rpcs().filter(|(_, rule)| !rule.public) {
+            let refused = call(&world, path, Some(&posing)).await.expect_err(path);
+            assert_eq!(refused.code(), Code::PermissionDenied, "{path}: {refused:?}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What booking tells: where each visit is in its life. Coupons and messages follow.
+//!
+//! Every version of a booking has one event, and each tells the whole state. So the newest version decides, and an event
+//! that comes after a newer one is old news: a confirmation that comes after its cancellation sends nothing.
+
+use std::sync::Arc;
+
+use feed::{Consumer, Event};
+use kernel::{Result, crash};
+use pg::Tx;
+use prost::{Message, Name};
+use proto::booking::v1 as pb;
+
+use super::{apply_coupon, schedule_messages};
+use crate::{App, db, rpc::convert::read_visit};
+
+/// Reads booking's feed.
+#[derive(Debug)]
+pub struct FollowBookings(pub Arc<App>);
+
+impl Consumer for FollowBookings {
+    const NAME: &'static str = "marketing";
+
+    async fn apply(&self, tx: &mut Tx, event: &Event) -> Result<()> {
+        let Some(facts) = facts(event)? else { return Ok(()) };
+        let visit = read_visit(&facts)?;
+        if !db::visit::note(tx, &visit, event.aggregate_version).await? {
+            return Ok(());
+        }
+        let now = self.0.clock.now();
+        apply_coupon::follow(tx, &visit, now).await?;
+        schedule_messages::follow(&self.0, tx, &visit, now).await?;
+        crash::point("marketing.visit.applied");
+        Ok(())
+    }
+}
+
+/// The facts of an event about a booking; `None` if it is about something else.
+fn facts(event: &Event) -> Result<Option<pb::BookingFacts>> {
+    let told = [
+        of::<pb::BookingHeld>(event, |told| told.booking)?,
+        of::<pb::BookingAwaitingPayment>(event, |told| told.booking)?,
+        of::<pb::BookingConfirmed>(event, |told| told.booking)?,
+        of::<pb::BookingCheckedIn>(event, |told| told.booking)?,
+        of::<pb::BookingStarted>(event, |told| told.booking)?,
+        of::<pb::BookingCompleted>(event, |told| told.booking)?,
+        of::<pb::BookingCancelled>(event, |told| told.booking)?,
+        of::<pb::BookingExpired>(event, |told| told.booking)?,
+    ];
+    Ok(told.into_iter().flatten().next())
+}
+
+fn of<M: Message + Name + Default>(
+    event: &Event,
+    booking: fn(M) -> Option<pb::BookingFacts>,
+) -> Result<Option<pb::BookingFacts>> {
+    Ok(event.decode::<M>()?.and_then(booking))
+}

@@ -1,0 +1,13 @@
+//! Marketing through its own doors: gRPC behind the real layer, and events as the feeds deliver them.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod access;
+mod codes;
+mod coupons;
+mod feeds;
+mod messages;
+mod privacy;
+mod quotes;
+mod sending;
+mod support;
+mod visits;

@@ -1,0 +1,110 @@
+//! Visits as booking tells of them.
+
+use std::time::Duration;
+
+use feed::Event;
+use kernel::{
+    Timestamp,
+    ids::{BookingId, MemberId, TherapistId},
+};
+use proto::booking::v1 as pb;
+use rpc::convert::{to_money, to_timestamp};
+use testkit::START;
+
+use crate::support::{World, cny};
+
+/// A visit whose events a test delivers.
+pub struct Visit {
+    pub id: BookingId,
+    pub facts: pb::BookingFacts,
+    pub start: Timestamp,
+}
+
+/// What happens to a visit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    Held,
+    AwaitingPayment,
+    Confirmed,
+    Reinstated,
+    CheckedIn,
+    Completed,
+    Cancelled,
+    Expired,
+}
+
+impl Visit {
+    /// In five hours from the start of the test, in Shanghai.
+    pub fn new(world: &World, customer: MemberId, quote: &str) -> Self {
+        Self::at(world, customer, quote, START + Duration::from_secs(5 * 3_600), "Asia/Shanghai")
+    }
+
+    pub fn at(world: &World, customer: MemberId, quote: &str, start: Timestamp, time_zone: &str) -> Self {
+        let id = BookingId::new(START);
+        let facts = pb::BookingFacts {
+            booking: id.name(),
+            store: world.store.name(),
+            item: world.item.name(),
+            therapist: TherapistId::new(START).name(),
+            customer: customer.name(),
+            start_time: Some(to_timestamp(start)),
+            end_time: Some(to_timestamp(start + Duration::from_secs(3_600))),
+            price: Some(to_money(cny(23_840))),
+            deposit: Some(to_money(cny(4_768))),
+            quote: quote.to_owned(),
+            store_display_name: "Jing'an".to_owned(),
+            item_display_name: "Swedish massage".to_owned(),
+            therapist_display_name: "Lin".to_owned(),
+            time_zone: time_zone.to_owned(),
+            ..Default::default()
+        };
+        Self { id, facts, start }
+    }
+
+    /// The event that makes the visit that version.
+    pub fn event(&self, told: Told, version: i64) -> Event {
+        use pb::booking::State;
+        let state = match told {
+            Told::Held => State::Held,
+            Told::AwaitingPayment => State::AwaitingPayment,
+            Told::Confirmed | Told::Reinstated => State::Confirmed,
+            Told::CheckedIn => State::CheckedIn,
+            Told::Completed => State::Completed,
+            Told::Cancelled => State::Cancelled,
+            Told::Expired => State::Expired,
+        };
+        let booking = Some(pb::BookingFacts { state: state.into(), ..self.facts.clone() });
+        let id = self.id.uuid();
+        match told {
+            Told::Held => Event::new(id, version, START, &pb::BookingHeld { booking }),
+            Told::AwaitingPayment => Event::new(id, version, START, &pb::BookingAwaitingPayment { booking }),
+            Told::Confirmed => Event::new(id, version, START, &pb::BookingConfirmed { booking, reinstated: false }),
+            Told::Reinstated => Event::new(id, version, START, &pb::BookingConfirmed { booking, reinstated: true }),
+            Told::CheckedIn => Event::new(id, version, START, &pb::BookingCheckedIn { booking }),
+            Told::Completed => Event::new(id, version, START, &pb::BookingCompleted { booking }),
+            Told::Cancelled => {
+                let actor = self.facts.customer.clone();
+                Event::new(id, version, START, &pb::BookingCancelled { booking, actor, in_time: true })
+            }
+            Told::Expired => Event::new(id, version, START, &pb::BookingExpired { booking }),
+        }
+    }
+}
+
+impl World {
+    /// Delivers events of a visit in the order given, each with its version.
+    pub async fn tell(&self, visit: &Visit, events: &[(Told, i64)]) {
+        for (told, version) in events {
+            let stands = matches!(told, Told::Confirmed | Told::Reinstated);
+            {
+                let mut confirmed = self.booking.0.lock().expect("not poisoned");
+                if stands {
+                    confirmed.insert(visit.id, visit.start);
+                } else {
+                    confirmed.remove(&visit.id);
+                }
+            }
+            self.apply(&visit.event(*told, *version)).await;
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! `meridian bench`: how quick the suite is on this machine, against the limits that it promises and against peers.
+//!
+//! Everything runs on loopback against private servers in `bench` of the data folder, which are made for the run and
+//! deleted after it, whatever happens. Postgres is durable there: a commit waits for the disk. Service, gateway and load
+//! each have threads of their own, as processes would have, and share the cores with Postgres.
+//!
+//! | part | what it tells |
+//! |---|---|
+//! | [`holds`] | committed holds per second, against pgbench with the very same statements |
+//! | [`search`] | how long a search takes |
+//! | [`gateway`] | requests per second through the gateway, against plain gRPC and against Envoy |
+//! | [`light`] | under light load: from a commit to the answer, and to a consumer in another service |
+//! | [`memory`] | what `serve all` keeps resident while nothing happens |
+//!
+//! | helper | holds |
+//! |---|---|
+//! | [`servers`] | the private servers |
+//! | [`house`] | the booking service as it is deployed, with peers that answer at once ([`peers`]) |
+//! | [`shops`] | what it sells |
+//! | [`load`], [`http`] | clients that check every answer |
+//! | [`capture`], [`script`], [`pgbench`] | the statements of a hold, and running them without us |
+//! | [`envoy`] | the other transcoder |
+//! | [`report`], [`machine`], [`samples`] | what comes out |
+
+mod capture;
+mod envoy;
+mod gateway;
+mod holds;
+mod house;
+mod http;
+mod keys;
+mod light;
+mod load;
+mod machine;
+mod memory;
+mod peers;
+mod pgbench;
+mod report;
+mod samples;
+mod scale;
+mod script;
+mod search;
+mod servers;
+mod shops;
+mod threads;
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use anyhow::{Result, anyhow};
+use clap::{Args, ValueEnum};
+use runtime::Settings;
+use tokio::time::timeout;
+
+use crate::say;
+use house::House;
+use machine::Machine;
+use report::Report;
+use scale::Scale;
+use servers::Servers;
+
+/// How long a run may take before it is given up.
+const LONGEST: Duration = Duration::from_secs(340);
+
+/// Flags of `bench`.
+#[derive(Debug, Clone, Args)]
+pub struct BenchOptions {
+    /// Where the figures are written as JSON [default: bench.json in the data folder].
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Little of everything: shows that it works, not how quick it is.
+    #[arg(long)]
+    quick: bool,
+    /// Exit with 1 also when a limit is missed.
+    #[arg(long)]
+    strict: bool,
+    /// Only these parts.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Part>,
+    /// The program `envoy` [default: that of `make bench-tools`].
+    #[arg(long, value_name = "FILE")]
+    envoy: Option<PathBuf>,
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Committed holds against pgbench.
+    Holds,
+    /// Search.
+    Search,
+    /// The gateway against gRPC and Envoy.
+    Gateway,
+    /// Commit to answer and to consumer.
+    Light,
+    /// Resident memory.
+    Memory,
+}
+
+/// Measures, prints a table and writes the figures. It exits with 1 if something could not be measured or, when asked to
+/// be strict, if a limit was missed.
+pub async fn run(settings: Settings, options: BenchOptions) -> Result<ExitCode> {
+    let out = options.out.clone().unwrap_or_else(|| settings.data_dir.join("bench.json"));
+    let servers = Servers::start(&settings.data_dir.join("bench")).await?;
+    let mut report = Report::new(Machine::look(&servers).await?, options.quick);
+    let measured = tokio::select! {
+        measured = timeout(LONGEST, measure(&servers, &options, &mut report)) => {
+            measured.unwrap_or_else(|_| Err(anyhow!("given up after {} s", LONGEST.as_secs())))
+        }
+        _ = tokio::signal::ctrl_c() => Err(anyhow!("stopped")),
+    };
+    if let Err(error) = measured {
+        report.failed("bench", &error);
+    }
+    servers.remove().await?;
+    report.print();
+    report.write(&out)?;
+    say::line(format!("Written to {}", out.display()));
+    Ok(report.exit_code(options.strict))
+}
+
+async fn measure(servers: &Servers, options: &BenchOptions, report: &mut Report) -> Result<()> {
+    let scale = Scale::new(options.quick);
+    let house = House::start(servers, &scale).await?;
+    for part in Part::value_variants() {
+        if !options.only.is_empty() && !options.only.contains(part) {
+            continue;
+        }
+        let name = part.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+        say::line(format!("Measuring: {name}"));
+        let outcome = match part {
+            Part::Holds => holds::measure(servers, &house, &scale, report).await,
+            Part::Search => search::measure(&house, &scale, report).await,
+            Part::Gateway => gateway::measure(servers, &house, &scale, options.envoy.as_deref(), report).await,
+            Part::Light => light::measure(servers, &house, &scale, report).await,
+            Part::Memory => memory::measure(servers, &scale, report).await,
+        };
+        if let Err(error) = outcome {
+            report.failed(&name, &error);
+        }
+    }
+    house.stop();
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! The wiring of payment, and of the sandbox provider beside it.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use payment::{
+    App, MIGRATOR, Policy,
+    app::Peers,
+    peers::{SandboxClient, SandboxClientConfig},
+    rpc::routes,
+    sandbox::{self, SandboxConfig},
+    worker,
+};
+use runtime::config::Service::Payment;
+use tokio::net::TcpListener;
+
+use super::{Host, database, grpc};
+
+/// Starts it; the sandbox provider too, if it has a port.
+pub async fn start(host: &Host, policy: Policy, listener: TcpListener, sandbox: Option<TcpListener>) -> Result<()> {
+    let pg = database::open(host, Payment, &MIGRATOR).await?;
+    let settings = &host.settings.sandbox;
+    if let Some(listener) = sandbox {
+        let config = SandboxConfig {
+            pg: pg.clone(),
+            clock: Arc::clone(&host.clock),
+            secret: settings.secret.clone(),
+            public_url: settings.url(),
+        };
+        sandbox::serve(config, listener, &host.tasks)?;
+    }
+    let provider = SandboxClientConfig {
+        url: settings.url(),
+        notify_url: host.settings.sandbox_notice_url(),
+        secret: settings.secret.clone(),
+    };
+    let provider = SandboxClient::try_new(provider, Arc::clone(&host.clock))?;
+    let feed = host.feed_server(Payment, &pg);
+    let app = App::new(pg, Arc::clone(&host.clock), policy, Peers { provider: Arc::new(provider) });
+    let app = Arc::new(app);
+    worker::spawn(&app, &host.tasks);
+    grpc::serve(host, Payment, routes(&app, feed), Arc::clone(&host.keys), listener)
+}

@@ -1,0 +1,16 @@
+//! What crosses services: the real executable, a process per service, real Postgres and Redis, HTTP in front.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and tells what it does"
+)]
+
+mod books;
+mod client;
+mod crashes;
+mod faults;
+mod story;
+mod suite;
+mod trace;
+mod world;
