@@ -32,10 +32,7 @@ pub async fn register(world: &World, phone: &str) -> Guest {
             json!({ "phone": phone, "code": code, "display_name": "Li Lei", "terms_version": "2026-01", "store": world.store }),
         )
         .await;
-    Guest {
-        phone: phone.to_owned(),
-        client: world.nobody.signed_in(text(&answer, "accessToken")),
-    }
+    Guest { phone: phone.to_owned(), client: world.nobody.signed_in(text(&answer, "accessToken")) }
 }
 
 /// The messages of one kind in a phone's mailbox.

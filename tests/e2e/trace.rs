@@ -63,7 +63,7 @@ impl Collector {
         self.0.lock().expect("not poisoned").clone()
     }
 
-    /// The spans as a tree by time, without those of the database.
+    /// The spans as a tree by time; with those of the database if `TRACE_DB` is set.
     fn print(&self) {
         let mut children: HashMap<String, Vec<(String, Span)>> = HashMap::new();
         for (service, span) in self.spans() {
@@ -76,10 +76,13 @@ impl Collector {
 fn print_below(children: &mut HashMap<String, Vec<(String, Span)>>, id: &str, depth: usize) {
     let mut below = children.remove(id).unwrap_or_default();
     below.sort_by_key(|(_, span)| span.start_time_unix_nano);
-    for (service, span) in below.into_iter().filter(|(_, span)| !span.name.starts_with("db.")) {
-        let micros = span.end_time_unix_nano.saturating_sub(span.start_time_unix_nano) / 1_000;
-        println!("{:indent$}{service}: {} {micros} us", "", span.name, indent = depth * 2);
-        print_below(children, &hex(&span.span_id), depth + 1);
+    for (service, span) in below {
+        let shown = !span.name.starts_with("db.") || std::env::var_os("TRACE_DB").is_some();
+        if shown {
+            let micros = span.end_time_unix_nano.saturating_sub(span.start_time_unix_nano) / 1_000;
+            println!("{:indent$}{service}: {} {micros} us", "", span.name, indent = depth * 2);
+        }
+        print_below(children, &hex(&span.span_id), depth + usize::from(shown));
     }
 }
 

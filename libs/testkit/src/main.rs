@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use provision::{Progress, Result};
 
-const USAGE: &str = "usage: testkit start|stop|status|reset|schema <service>
+const USAGE: &str = "usage: testkit start|stop|status|reset
        testkit databases SERVICE…
 
 start   starts the private Postgres and Redis of the tests; installs them if they are missing

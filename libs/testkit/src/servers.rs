@@ -57,8 +57,7 @@ pub(crate) fn data() -> PathBuf {
     workspace().join(".meridian/test")
 }
 
-/// The folder of the workspace.
-pub(crate) fn workspace() -> PathBuf {
+fn workspace() -> PathBuf {
     let crates = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
     PathBuf::from(crates).canonicalize().expect("the workspace is where it was built")
 }

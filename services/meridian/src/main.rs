@@ -23,6 +23,7 @@ mod say;
 mod seed;
 mod serve;
 mod up;
+mod wait;
 
 use std::process::ExitCode;
 

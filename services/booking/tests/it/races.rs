@@ -50,7 +50,7 @@ async fn so_it_is_with_redis_flushed_killed_and_started_in_the_middle() {
 async fn a_lying_redis_keeps_nobody_from_a_free_time() {
     let redis = testkit::redis().await;
     let manager = runtime::redis_client::connect(&redis.url.clone().into()).ok();
-    let locks = SlotLock::new(manager, redis.prefix.clone());
+    let locks = SlotLock::new(manager, redis.prefix.clone()).with_budget(std::time::Duration::from_secs(10));
     let world = World::with_locks(1, 1, locks.clone()).await;
     let resource =
         |name: &str| kernel::ids::parse_uuid("name", name.split('/').nth(1).unwrap_or_default()).expect("an id");
@@ -66,10 +66,10 @@ async fn a_lying_redis_keeps_nobody_from_a_free_time() {
 /// Without a wish all of them plan with the same therapist first; whoever loses must get another.
 #[tokio::test(flavor = "multi_thread")]
 async fn as_many_as_there_are_therapists_get_one_time_even_without_redis() {
-    let world = World::with_locks(12, 12, SlotLock::new(None, "")).await;
-    let replies = join_all((0..12).map(|_| async { world.send_hold(&member().1, world.hold(at(2))).await })).await;
+    let world = World::with_locks(24, 24, SlotLock::new(None, "")).await;
+    let replies = join_all((0..24).map(|_| async { world.send_hold(&member().1, world.hold(at(2))).await })).await;
     let therapists: HashSet<String> = replies.into_iter().map(|reply| reply.expect("held").therapist).collect();
-    assert_eq!(therapists.len(), 12);
+    assert_eq!(therapists.len(), 24);
     assert_eq!(world.overlaps().await, 0);
 }
 

@@ -13,3 +13,4 @@ mod pages;
 mod rest;
 mod streams;
 mod transcoding;
+mod zz;

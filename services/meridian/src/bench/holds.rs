@@ -5,13 +5,23 @@
 //! what is read before, the transaction of the hold, and that of its order. That pgbench sends these and no others is
 //! checked with Postgres's log too, and that every transaction sold a time is checked by counting.
 
-use std::{fs, sync::Arc};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 use anyhow::{Context, Result, ensure};
 use booking::{App, MIGRATOR, Policy};
 use feed::FeedServer;
 use jiff::SignedDuration;
-use kernel::{Clock as _, SystemClock, Timestamp, Uuid};
+use kernel::{
+    Clock as _, SystemClock, Timestamp, Uuid,
+    ids::{RoomId, uuid_v7},
+};
 use pg::Pg;
 use proto::booking::v1::booking_service_client::BookingServiceClient;
 use rpc::client::{self, KeepAlive};
@@ -37,6 +47,8 @@ use super::{
 const PEER: &str = "pgbench";
 /// As many times as pgbench can sell at most in one run.
 const MOST_SLOTS: u64 = 60_000;
+/// How many times are sold before the statements are looked at: by then connections are open and types are known.
+const WARM_HOLDS: u64 = 6;
 /// How many rows are written at once.
 const BATCH: usize = 2_000;
 
@@ -98,11 +110,12 @@ async fn compare(peer: Peer, rate: f64, theirs: &[Done], scale: &Scale, report: 
 struct Peer {
     program: Pgbench,
     script: Script,
-    files: [std::path::PathBuf; 2],
+    files: [PathBuf; 2],
     pg: Pg,
-    /// What was sold before pgbench ran, and by it while it was watched.
+    /// What was sold before pgbench ran.
     sold_before: i64,
-    sold: std::sync::atomic::AtomicI64,
+    /// How many it says that it sold.
+    sold: AtomicI64,
 }
 
 impl Peer {
@@ -119,7 +132,7 @@ impl Peer {
     /// Everything new on the peer's database is written to the log meanwhile.
     async fn watched(servers: &Servers, house: &House, program: Pgbench, url: &str, pg: Pg) -> Result<Self> {
         let mut log = Log::from_now(servers.log()?)?;
-        let row = hold_one(house, url, &mut log).await?;
+        let row = hold_some(house, url, &mut log).await?;
         let statements = log.statements()?;
         let script = Script::write(&statements, &row, &[house.shops.item.id.uuid()])?;
         fill(&pg, &house.shops, &script).await?;
@@ -128,7 +141,7 @@ impl Peer {
         fs::write(&files[0], &script.text)?;
         fs::write(&files[1], &script.asking)?;
         let sold_before = count(&pg).await?;
-        let peer = Self { program, script, files, pg, sold_before, sold: Default::default() };
+        let peer = Self { program, script, files, pg, sold_before, sold: AtomicI64::new(0) };
 
         log.statements()?;
         peer.run(Amount::Once).await?;
@@ -141,7 +154,7 @@ impl Peer {
 
     async fn run(&self, amount: Amount) -> Result<Done> {
         let done = self.program.run(&self.files[0], &self.script, amount).await?;
-        self.sold.fetch_add(done.transactions as i64, std::sync::atomic::Ordering::Relaxed);
+        self.sold.fetch_add(done.transactions as i64, Ordering::Relaxed);
         Ok(done)
     }
 
@@ -152,7 +165,7 @@ impl Peer {
 
     /// Every transaction must have sold a time with its therapist and room.
     async fn check(&self) -> Result<()> {
-        let claimed = self.sold.load(std::sync::atomic::Ordering::Relaxed);
+        let claimed = self.sold.load(Ordering::Relaxed);
         let sold = count(&self.pg).await? - self.sold_before;
         ensure!(sold == claimed, "pgbench claims {claimed} holds, {sold} are stored");
         let kept: i64 = sqlx::query_scalar("select count(*) from allocation").fetch_one(self.pg.pool()).await?;
@@ -161,9 +174,9 @@ impl Peer {
     }
 }
 
-/// Sells two times through the real service on the peer's database: the first opens connections and prepares
-/// statements, the second is what the log then tells. Returns what belongs to the second.
-async fn hold_one(house: &House, url: &str, log: &mut Log) -> Result<Row> {
+/// Sells a few times through the real service on the peer's database; of the last one the log tells all statements.
+/// Returns what belongs to the last.
+async fn hold_some(house: &House, url: &str, log: &mut Log) -> Result<Row> {
     let tasks = Tasks::new(Shutdown::new());
     let config = pg::PgConfig { max_connections: 2, ..house::config(url) };
     let pg = Pg::connect(&config).await?;
@@ -174,19 +187,16 @@ async fn hold_one(house: &House, url: &str, log: &mut Log) -> Result<Row> {
     let mut client = BookingServiceClient::new(client::channel(&uri, KeepAlive::default())?);
     let mut row = Row::new();
     for n in 0..WARM_HOLDS {
+        // Only the last one is told.
         log.statements()?;
         let slot = house.shops.slot(n).context("no times to sell")?;
         let booking = house::hold(&mut client, &house.shops, slot, &house.keys.member(slot.customer)?).await?;
-        let room = booking.room.clone();
-        let room = kernel::ids::RoomId::parse_name("room", &room)?;
+        let room = RoomId::parse_name("room", &booking.room)?;
         row = row_of(&Slot { room, ..slot })?;
     }
     tasks.shutdown().abort();
     Ok(row)
 }
-
-/// Enough for every connection to have prepared every statement.
-const WARM_HOLDS: u64 = 6;
 
 /// What of the parameters of a hold belongs to its time, as Postgres writes it.
 fn row_of(slot: &Slot<'_>) -> Result<Row> {
@@ -258,7 +268,7 @@ async fn fill(pg: &Pg, shops: &Shops, script: &Script) -> Result<()> {
 /// An id such as the service makes: later ones sort later.
 fn fresh_id(n: u64) -> String {
     let later = SignedDuration::from_millis(i64::try_from(n).unwrap_or(i64::MAX));
-    kernel::ids::uuid_v7(SystemClock.now() + later).to_string()
+    uuid_v7(SystemClock.now() + later).to_string()
 }
 
 /// How many bookings are stored.

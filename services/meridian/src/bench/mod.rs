@@ -49,7 +49,13 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use anyhow::{Result, anyhow};
 use clap::{Args, ValueEnum};
 use runtime::Settings;
-use tokio::time::timeout;
+use tokio::{
+    signal::{
+        ctrl_c,
+        unix::{SignalKind, signal},
+    },
+    time::timeout,
+};
 
 use crate::say;
 use house::House;
@@ -101,12 +107,19 @@ enum Part {
 pub async fn run(settings: Settings, options: BenchOptions) -> Result<ExitCode> {
     let out = options.out.clone().unwrap_or_else(|| settings.data_dir.join("bench.json"));
     let servers = Servers::start(&settings.data_dir.join("bench")).await?;
-    let mut report = Report::new(Machine::look(&servers).await?, options.quick);
+    let machine = match Machine::look(&servers).await {
+        Ok(machine) => machine,
+        Err(error) => {
+            servers.remove().await?;
+            return Err(error);
+        }
+    };
+    let mut report = Report::new(machine, options.quick);
     let measured = tokio::select! {
         measured = timeout(LONGEST, measure(&servers, &options, &mut report)) => {
             measured.unwrap_or_else(|_| Err(anyhow!("given up after {} s", LONGEST.as_secs())))
         }
-        _ = tokio::signal::ctrl_c() => Err(anyhow!("stopped")),
+        asked = asked_to_stop() => asked.and_then(|()| Err(anyhow!("stopped before its end"))),
     };
     if let Err(error) = measured {
         report.failed("bench", &error);
@@ -116,6 +129,15 @@ pub async fn run(settings: Settings, options: BenchOptions) -> Result<ExitCode> 
     report.write(&out)?;
     say::line(format!("Written to {}", out.display()));
     Ok(report.exit_code(options.strict))
+}
+
+/// Ctrl-C, or a supervisor.
+async fn asked_to_stop() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        pressed = ctrl_c() => Ok(pressed?),
+        _ = terminate.recv() => Ok(()),
+    }
 }
 
 async fn measure(servers: &Servers, options: &BenchOptions, report: &mut Report) -> Result<()> {

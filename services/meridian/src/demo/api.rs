@@ -7,14 +7,9 @@ use kernel::{Clock as _, SystemClock, ids::uuid_v7};
 use reqwest::{Client, Method, RequestBuilder};
 use runtime::Settings;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// How long something may take that happens by itself.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// The pause between two looks.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// The gateway.
 #[derive(Debug, Clone)]
@@ -109,20 +104,6 @@ pub fn money(value: &Value) -> String {
     let units = value["units"].as_str().and_then(|units| units.parse::<i64>().ok()).unwrap_or(0);
     let cents = value["nanos"].as_i64().unwrap_or(0).abs() / 10_000_000;
     format!("{units}.{cents:02} {}", value["currencyCode"].as_str().unwrap_or("CNY"))
-}
-
-/// Asks until there is an answer.
-pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Some(answer) = ask().await? {
-            return Ok(answer);
-        }
-        if Instant::now() >= deadline {
-            bail!("{what} did not happen within {} s", PATIENCE.as_secs());
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
 }
 
 #[cfg(test)]

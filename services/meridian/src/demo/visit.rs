@@ -6,10 +6,11 @@ use kernel::{Clock as _, SystemClock, Timestamp};
 use runtime::Settings;
 use serde_json::{Value, json};
 
-use super::api::{Api, Person, money, signed_in, text, until};
+use super::api::{Api, Person, money, signed_in, text};
 use crate::{
     say,
     seed::{ADMINISTRATOR, PASSWORD, STORES},
+    wait::until,
 };
 
 /// The item that is booked.

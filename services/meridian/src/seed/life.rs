@@ -2,13 +2,12 @@
 
 mod branch;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use futures_util::future::try_join_all;
 use jiff::tz::TimeZone;
 use kernel::{Clock as _, Timestamp};
-use tokio::time::Instant;
 
 use super::{
     chain::STORES,
@@ -19,10 +18,6 @@ use super::{
 use crate::say;
 use branch::Branch;
 
-/// How long something may take that happens by itself.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// The pause between two looks.
-const PAUSE: Duration = Duration::from_millis(8);
 /// After how many days people who wait are told.
 const TELL_EVERY: i64 = 10;
 
@@ -119,18 +114,4 @@ fn steps(plan: &Plan) -> BTreeMap<Timestamp, Vec<Vec<Step>>> {
     // Who leaves makes room for who comes.
     steps.values_mut().flatten().for_each(|of_store| of_store.sort());
     steps
-}
-
-/// Asks until there is an answer.
-pub(super) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Some(answer) = ask().await? {
-            return Ok(answer);
-        }
-        if Instant::now() >= deadline {
-            bail!("{what} did not happen within {} s", PATIENCE.as_secs());
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
 }

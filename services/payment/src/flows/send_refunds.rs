@@ -15,7 +15,7 @@ use crate::{
 pub const BATCH: usize = 20;
 
 /// How long no other worker sends the same refund.
-const LEASE: Duration = Duration::from_secs(120);
+const LEASE: Duration = Duration::from_secs(30);
 
 /// Sends the refunds that are due and books those that are done. Returns how many it took on. The refund's id is the
 /// provider's idempotency key: however often one is sent, the customer gets it once.

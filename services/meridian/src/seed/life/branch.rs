@@ -20,11 +20,14 @@ use rpc::convert::to_timestamp;
 use runtime::config::Service;
 use tonic::{Code, transport::Channel};
 
-use super::{Step, until};
-use crate::seed::{
-    opening::Store,
-    plan::{self, Fate, Visit},
-    suite::{Caller, Suite, refused},
+use super::Step;
+use crate::{
+    seed::{
+        opening::Store,
+        plan::{self, Fate, Visit},
+        suite::{Caller, Suite, refused},
+    },
+    wait::until,
 };
 
 /// Where a visit has come to.
@@ -144,7 +147,7 @@ impl<'a> Branch<'a> {
         let (member, as_member) = self.members[visit.member].clone().context("a visitor has registered before")?;
         let (caller, way) = match visit.by_telephone {
             true => (self.store.desk.clone(), Way::Telephone),
-            false => (as_member, if index % 3 == 0 { Way::Web } else { Way::MiniProgram }),
+            false => (as_member, if index.is_multiple_of(3) { Way::Web } else { Way::MiniProgram }),
         };
         let request = HoldSlotRequest {
             store: self.store.name.clone(),
