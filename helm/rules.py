@@ -11,11 +11,11 @@ REDIS, SEED, MASTER, SANDBOX = (
     "MERIDIAN__SANDBOX__SECRET",
 )
 SECRETS = {
-    "booking": {"MERIDIAN__BOOKING__DATABASE_URL", REDIS, SEED, MASTER},
+    "booking": {"MERIDIAN__BOOKING__DATABASE_URL", REDIS, SEED},
     "membership": {"MERIDIAN__MEMBERSHIP__DATABASE_URL", REDIS, SEED, MASTER},
     "payment": {"MERIDIAN__PAYMENT__DATABASE_URL", REDIS, SEED, SANDBOX},
     "marketing": {"MERIDIAN__MARKETING__DATABASE_URL", REDIS, SEED, MASTER},
-    "analytics": {"MERIDIAN__ANALYTICS__DATABASE_URL", REDIS, SEED},
+    "analytics": {"MERIDIAN__ANALYTICS__DATABASE_URL", REDIS, SEED, MASTER},
     "gateway": {SEED},
 }
 PORTS = {"booking": 50051, "membership": 50052, "payment": 50053, "marketing": 50054, "analytics": 50055, "gateway": 8080}

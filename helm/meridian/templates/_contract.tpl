@@ -11,7 +11,7 @@ booking:
   port: 50051
   protocol: grpc
   database: true
-  secrets: [redis, serviceKeySeed, masterKey]
+  secrets: [redis, serviceKeySeed]
   calls: [membership, payment, marketing]
 membership:
   port: 50052
@@ -35,7 +35,7 @@ analytics:
   port: 50055
   protocol: grpc
   database: true
-  secrets: [redis, serviceKeySeed]
+  secrets: [redis, serviceKeySeed, masterKey]
   calls: [booking, membership, payment, marketing]
 gateway:
   port: 8080

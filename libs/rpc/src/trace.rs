@@ -4,6 +4,7 @@ use http::HeaderMap;
 use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator},
+    trace::TraceContextExt,
 };
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tonic::metadata::{Ascii, MetadataKey, MetadataMap};
@@ -18,6 +19,12 @@ pub fn continue_from(span: &Span, headers: &HeaderMap) {
     let parent = TraceContextPropagator::new().extract_with_context(&Context::new(), &Headers(headers));
     // It fails only when no telemetry layer is installed, and then there is no trace to continue.
     let _ = span.set_parent(parent);
+}
+
+/// Gives a span the name that was not known when it began. A span whose trace was handed on has started, and then takes
+/// no new name from its fields.
+pub fn rename(span: &Span, name: String) {
+    span.context().span().update_name(name);
 }
 
 /// Writes the trace of the current span into the metadata of a call.

@@ -6,7 +6,8 @@ use kernel::Error;
 
 use crate::{app::App, errors::Failure};
 
-/// Refuses a call whose RPC isn't public unless it has a good token. Of a public RPC, and of one that isn't in the
+/// Refuses a call whose RPC isn't public unless it has a good token of a person or a partner: services talk to each other
+/// directly, so a service's token that comes this way was stolen. Of a public RPC, and of one that isn't in the
 /// descriptors, the backend decides.
 pub async fn check(app: &App, grpc_path: &str, headers: &HeaderMap) -> Result<(), Failure> {
     if app.rpcs.get(grpc_path).is_none_or(|rpc| rpc.public) {
@@ -26,5 +27,10 @@ pub async fn check(app: &App, grpc_path: &str, headers: &HeaderMap) -> Result<()
         let message = "authorization must be one value: Bearer <access token>";
         return Err(Failure::from_kernel(Error::unauthenticated("TOKEN_INVALID", message)));
     };
-    app.verifier.verify(token.trim()).await.map(drop).map_err(Failure::from_kernel)
+    let caller = app.verifier.verify(token.trim()).await.map_err(Failure::from_kernel)?;
+    if caller.is_service() {
+        let message = "the access token is that of a service, which is not taken here";
+        return Err(Failure::from_kernel(Error::unauthenticated("TOKEN_INVALID", message)));
+    }
+    Ok(())
 }

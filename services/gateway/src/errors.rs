@@ -83,6 +83,12 @@ impl Failure {
         Self::new(Code::InvalidArgument, "BODY_TOO_LARGE", message).http(StatusCode::PAYLOAD_TOO_LARGE)
     }
 
+    /// Path and headers together are larger than `limit` bytes.
+    pub fn headers_too_large(limit: usize) -> Self {
+        let message = format!("path and headers are larger than {limit} bytes");
+        Self::new(Code::InvalidArgument, "HEADERS_TOO_LARGE", message).http(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+    }
+
     /// The body isn't JSON.
     pub fn wrong_content_type() -> Self {
         let message = "the request body must be JSON, sent with content-type: application/json";

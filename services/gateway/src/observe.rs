@@ -58,7 +58,6 @@ pub async fn observe(State(app): State<App>, mut request: Request, next: Next) -
     let method = request.method().clone();
     let span = info_span!(
         "http request",
-        otel.name = Empty,
         otel.kind = "server",
         http.request.method = method.as_str(),
         http.route = Empty,
@@ -119,7 +118,7 @@ fn finish_headers(headers: &mut HeaderMap, request_id: HeaderValue) {
 fn record(span: &Span, method: &Method, response: &Response, took: Duration) {
     let route = response.extensions().get::<RouteLabel>().map_or(NO_ROUTE, |label| &*label.0);
     let status = response.status();
-    span.record("otel.name", format_args!("{method} {route}"));
+    rpc::trace::rename(span, format!("{method} {route}"));
     span.record("http.route", route);
     span.record("http.response.status_code", status.as_u16());
     if status >= StatusCode::INTERNAL_SERVER_ERROR {

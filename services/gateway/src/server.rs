@@ -21,7 +21,7 @@ use tonic::Code;
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::{app::App, cors, errors::Failure, observe, pages, proxy, rest};
+use crate::{app::App, body, cors, errors::Failure, observe, pages, proxy, rest};
 
 /// How long a client may take to send its headers.
 const HEADER_TIME: Duration = Duration::from_secs(10);
@@ -30,6 +30,11 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 const PING_TIME: Duration = Duration::from_secs(10);
 /// How many calls one HTTP/2 connection may have open.
 const MAX_STREAMS: u32 = 1_024;
+/// How much path and headers may take, counted as in RFC 9113, section 10.5.1. Much of it goes on to a backend over a
+/// connection that all callers share: a backend takes 16 KiB, and hangs up on who sends much more.
+const MAX_HEADER_BYTES: usize = 12 * 1024;
+/// What HTTP/2 adds for each header.
+const PER_HEADER: usize = 32;
 /// How long no connection is accepted after one couldn't be for want of something.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(250);
 
@@ -64,7 +69,14 @@ fn with_cors(plain: Router, layer: tower_http::cors::CorsLayer) -> Router {
 }
 
 async fn dispatch(State(app): State<App>, request: Request<Body>) -> Response {
-    if proxy::wants(request.headers()) {
+    let is_grpc = proxy::wants(request.headers());
+    if header_bytes(&request) > MAX_HEADER_BYTES {
+        let failure = Failure::headers_too_large(MAX_HEADER_BYTES);
+        let (parts, body) = request.into_parts();
+        body::discard(&parts.headers, body).await;
+        return if is_grpc { failure.into_status().into_http() } else { failure.into_response(&app.pool) };
+    }
+    if is_grpc {
         return proxy::serve(&app, request).await;
     }
     let (parts, body) = request.into_parts();
@@ -72,6 +84,11 @@ async fn dispatch(State(app): State<App>, request: Request<Body>) -> Response {
         Some(page) => page,
         None => rest::serve(&app, parts, body).await,
     }
+}
+
+fn header_bytes(request: &Request<Body>) -> usize {
+    let path = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+    request.headers().iter().fold(path, |sum, (name, value)| sum + name.as_str().len() + value.len() + PER_HEADER)
 }
 
 /// Serves HTTP/1.1 and HTTP/2 (without TLS) on `listener` until `shutdown`, then takes no more connections, ends the

@@ -11,7 +11,7 @@ use runtime::{
 use crate::bench::BenchOptions;
 
 /// Logs of commands that speak to people themselves, unless told otherwise.
-const QUIET: &str = "warn";
+const QUIET: &str = "warn,sqlx=error";
 
 /// Meridian: booking, payment, membership, marketing and analytics for chains of parlours, gyms and clinics.
 #[derive(Debug, Parser)]

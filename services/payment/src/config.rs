@@ -66,6 +66,13 @@ impl Policy {
         Ok(())
     }
 
+    /// How old a payment is, in seconds, when it is given up because the provider knows nothing of it; whether the charge
+    /// `was_made` makes a difference, as the customer can then pay for some time.
+    pub fn abandon_after(&self, was_made: bool) -> i64 {
+        let payable = if was_made { i64::from(self.charge_minutes) * 60 } else { 0 };
+        i64::from(self.abandon_after_seconds) + payable
+    }
+
     /// How long after asking a provider `asked` times about a payment it is asked again.
     pub fn query_pause(&self, asked: u32) -> Duration {
         backoff(self.query_after_seconds, asked, 600)

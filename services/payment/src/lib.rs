@@ -30,6 +30,8 @@
 //! |---|---|
 //! | the provider is down at PayOrder | `UNAVAILABLE`; the pending payment stays, the same `request_id` goes on from there |
 //! | nobody repeats the request | the worker finds no charge at the provider and fails the payment (`NOT_STARTED`) |
+//! | the provider knows nothing of a charge that it made | asked again until the charge can be paid no more, then failed |
+//! | one payment or refund can't be worked on | those behind it are; it is tried again later |
 //! | a notice comes twice, late or out of order | it has one effect, or none |
 //! | a notice never comes | the worker asks the provider about payments that stay pending |
 //! | a notice is forged or old | `UNAUTHENTICATED`, reason `BAD_SIGNATURE` or `STALE_NOTICE` |

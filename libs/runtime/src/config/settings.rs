@@ -228,8 +228,6 @@ pub struct AuthSettings {
     pub service_key_seed: Option<SecretString>,
     /// Base64 of the 32 bytes that wrap the keys of personal data.
     pub master_key: Option<SecretString>,
-    /// How long an access token is valid.
-    pub access_token_minutes: u32,
 }
 
 impl AuthSettings {
@@ -247,11 +245,6 @@ impl AuthSettings {
     /// When it is not set or not base64 of 32 bytes.
     pub fn master_key(&self) -> Result<SecretBox<[u8; 32]>, ConfigError> {
         key_bytes("auth.master_key", self.master_key.as_ref())
-    }
-
-    /// How long an access token is valid.
-    pub fn access_token_lifetime(&self) -> Duration {
-        Duration::from_secs(u64::from(self.access_token_minutes) * 60)
     }
 }
 

@@ -1,6 +1,9 @@
 //! JSON → message in the canonical mapping, with errors that name the field or the place.
 
+use std::{borrow::Cow, collections::HashSet, fmt};
+
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use tonic::Code;
 
@@ -9,9 +12,11 @@ use crate::errors::Failure;
 /// Reads a message.
 pub fn message(descriptor: MessageDescriptor, bytes: &[u8]) -> Result<DynamicMessage, Failure> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    DynamicMessage::deserialize(descriptor.clone(), &mut json)
+    let message = DynamicMessage::deserialize(descriptor.clone(), &mut json)
         .and_then(|message| json.end().map(|()| message))
-        .map_err(|error| explain(descriptor, bytes, &error))
+        .map_err(|error| explain(descriptor.clone(), bytes, &error))?;
+    refuse_repeated(Some(descriptor), bytes)?;
+    Ok(message)
 }
 
 /// Reads the value of one field of `message` and sets it.
@@ -22,6 +27,7 @@ pub fn field(message: &mut DynamicMessage, field: &FieldDescriptor, bytes: &[u8]
         return Ok(());
     }
     let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
+    refuse_repeated(None, bytes)?;
     let object = serde_json::json!({ field.json_name(): value });
     let mut parent = DynamicMessage::deserialize(field.parent_message().clone(), object)
         .map_err(|error| Failure::invalid(field.name(), error.to_string()))?;
@@ -55,5 +61,78 @@ fn explain(descriptor: MessageDescriptor, bytes: &[u8], error: &serde_json::Erro
         Some(name) if path.is_empty() => Failure::invalid(name, format!("there is no such field ({place})")),
         Some(name) => Failure::invalid(format!("{path}.{name}"), format!("there is no such field ({place})")),
         None => Failure::invalid(path, format!("{text} ({place})")),
+    }
+}
+
+/// Refuses JSON that gives a field, or a key of a map, twice: the parser would take the last and drop the others.
+fn refuse_repeated(descriptor: Option<MessageDescriptor>, bytes: &[u8]) -> Result<(), Failure> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    Distinct(descriptor).deserialize(&mut json).map_err(|error| Failure::invalid("", error.to_string()))
+}
+
+/// Reads a value and keeps nothing of it. Fields of a message are told apart whether written as in the proto or as in
+/// JSON; without a message, keys are told apart as they are.
+struct Distinct(Option<MessageDescriptor>);
+
+impl<'de> DeserializeSeed<'de> for Distinct {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Distinct {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut seen = HashSet::new();
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            let known = self.0.as_ref();
+            let field = known.and_then(|m| m.get_field_by_json_name(&key).or_else(|| m.get_field_by_name(&key)));
+            let name = field.as_ref().map_or_else(|| key.to_string(), |field| field.name().to_owned());
+            if !seen.insert(name) {
+                return Err(A::Error::custom(format_args!("{key}: is given more than once")));
+            }
+            let inner = field.filter(|field| !field.is_map()).and_then(|field| match field.kind() {
+                Kind::Message(inner) => Some(inner),
+                _ => None,
+            });
+            map.next_value_seed(Distinct(inner))?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element_seed(Distinct(self.0.clone()))?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
     }
 }

@@ -13,4 +13,3 @@ mod pages;
 mod rest;
 mod streams;
 mod transcoding;
-mod zz;

@@ -75,17 +75,13 @@ pub async fn measure(
 }
 
 fn tell(report: &mut Report, loads: [Load; 3], with_envoy: bool) {
-    let rates = [loads[0].per_second(), loads[1].per_second(), loads[2].per_second()];
-    let notes = loads.map(|load| {
-        let [p50, p99] = load.samples.percentiles([50.0, 99.0]);
-        format!("p50 {p50:.1} ms, p99 {p99:.1} ms")
-    });
-    let [direct, ours, theirs] = rates;
-    report.add(Figure::new("GetBooking over gRPC", direct, "/s", format!("32 at once; {}", notes[0])));
-    report.add(Figure::new("through the gateway", ours, "/s", notes[1].clone()));
+    let [direct, ours, theirs] = [loads[0].per_second(), loads[1].per_second(), loads[2].per_second()];
+    let [grpc, gateway, envoy] = loads.map(|load| load.samples.times());
+    report.add(Figure::new("GetBooking over gRPC", direct, "/s", "32 at once").times(grpc));
+    report.add(Figure::new("through the gateway", ours, "/s", "").times(gateway));
     report.add(Figure::new("share of gRPC", 100.0 * ours / direct, "%", "").limit(Limit::AtLeast(60.0)));
     if with_envoy {
-        report.add(Figure::new("through Envoy's transcoder", theirs, "/s", notes[2].clone()));
+        report.add(Figure::new("through Envoy's transcoder", theirs, "/s", "").times(envoy));
         report.add(Figure::new("gateway against Envoy", 100.0 * ours / theirs, "%", "").limit(Limit::Above(100.0)));
     }
 }

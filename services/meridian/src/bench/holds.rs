@@ -84,9 +84,8 @@ pub async fn measure(servers: &Servers, house: &House, scale: &Scale, report: &m
     let sold = usize::try_from(count(&house.app.pg).await? - before)?;
     ensure!(sold == ours.samples.len() + warm_calls, "{sold} bookings are stored, not as many as were answered");
     let rate = ours.per_second();
-    let [p50, p99] = ours.samples.percentiles([50.0, 99.0]);
-    let note = format!("{} clients; p50 {p50:.1} ms, p99 {p99:.1} ms", scale.clients);
-    report.add(Figure::new("committed holds", rate, "/s", note));
+    let note = format!("{} clients", scale.clients);
+    report.add(Figure::new("committed holds", rate, "/s", note).times(ours.samples.times()));
     match peer {
         Some(peer) => compare(peer, rate, &theirs, scale, report).await,
         None => Ok(()),

@@ -56,21 +56,17 @@ pub async fn measure(servers: &Servers, house: &House, scale: &Scale, report: &m
     let feed = reader.wait_for(&held.committed).await;
     reader.stop();
 
-    let count = held.whole.len();
-    let [p50, p99] = held.after_commit.percentiles([50.0, 99.0]);
-    report.add(Figure::new(
-        "hold: commit to answer, p99",
-        p99,
-        "ms",
-        format!("p50 {p50:.2} ms; with making its order"),
-    ));
-    let [p50, p99] = held.whole.percentiles([50.0, 99.0]);
-    report.add(Figure::new("hold: call to answer, p99", p99, "ms", format!("p50 {p50:.2} ms; {count} holds, 25 /s")));
-    let feed = feed?;
-    let count = feed.len();
-    let [p50, p99] = feed.percentiles([50.0, 99.0]);
-    let note = format!("p50 {p50:.2} ms; {count} events, 50 /s");
-    report.add(Figure::new("event: commit to consumer, p99", p99, "ms", note).limit(Limit::AtMost(150.0)));
+    let figures = [
+        ("hold: commit to answer, p99", held.after_commit, "25 holds /s; its order is made meanwhile"),
+        ("hold: call to answer, p99", held.whole, "25 holds /s"),
+    ];
+    for (name, samples, note) in figures {
+        let times = samples.times();
+        report.add(Figure::new(name, times.p99, "ms", note).times(times));
+    }
+    let times = feed?.times();
+    let figure = Figure::new("event: commit to consumer, p99", times.p99, "ms", "50 events /s").times(times);
+    report.add(figure.limit(Limit::AtMost(150.0)));
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! What comes out: a table for people, JSON for programs.
 
-use std::{fs, path::Path, process::ExitCode};
+use std::{fmt, fs, path::Path, process::ExitCode};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -29,19 +29,33 @@ pub struct Report {
 #[derive(Debug, Serialize)]
 pub struct Figure {
     /// Of what.
-    pub name: &'static str,
+    name: &'static str,
     /// How much.
-    pub value: f64,
+    value: f64,
     /// Of which unit.
-    pub unit: &'static str,
+    unit: &'static str,
     /// What is promised, if anything is.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<Limit>,
     /// Whether the promise is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     passed: Option<bool>,
+    /// Percentiles of the times behind it, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    times: Option<Times>,
     /// Under which circumstances.
-    pub note: String,
+    note: String,
+}
+
+/// Percentiles of times, in milliseconds.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Times {
+    /// Half of them took at most so long.
+    pub p50: f64,
+    /// All but one in a hundred took at most so long.
+    pub p99: f64,
+    /// How many there are.
+    pub count: usize,
 }
 
 /// A promise.
@@ -65,7 +79,13 @@ struct Note {
 impl Figure {
     /// A figure for which nothing is promised.
     pub fn new(name: &'static str, value: f64, unit: &'static str, note: impl Into<String>) -> Self {
-        Self { name, value, unit, limit: None, passed: None, note: note.into() }
+        Self { name, value, unit, limit: None, passed: None, times: None, note: note.into() }
+    }
+
+    /// With the times behind it.
+    #[must_use]
+    pub fn times(self, times: Times) -> Self {
+        Self { times: Some(times), ..self }
     }
 
     /// With a promise.
@@ -114,7 +134,10 @@ impl Report {
         for figure in &self.figures {
             let mark = figure.passed.map_or("", |passed| if passed { "ok" } else { "MISSED" });
             let limit = figure.limit.map_or_else(String::new, |limit| limit.text(figure.unit));
-            say::line(row(figure.name, &amount(figure.value, figure.unit), &limit, mark, &figure.note));
+            let times = figure.times.map(|times| times.to_string());
+            let note = times.into_iter().chain([figure.note.clone()]).filter(|text| !text.is_empty());
+            let note = note.collect::<Vec<_>>().join("; ");
+            say::line(row(figure.name, &amount(figure.value, figure.unit), &limit, mark, &note));
         }
         for note in &self.skipped {
             say::line(format!("skipped: {} ({})", note.part, note.why));
@@ -138,6 +161,13 @@ impl Report {
     pub fn exit_code(&self, strict: bool) -> ExitCode {
         let broken = self.figures.iter().any(|figure| figure.passed == Some(false));
         if !self.failed.is_empty() || (strict && broken) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    }
+}
+
+impl fmt::Display for Times {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { p50, p99, count } = self;
+        write!(f, "p50 {p50:.2} ms, p99 {p99:.2} ms of {count}")
     }
 }
 

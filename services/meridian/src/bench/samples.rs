@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::report::Times;
+
 /// Times of the same thing.
 #[derive(Debug, Clone, Default)]
 pub struct Samples(Vec<Duration>);
@@ -26,6 +28,13 @@ impl Samples {
     pub fn percentiles<const N: usize>(mut self, wanted: [f64; N]) -> [f64; N] {
         self.0.sort_unstable();
         wanted.map(|percent| self.rank(percent))
+    }
+
+    /// What is said of them in a report.
+    pub fn times(self) -> Times {
+        let count = self.len();
+        let [p50, p99] = self.percentiles([50.0, 99.0]);
+        Times { p50, p99, count }
     }
 
     /// `self` is sorted.

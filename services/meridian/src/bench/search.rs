@@ -56,10 +56,9 @@ pub async fn measure(house: &House, scale: &Scale, report: &mut Report) -> Resul
 }
 
 fn add(report: &mut Report, name: &'static str, load: Load, note: &str, promised: bool) {
-    let (count, rate) = (load.samples.len(), load.per_second());
-    let [p50, p99] = load.samples.percentiles([50.0, 99.0]);
-    let comma = if note.is_empty() { "" } else { "; " };
-    let figure = Figure::new(name, p99, "ms", format!("p50 {p50:.2} ms; {count} searches, {rate:.0} /s{comma}{note}"));
+    let note = format!("{:.0} /s; {note}", load.per_second());
+    let times = load.samples.times();
+    let figure = Figure::new(name, times.p99, "ms", note).times(times);
     report.add(if promised { figure.limit(LIMIT) } else { figure });
 }
 

@@ -26,7 +26,7 @@ pub fn print(settings: &Settings) {
     lines.push("To begin with:".to_owned());
     lines.push(format!("  curl {base}/v1/stores"));
     lines.push(format!(
-        "  curl -X POST {base}/v1/auth:sendCode -d '{{\"phone\":\"+8613900000000\",\"requestId\":\"'$(cat \
+        "  curl {base}/v1/auth:sendCode -H 'content-type: application/json' -d '{{\"phone\":\"+8613900000000\",\"requestId\":\"'$(cat \
          /proc/sys/kernel/random/uuid)'\"}}'"
     ));
     lines.push(format!("  curl {base}/v1/mailbox/+8613900000000/messages"));

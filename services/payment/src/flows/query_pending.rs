@@ -63,9 +63,12 @@ async fn ask(app: &App, query: &Query) -> Result<()> {
 async fn act(app: &App, query: &Query, report: Option<ChargeReport>) -> Result<()> {
     let now = app.clock.now();
     let Some(report) = report else {
-        let abandon_after = i64::from(app.policy.abandon_after_seconds);
-        let abandoned = now.as_second() - query.create_time.as_second() >= abandon_after;
-        return if abandoned { abandon(app, query).await } else { ask_again(app, query).await };
+        let age = now.as_second() - query.create_time.as_second();
+        return if age >= app.policy.abandon_after(false) {
+            abandon(app, query).await
+        } else {
+            ask_again(app, query).await
+        };
     };
     if report.state != ChargeState::Pending {
         let by = format!("query/{}", query.payment.uuid());
@@ -78,15 +81,16 @@ async fn act(app: &App, query: &Query, report: Option<ChargeReport>) -> Result<(
     ask_again(app, query).await
 }
 
-/// The charge was never made, and nobody came back to make it. But a charge that the provider once made, and of which it
-/// knows nothing now, may still be paid: it stays pending.
+/// The charge was never made, and nobody came back to make it. But one that the provider once made, and of which it knows
+/// nothing now, may still be paid: that is given up when its time is over.
 async fn abandon(app: &App, query: &Query) -> Result<()> {
     let now = app.clock.now();
     let mut tx = app.pg.begin().await?;
     let before = db::orders::lock(&mut tx, query.order).await?.ok_or_else(|| no_such_order(query.order))?;
-    if before.payment(query.payment).is_some_and(|payment| payment.charge.is_some()) {
+    let was_made = before.payment(query.payment).is_some_and(|payment| payment.charge.is_some());
+    if now.as_second() - query.create_time.as_second() < app.policy.abandon_after(was_made) {
         tx.rollback().await?;
-        tracing::error!(payment = %query.payment, "provider knows nothing of a charge that it made");
+        tracing::warn!(payment = %query.payment, "provider knows nothing of a charge that it made");
         return ask_again(app, query).await;
     }
     let outcome = before.clone().fail(query.payment, NOT_STARTED)?;

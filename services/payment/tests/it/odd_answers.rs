@@ -82,6 +82,18 @@ async fn a_charge_that_was_made_is_not_given_up_because_the_provider_forgot_it()
 }
 
 #[tokio::test]
+async fn a_charge_that_the_provider_forgot_for_good_ends_when_it_can_be_paid_no_more() {
+    let house = House::open().await;
+    let order = house.order().await;
+    house.start(&order, Purpose::Deposit).await;
+    let odd = with_odd_provider(&house, true);
+    house.clock.advance(Duration::from_secs(35 * 60));
+    assert_eq!(query_pending(&odd).await.expect("asked"), 1);
+    assert_eq!(house.get(&order).await.payments[0].failure_reason, "NOT_STARTED");
+    house.cash(&order, Purpose::Deposit).await;
+}
+
+#[tokio::test]
 async fn a_payment_that_cannot_be_asked_about_holds_up_no_other() {
     let house = House::open().await;
     let mut orders = Vec::new();

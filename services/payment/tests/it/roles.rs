@@ -82,7 +82,7 @@ async fn call(house: &House, rpc: &str, token: Option<&str>) -> String {
             let request = SubscribeRequest { consumer: "test".to_owned(), partition: 0, cursor: String::new() };
             reason(EventFeedServiceClient::new(house.channel.clone()).subscribe(sent(request, token)).await)
         }
-        other => panic!("no call of {other} is known here"),
+        other => format!("no call of {other} is known here"),
     }
 }
 
