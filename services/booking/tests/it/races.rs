@@ -14,7 +14,7 @@ async fn two_hundred_want_one_time(world: &World) {
         world.send_hold(&token, world.hold(at(2))).await
     });
     let (won, lost): (Vec<_>, Vec<_>) = join_all(attempts).await.into_iter().partition(Result::is_ok);
-    assert_eq!(won.len(), 1);
+    assert_eq!(won.len(), 1, "{:?}", lost.first());
     for refused in lost.into_iter().filter_map(Result::err) {
         assert_eq!((refused.code(), reason(&refused).as_str()), (Code::FailedPrecondition, "SLOT_TAKEN"));
     }

@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
@@ -112,9 +112,9 @@ impl House {
     }
 }
 
-/// The pool of a service.
+/// The pool of a service. All clients begin at the same moment, and opening that many connections takes a while.
 pub fn config(url: &str) -> PgConfig {
-    PgConfig::new(url, "meridian-bench")
+    PgConfig { acquire_timeout: Duration::from_secs(9), ..PgConfig::new(url, "meridian-bench") }
 }
 
 fn config_of(url: &str) -> PgConfig {
