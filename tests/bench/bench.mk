@@ -12,7 +12,7 @@ BENCH_FLAGS ?=
 .PHONY: bench bench-tools
 
 bench: bench-tools ## Measure a release build; figures as a table and in .meridian/bench.json
-	cargo build --release --package meridian
+	cargo build --release --locked -p meridian
 	"$${CARGO_TARGET_DIR:-target}/release/meridian" bench --out $(BENCH_OUT) $(BENCH_FLAGS)
 
 # Envoy is only a peer to compare with: without it that comparison is left out.

@@ -85,7 +85,9 @@ pub async fn add(tx: &mut Tx, now: Timestamp, task: NewTask) -> Result<Uuid> {
     Ok(id)
 }
 
-/// Calls off what is still to be done of one kind for one aggregate; a worker that is at it right now goes on.
+/// Calls off what is still to be done of one kind for one aggregate; a worker that is at it right now goes on, but nobody
+/// takes over should it die. So a call whose effect would have to be undone is not called off: its handler looks at the
+/// state and sees to that.
 #[tracing::instrument(name = "db.task.call_off", skip_all, fields(kind))]
 pub async fn call_off(tx: &mut Tx, now: Timestamp, aggregate_id: Uuid, kind: &'static str) -> Result<u64> {
     let done = sqlx::query(

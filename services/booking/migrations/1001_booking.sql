@@ -98,9 +98,10 @@ create table booking (
     -- Its order is being closed: a late deposit does not bring the time back any more.
     given_up         boolean     not null default false
 );
-create index booking_by_store on booking (store_id, start_time desc, id);
-create index booking_by_customer on booking (customer_id, start_time desc, id);
-create index booking_by_therapist on booking (therapist_id, start_time desc, id);
+create index booking_by_start on booking (start_time desc, id desc);
+create index booking_by_store on booking (store_id, start_time desc, id desc);
+create index booking_by_customer on booking (customer_id, start_time desc, id desc);
+create index booking_by_therapist on booking (therapist_id, start_time desc, id desc);
 create index booking_unpaid on booking (hold_expire_time) where state in ('HELD', 'AWAITING_PAYMENT');
 
 -- Every step of a booking's life; version n led to `state`.

@@ -98,7 +98,7 @@ pub struct Item {
     /// The kind of room that it takes, such as `massage`.
     #[prost(string, tag = "10")]
     pub room_kind: ::prost::alloc::string::String,
-    /// The kind of equipment that it takes besides, if any, such as `steam`.
+    /// The kind of equipment that it takes besides, if any, such as `steam`; another kind than `room_kind`.
     #[prost(string, tag = "11")]
     pub equipment_kind: ::prost::alloc::string::String,
 }
@@ -2259,12 +2259,58 @@ pub struct CancelBookingRequest {
     /// `bookings/<uuid>`.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Why, for people.
-    #[prost(string, tag = "2")]
-    pub reason: ::prost::alloc::string::String,
+    /// At whose wish.
+    #[prost(enumeration = "cancel_booking_request::Reason", tag = "2")]
+    pub reason: i32,
     /// Makes the request safe to repeat; a UUID.
     #[prost(string, tag = "3")]
     pub request_id: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `CancelBookingRequest`.
+pub mod cancel_booking_request {
+    /// At whose wish.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Reason {
+        /// Not stated: the customer's if a member asks, the store's if staff do.
+        Unspecified = 0,
+        /// The customer's; staff state it when he asks them to.
+        CustomerRequest = 1,
+        /// The store's; only staff may state it. All that was paid comes back, however late it is.
+        StoreRequest = 2,
+    }
+    impl Reason {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "REASON_UNSPECIFIED",
+                Self::CustomerRequest => "REASON_CUSTOMER_REQUEST",
+                Self::StoreRequest => "REASON_STORE_REQUEST",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "REASON_UNSPECIFIED" => Some(Self::Unspecified),
+                "REASON_CUSTOMER_REQUEST" => Some(Self::CustomerRequest),
+                "REASON_STORE_REQUEST" => Some(Self::StoreRequest),
+                _ => None,
+            }
+        }
+    }
 }
 impl ::prost::Name for CancelBookingRequest {
     const NAME: &'static str = "CancelBookingRequest";
@@ -2431,6 +2477,9 @@ pub mod booking_service_client {
         /// Lists the times at which an item can be had at a store, in order. Every time honours the therapist's shift and
         /// skill, the room with its preparation and cleaning, the equipment, the opening hours in the store's zone, and what is
         /// booked or held.
+        ///
+        /// Errors: NOT_FOUND for an unknown store or item; FAILED_PRECONDITION with reason CURRENCY_MISMATCH for an item that is
+        /// not priced in the currency of the store.
         pub async fn search_slots(
             &mut self,
             request: impl tonic::IntoRequest<super::SearchSlotsRequest>,
@@ -2460,7 +2509,9 @@ pub mod booking_service_client {
         /// Keeps a time for a customer until the deposit is paid or `hold_expire_time` has come.
         ///
         /// Errors: FAILED_PRECONDITION with reason SLOT_TAKEN (somebody else has it), OUTSIDE_OPENING_HOURS, NOT_ON_SHIFT,
-        /// SKILL_MISSING; INVALID_ARGUMENT for a start that is past or off the store's grid of 5 minutes.
+        /// SKILL_MISSING or CURRENCY_MISMATCH (see SearchSlots); INVALID_ARGUMENT for a start that is past, further ahead than
+        /// can be booked (92 days by default) or off the store's grid of 5 minutes; NOT_FOUND for an unknown store, item or
+        /// customer.
         pub async fn hold_slot(
             &mut self,
             request: impl tonic::IntoRequest<super::HoldSlotRequest>,
@@ -2535,8 +2586,8 @@ pub mod booking_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Gives a booking up. Up to the notice period of the store (1 hour by default) all that was paid comes back; later
-        /// the deposit stays with the store.
+        /// Gives a booking up. At the customer's wish all that was paid comes back up to the notice period of the store (1 hour
+        /// by default), and later all but the deposit; at the store's wish all comes back.
         ///
         /// Errors: FAILED_PRECONDITION with reason WRONG_STATE from checked in onwards.
         pub async fn cancel_booking(
@@ -2566,6 +2617,8 @@ pub mod booking_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// The customer has come.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE unless the booking is confirmed.
         pub async fn check_in_booking(
             &mut self,
             request: impl tonic::IntoRequest<super::CheckInBookingRequest>,
@@ -2593,6 +2646,8 @@ pub mod booking_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// The treatment begins.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE unless the customer is checked in.
         pub async fn start_booking(
             &mut self,
             request: impl tonic::IntoRequest<super::StartBookingRequest>,
@@ -2617,6 +2672,8 @@ pub mod booking_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// The treatment is done.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE unless the treatment runs.
         pub async fn complete_booking(
             &mut self,
             request: impl tonic::IntoRequest<super::CompleteBookingRequest>,
@@ -2661,6 +2718,9 @@ pub mod booking_service_server {
         /// Lists the times at which an item can be had at a store, in order. Every time honours the therapist's shift and
         /// skill, the room with its preparation and cleaning, the equipment, the opening hours in the store's zone, and what is
         /// booked or held.
+        ///
+        /// Errors: NOT_FOUND for an unknown store or item; FAILED_PRECONDITION with reason CURRENCY_MISMATCH for an item that is
+        /// not priced in the currency of the store.
         async fn search_slots(
             &self,
             request: tonic::Request<super::SearchSlotsRequest>,
@@ -2671,7 +2731,9 @@ pub mod booking_service_server {
         /// Keeps a time for a customer until the deposit is paid or `hold_expire_time` has come.
         ///
         /// Errors: FAILED_PRECONDITION with reason SLOT_TAKEN (somebody else has it), OUTSIDE_OPENING_HOURS, NOT_ON_SHIFT,
-        /// SKILL_MISSING; INVALID_ARGUMENT for a start that is past or off the store's grid of 5 minutes.
+        /// SKILL_MISSING or CURRENCY_MISMATCH (see SearchSlots); INVALID_ARGUMENT for a start that is past, further ahead than
+        /// can be booked (92 days by default) or off the store's grid of 5 minutes; NOT_FOUND for an unknown store, item or
+        /// customer.
         async fn hold_slot(
             &self,
             request: tonic::Request<super::HoldSlotRequest>,
@@ -2689,8 +2751,8 @@ pub mod booking_service_server {
             tonic::Response<super::ListBookingsResponse>,
             tonic::Status,
         >;
-        /// Gives a booking up. Up to the notice period of the store (1 hour by default) all that was paid comes back; later
-        /// the deposit stays with the store.
+        /// Gives a booking up. At the customer's wish all that was paid comes back up to the notice period of the store (1 hour
+        /// by default), and later all but the deposit; at the store's wish all comes back.
         ///
         /// Errors: FAILED_PRECONDITION with reason WRONG_STATE from checked in onwards.
         async fn cancel_booking(
@@ -2698,16 +2760,22 @@ pub mod booking_service_server {
             request: tonic::Request<super::CancelBookingRequest>,
         ) -> std::result::Result<tonic::Response<super::Booking>, tonic::Status>;
         /// The customer has come.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE unless the booking is confirmed.
         async fn check_in_booking(
             &self,
             request: tonic::Request<super::CheckInBookingRequest>,
         ) -> std::result::Result<tonic::Response<super::Booking>, tonic::Status>;
         /// The treatment begins.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE unless the customer is checked in.
         async fn start_booking(
             &self,
             request: tonic::Request<super::StartBookingRequest>,
         ) -> std::result::Result<tonic::Response<super::Booking>, tonic::Status>;
         /// The treatment is done.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE unless the treatment runs.
         async fn complete_booking(
             &self,
             request: tonic::Request<super::CompleteBookingRequest>,

@@ -305,7 +305,16 @@ impl Validate for crate::generated::meridian::booking::v1::ListBookingsRequest {
 }
 impl Validate for crate::generated::meridian::booking::v1::CancelBookingRequest {
     fn check(&self, report: &mut Report) {
-        report.text(Field("reason"), &self.reason, &[Text::MaxLen(500)]);
+        report
+            .choice(
+                Field("reason"),
+                self.reason,
+                &[
+                    (0, "REASON_UNSPECIFIED"),
+                    (1, "REASON_CUSTOMER_REQUEST"),
+                    (2, "REASON_STORE_REQUEST"),
+                ],
+            );
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }

@@ -302,7 +302,8 @@ pub async fn insert_shift(conn: &mut PgConnection, shift: &Shift, now: Timestamp
     Ok(())
 }
 
-/// Lists the shifts of a store that overlap the time from `from` to `to`, by start.
+/// Lists the shifts of a store that overlap the time from `from` to `to`, by start. None is a day long, so whatever started
+/// a day before is over.
 #[tracing::instrument(name = "db.shift.list", skip_all)]
 pub async fn list_shifts(
     conn: &mut PgConnection,
@@ -314,7 +315,7 @@ pub async fn list_shifts(
     let (start, last) = after.unzip();
     let rows = sqlx::query!(
         "select id, therapist_id, store_id, start_time, end_time from shift
-         where store_id = $1 and end_time > $2 and start_time < $3
+         where store_id = $1 and end_time > $2 and start_time < $3 and start_time > $2 - interval '1 day'
            and ($4::timestamptz is null or (start_time, id) > ($4, $5::uuid))
          order by start_time, id limit $6",
         store.uuid(),

@@ -168,6 +168,25 @@ pub struct Change {
     pub step: Step,
 }
 
+/// At whose wish a visit is given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// The customer's.
+    Customer,
+    /// The store's.
+    Store,
+}
+
+impl Wish {
+    /// The word for the history.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Customer => "CUSTOMER_REQUEST",
+            Self::Store => "STORE_REQUEST",
+        }
+    }
+}
+
 /// What a cancellation means for the customer's money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refund {
@@ -233,9 +252,15 @@ impl Booking {
         self.go(&[State::Held, State::AwaitingPayment], State::Expired, now, actor, "DEPOSIT_NOT_PAID")
     }
 
-    /// What comes back if it is given up at `now` by the customer: all up to `notice` before the start.
-    pub fn refund_at(&self, now: Timestamp, notice: SignedDuration) -> Refund {
-        if now + notice <= self.start_time { Refund::All } else { Refund::AllButDeposit }
+    /// What comes back if it is given up at `now`. All, unless the customer gives up a confirmed visit less than `notice`
+    /// before its start.
+    pub fn refund_at(&self, now: Timestamp, notice: SignedDuration, wish: Wish) -> Refund {
+        let late = now + notice > self.start_time;
+        if self.state == State::Confirmed && wish == Wish::Customer && late {
+            Refund::AllButDeposit
+        } else {
+            Refund::All
+        }
     }
 
     fn go(mut self, from: &[State], to: State, now: Timestamp, actor: &str, reason: &str) -> Result<Change> {
@@ -343,9 +368,11 @@ mod tests {
 
     #[test]
     fn the_notice_is_kept_up_to_the_very_second() {
-        let notice = SignedDuration::from_hours(1);
-        assert_eq!(booking(State::Confirmed).refund_at(at(3_600), notice), Refund::All);
-        assert_eq!(booking(State::Confirmed).refund_at(at(3_601), notice), Refund::AllButDeposit);
+        let refund = |state, second, wish| booking(state).refund_at(at(second), SignedDuration::from_hours(1), wish);
+        assert_eq!(refund(State::Confirmed, 3_600, Wish::Customer), Refund::All);
+        assert_eq!(refund(State::Confirmed, 3_601, Wish::Customer), Refund::AllButDeposit);
+        assert_eq!(refund(State::Confirmed, 3_601, Wish::Store), Refund::All);
+        assert_eq!(refund(State::AwaitingPayment, 3_601, Wish::Customer), Refund::All);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     App, db,
-    domain::booking::{Refund, State},
+    domain::booking::{Refund, Wish},
 };
 
 /// Gives a booking up: the time is free at once, and what is due goes back by itself.
@@ -24,6 +24,7 @@ pub async fn cancel_booking(
     caller: &Caller,
     once: Once<'_, pb::CancelBookingRequest>,
     id: BookingId,
+    wish: Wish,
 ) -> Result<pb::Booking> {
     let now = app.clock.now();
     let mut tx = app.pg.begin().await?;
@@ -33,23 +34,18 @@ pub async fn cancel_booking(
         Begin::Replay(reply) => return Ok(reply),
         Begin::Fresh(ticket) => ticket,
     };
-    let refund = match booking.state {
-        State::Confirmed => booking.refund_at(now, app.policy.cancel_notice()),
-        _ => Refund::All,
-    };
-    let by_customer = caller.member().is_some();
-    let reason = if by_customer { "CUSTOMER_REQUEST" } else { "STORE_REQUEST" };
-    let change = booking.cancel(now, caller.subject(), reason)?;
+    let refund = booking.refund_at(now, app.policy.cancel_notice(), wish);
+    let change = booking.cancel(now, caller.subject(), wish.reason())?;
     db::allocation::release(&mut tx, id).await?;
     let task = order_tasks::close_order(&mut tx, &change.booking, refund, now, now).await?;
     let happened = Happened::Cancelled { actor: caller.subject().to_owned(), in_time: refund == Refund::All };
     let reply = record::save(&mut tx, &change, happened, now).await?;
-    if !by_customer {
+    if caller.member().is_none() {
         let entry = audit::Entry {
             actor: caller.subject().to_owned(),
             action: "booking.cancel".to_owned(),
             target: id.name(),
-            detail: json!({ "in_time": refund == Refund::All }),
+            detail: json!({ "in_time": refund == Refund::All, "reason": wish.reason() }),
         };
         audit::record(&mut tx, now, entry).await?;
     }

@@ -14,15 +14,19 @@ use crate::{
 /// How many holds one step ends.
 pub const BATCH: usize = 100;
 
-/// Ends the holds that have run out; returns how many that were.
+/// Ends the holds that have run out; returns how many that were. One that fails does not hold up the others; the first
+/// error is given back when all were tried.
 pub async fn expire_bookings(app: &App) -> Result<usize> {
     let now = app.clock.now();
     let due = db::booking::unpaid(&mut *app.pg.conn().await?, now, BATCH.try_into().unwrap_or(i64::MAX)).await?;
-    let mut ended = 0;
+    let (mut ended, mut failed) = (0, None);
     for id in due {
-        ended += usize::from(expire(app, id, now).await?);
+        match expire(app, id, now).await {
+            Ok(done) => ended += usize::from(done),
+            Err(error) => failed = failed.or(Some(error)),
+        }
     }
-    Ok(ended)
+    failed.map_or(Ok(ended), Err)
 }
 
 async fn expire(app: &App, id: BookingId, now: Timestamp) -> Result<bool> {

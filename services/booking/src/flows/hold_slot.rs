@@ -67,9 +67,7 @@ pub async fn hold_slot(app: &App, once: Once<'_, pb::HoldSlotRequest>, wanted: H
     }
     match plan_and_keep(app, &once, &wanted).await {
         // The time may have gone to a twin of this request, sent at the same moment.
-        Err(refused) if refused.kind() == ErrorKind::FailedPrecondition => {
-            answered(app, &once).await?.map_or(Err(refused), Ok)
-        }
+        Err(refused) if refused.kind() == ErrorKind::FailedPrecondition => answered(app, &once).await?.ok_or(refused),
         outcome => outcome,
     }
 }

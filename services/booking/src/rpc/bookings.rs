@@ -20,7 +20,7 @@ use super::{convert, listing, once};
 use crate::{
     App, db,
     db::{booking::Filter, supply::Wish},
-    domain::booking::Step,
+    domain::booking::{Step, Wish as CancelWish},
     flows::{
         advance_booking::{Advance, advance_booking},
         cancel_booking::cancel_booking,
@@ -129,7 +129,8 @@ impl BookingService for Bookings {
     ) -> Result<Response<pb::Booking>, Status> {
         unary(request, |ctx, request| async move {
             let id = BookingId::parse_name("name", &request.name)?;
-            cancel_booking(&self.0, &ctx.caller, once(&ctx, &request.request_id, &request)?, id).await
+            let wish = wish(&ctx.caller, request.reason())?;
+            cancel_booking(&self.0, &ctx.caller, once(&ctx, &request.request_id, &request)?, id, wish).await
         })
         .await
     }
@@ -174,6 +175,18 @@ fn customer(caller: &Caller, named: &str) -> kernel::Result<MemberId> {
         (Some(member), true) => Ok(member),
         (None, true) => Err(Error::invalid("customer", "must be given: name the member whose visit it is")),
         (_, false) => MemberId::parse_name("customer", named),
+    }
+}
+
+/// At whose wish a visit is given up.
+fn wish(caller: &Caller, stated: pb::cancel_booking_request::Reason) -> kernel::Result<CancelWish> {
+    use pb::cancel_booking_request::Reason;
+    match (stated, caller.member()) {
+        (Reason::CustomerRequest, _) | (Reason::Unspecified, Some(_)) => Ok(CancelWish::Customer),
+        (Reason::StoreRequest | Reason::Unspecified, None) => Ok(CancelWish::Store),
+        (Reason::StoreRequest, Some(_)) => {
+            Err(Error::invalid("reason", "only the store can state its own wish; leave it out"))
+        }
     }
 }
 

@@ -59,9 +59,11 @@ async fn call(world: &World, path: &str, token: Option<&str>) -> Result<(), Stat
         "CatalogService/CreateTherapist" => send!(catalog.create_therapist(pb::CreateTherapistRequest::default())),
         "CatalogService/ListRooms" => send!(catalog.list_rooms(pb::ListRoomsRequest { store, ..Default::default() })),
         "CatalogService/CreateRoom" => send!(catalog.create_room(pb::CreateRoomRequest::default())),
-        "CatalogService/ListShifts" => send!(catalog.list_shifts(pb::ListShiftsRequest { store, ..Default::default() })),
+        "CatalogService/ListShifts" => {
+            send!(catalog.list_shifts(pb::ListShiftsRequest { store, ..Default::default() }))
+        }
         "CatalogService/CreateShift" => send!(catalog.create_shift(pb::CreateShiftRequest::default())),
-        unknown => panic!("{unknown} is new: add it here"),
+        unknown => unreachable!("{unknown} is new: add it here"),
     }
 }
 
@@ -96,7 +98,10 @@ async fn a_role_is_refused_exactly_when_the_rule_says_so() {
             if let Err(status) = outcome {
                 // Past the rule, nothing goes wrong but what the request lacks.
                 let fine = [Code::InvalidArgument, Code::NotFound];
-                assert!(refused && status.code() == Code::PermissionDenied || fine.contains(&status.code()), "{status:?}");
+                assert!(
+                    refused && status.code() == Code::PermissionDenied || fine.contains(&status.code()),
+                    "{status:?}"
+                );
             }
         }
     }

@@ -71,6 +71,22 @@ async fn cancelled_late_the_deposit_stays() {
 }
 
 #[tokio::test]
+async fn given_up_by_the_store_all_comes_back_however_late() {
+    let world = World::new(1, 1).await;
+    let (_, token) = member();
+    let booking = world.confirmed(&token, at(3)).await;
+    world.clock.set(at_minute(179));
+    let mut request = pb::CancelBookingRequest { name: booking.name.clone(), reason: 2, request_id: id() };
+    let refused = world.bookings().cancel_booking(with_token(request.clone(), &token)).await.expect_err("a member");
+    assert_eq!(crate::world::field(&refused), "reason");
+    request.request_id = id();
+    let desk = world.staff(Role::FrontDesk);
+    let done = world.bookings().cancel_booking(with_token(request, &desk)).await.expect("cancelled").into_inner();
+    assert_eq!(done.history.last().map(|step| step.reason.as_str()), Some("STORE_REQUEST"));
+    assert!(matches!(world.fake.asked().last(), Some(Asked::Close(_, Return::All, _))));
+}
+
+#[tokio::test]
 async fn a_member_sees_only_his_own_and_staff_only_their_stores() {
     let world = World::new(1, 1).await;
     let (owner, token) = member();

@@ -178,7 +178,7 @@ impl World {
     }
 
     pub async fn cancel(&self, token: &str, name: &str) -> Result<pb::Booking, Status> {
-        let request = pb::CancelBookingRequest { name: name.to_owned(), reason: "ill".to_owned(), request_id: id() };
+        let request = pb::CancelBookingRequest { name: name.to_owned(), reason: 0, request_id: id() };
         self.bookings().cancel_booking(with_token(request, token)).await.map(Response::into_inner)
     }
 

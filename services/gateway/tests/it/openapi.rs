@@ -87,8 +87,9 @@ async fn the_document_of_the_suite_holds_together() {
 
     let cancel = &document["paths"]["/v1/bookings/{booking}:cancel"]["post"]["requestBody"];
     let properties = &cancel["content"]["application/json"]["schema"]["properties"];
-    assert_eq!(properties["reason"]["maxLength"], 500);
-    assert!(properties["name"].is_null(), "the path gives it");
+    assert!(properties["name"].is_null() && properties["reason"].is_object(), "the path gives the name: {properties}");
+    let item = &document["components"]["schemas"]["meridian.booking.v1.Item"]["properties"];
+    assert_eq!(item["description"]["maxLength"], 2000);
 
     let booking = &document["components"]["schemas"]["meridian.booking.v1.Booking"]["properties"];
     assert_eq!((&booking["state"]["readOnly"], &booking["version"]["format"]), (&true.into(), &"int64".into()));

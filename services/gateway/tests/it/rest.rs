@@ -45,11 +45,11 @@ async fn query_parameters_fill_the_request() {
 #[tokio::test]
 async fn a_body_and_a_path_fill_the_request_together() {
     let (gateway, seen) = booking::gateway(Config::default()).await;
-    let body = r#"{"reason": "ill", "requestId": "0192f3c4-7d9e-7000-8000-000000000001"}"#;
+    let body = r#"{"reason": "REASON_CUSTOMER_REQUEST", "requestId": "0192f3c4-7d9e-7000-8000-000000000001"}"#;
     let answer = gateway.send(signed_in(json(Method::POST, &format!("/v1/{BOOKING}:cancel"), body))).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     let cancel = seen.cancels.lock().expect("no panic holds it")[0].clone();
-    assert_eq!((cancel.name.as_str(), cancel.reason.as_str()), (BOOKING, "ill"));
+    assert_eq!((cancel.name.as_str(), cancel.reason), (BOOKING, 1));
     assert_eq!(cancel.request_id, "0192f3c4-7d9e-7000-8000-000000000001");
 }
 

@@ -118,6 +118,8 @@ pub async fn start(
     rpc::check_rules(proto::DESCRIPTOR_SET)?;
     metrics::init(env!("CARGO_PKG_VERSION"));
     let host = Host::new(settings, launch)?;
+    // Services register what they need one after the other; until the last has, the process is not ready.
+    let started = host.readiness.probe("process", "start");
     if let Some(listener) = listeners.admin.take() {
         host.serve_admin(listener);
     }
@@ -140,5 +142,6 @@ pub async fn start(
     if let Some(listener) = listeners.gateway.take() {
         gateway::start(&host, listener)?;
     }
+    started.set_ready();
     Ok(host.readiness)
 }

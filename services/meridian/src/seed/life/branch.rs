@@ -183,7 +183,7 @@ impl<'a> Branch<'a> {
         };
         let visit = &self.plan.visits[index];
         let (_, member) = self.members[visit.member].as_ref().context("a visitor has registered before")?;
-        let request = CancelBookingRequest { name: booking, reason: String::new(), request_id: self.request_id() };
+        let request = CancelBookingRequest { name: booking, reason: 0, request_id: self.request_id() };
         self.bookings.cancel_booking(member.asks(request)).await.map_err(refused("giving a visit up"))?;
         Ok(())
     }
