@@ -33,7 +33,7 @@ reset: build ## Delete the private data folder
 demo: build ## Drive one visit through the gateway; starts the suite if it doesn't run, and stops what it started
 	$(MERIDIAN) demo
 
-.PHONY: fmt fmt-check lint unit test
+.PHONY: fmt fmt-check lint unit acceptance test
 fmt: ## Format the code
 	cargo fmt --all
 
@@ -52,7 +52,11 @@ unit: ## All tests of the code, over private Postgres and Redis
 	cargo run --quiet --locked -p testkit -- stop; \
 	exit $$outcome
 
-test: fmt-check lint proto-check helm sqlx-check unit ## Everything that must hold: format, lints, protos, chart, queries, tests
+acceptance: build ## What a new user does: up, demo, a foreign client, down, up again
+	@tests/acceptance.sh
+
+# The tests of the code come last, so that their runner has the last word.
+test: fmt-check lint proto-check helm sqlx-check acceptance unit ## Everything that must hold: format, lints, protos, chart, queries, acceptance, tests
 
 .PHONY: sqlx sqlx-check
 sqlx: ## Write the checked queries (.sqlx) of every service anew

@@ -2,10 +2,11 @@
 
 use std::{
     collections::HashMap,
+    io::Write,
     net::{SocketAddr, TcpListener},
     os::unix::process::ExitStatusExt,
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Mutex},
+    sync::Mutex,
     time::Duration,
 };
 
@@ -179,32 +180,16 @@ fn ports(count: usize) -> Vec<SocketAddr> {
     listeners.iter().map(|listener| listener.local_addr().expect("an address")).collect()
 }
 
-/// Opens the first administrator's account, as ops do: within membership, since nobody may call yet.
-pub async fn first_administrator(suite: &Suite, user_name: &str, password: &str) {
-    let master = *b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f";
-    let app = membership::App::new(
-        suite.databases["membership"].pg.clone(),
-        Arc::new(kernel::SystemClock),
-        membership::Policy::default(),
-        pg::vault::Vault::new(master),
-        membership::peers::Peers { messages: Arc::new(NoMessages) },
-    );
-    let administrator = membership::flows::NewStaff {
-        user_name: user_name.to_owned(),
-        display_name: "Administrator".to_owned(),
-        password: password.to_owned(),
-        roles: vec![proto::access::Role::Administrator],
-        store: None,
-    };
-    membership::flows::bootstrap_staff(&app, administrator).await.expect("an account");
-}
-
-/// Opening an account sends nothing.
-struct NoMessages;
-
-#[async_trait::async_trait]
-impl membership::peers::Messages for NoMessages {
-    async fn send_code(&self, _: &membership::domain::phone::Phone, _: &str, _: kernel::Uuid) -> kernel::Result<()> {
-        Err(kernel::Error::unavailable("the message service"))
-    }
+/// Opens the first administrator's account, as ops do.
+pub fn first_administrator(suite: &Suite, user_name: &str, password: &str) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_meridian"))
+        .arg("--config")
+        .arg(suite.config.path())
+        .args(["administrator", "--user-name", user_name])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the executable starts");
+    child.stdin.take().expect("piped").write_all(password.as_bytes()).expect("written");
+    assert!(child.wait().expect("reaped").success(), "the account is opened");
 }

@@ -24,7 +24,7 @@ impl World {
     /// Furnishes the chain through the API.
     pub async fn furnish(suite: &Suite) -> Self {
         let nobody = Client::new(&suite.http);
-        crate::suite::first_administrator(suite, "admin", PASSWORD).await;
+        crate::suite::first_administrator(suite, "admin", PASSWORD);
         let admin = sign_in(&nobody, "admin").await;
         let always: Vec<Value> = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
             .iter()

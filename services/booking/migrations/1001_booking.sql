@@ -124,6 +124,8 @@ create table allocation (
     start_time  timestamptz not null,
     end_time    timestamptz not null,
     primary key (booking_id, resource_id),
-    constraint allocation_length check (end_time > start_time),
+    -- Searches rely on no allocation being as long as a day.
+    constraint allocation_length check (end_time > start_time and end_time < start_time + interval '1 day'),
     constraint allocation_overlap exclude using gist (resource_id with =, tstzrange(start_time, end_time) with &&)
 );
+create index allocation_by_start on allocation (resource_id, start_time) include (end_time);

@@ -60,12 +60,25 @@ pub enum Command {
     },
     /// Bring the databases to the tables of this version.
     Migrate,
+    /// Open the account of a first administrator; the password comes on standard input.
+    Administrator(AdministratorOptions),
     /// Fill empty databases with a demo chain and its history.
     Seed(SeedOptions),
     /// Take one visit through the gateway, step by step; starts the suite if it does not run.
     Demo,
     /// Measure how quick the suite is on this machine, on private servers that are made for it.
     Bench(BenchOptions),
+}
+
+/// Flags of `administrator`.
+#[derive(Debug, Clone, Args)]
+pub struct AdministratorOptions {
+    /// What he signs in with.
+    #[arg(long)]
+    pub user_name: String,
+    /// How to address him.
+    #[arg(long, default_value = "Administrator")]
+    pub display_name: String,
 }
 
 /// Flags of `seed`.

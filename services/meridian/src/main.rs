@@ -8,12 +8,14 @@
 //! | [`cli`] | the commands and their flags |
 //! | [`serve`] | one role or all of them in this process |
 //! | [`migrate`] | bringing the databases to the tables of this version |
+//! | [`administrator`] | the first administrator of a deployment |
 //! | [`folder`] | the data folder: keys, and the way to its private servers |
 //! | [`up`] | the whole suite on one machine; `down` and `reset` |
 //! | [`seed`] | a demo chain whose history is lived, not written |
 //! | [`demo`] | one visit through the gateway, step by step |
 //! | [`bench`] | how quick all of it is |
 
+mod administrator;
 mod bench;
 mod cli;
 mod demo;
@@ -63,6 +65,7 @@ async fn run(command: Command, settings: Settings) -> Result<ExitCode> {
     match command {
         Command::Serve { role } => serve::run(settings, role).await,
         Command::Migrate => migrate::run(settings).await,
+        Command::Administrator(options) => administrator::run(settings, options).await,
         Command::Up => up::run(settings).await,
         Command::Down => up::down(settings).await,
         Command::Reset { yes } => up::reset(settings, yes).await,

@@ -88,36 +88,40 @@ async fn able(conn: &mut PgConnection, store: StoreId, item: &Item, wish: Wish) 
 
 async fn shifts(conn: &mut PgConnection, therapists: &[Uuid], around: Span) -> pg::Result<HashMap<Uuid, Vec<Span>>> {
     let rows = sqlx::query!(
-        "select therapist_id, start_time, end_time from shift
-         where therapist_id = any($1) and tstzrange(start_time, end_time) && tstzrange($2, $3)",
+        r#"select therapist_id, array_agg(start_time) as "starts!: Vec<jiff_sqlx::Timestamp>",
+                  array_agg(end_time) as "ends!: Vec<jiff_sqlx::Timestamp>"
+           from shift
+           where therapist_id = any($1) and tstzrange(start_time, end_time) && tstzrange($2, $3)
+           group by therapist_id"#,
         therapists,
         sql(instant(around.start)) as _,
         sql(instant(around.end)) as _,
     )
     .fetch_all(conn)
     .await?;
-    let mut by_therapist: HashMap<Uuid, Vec<Span>> = HashMap::new();
-    for row in rows {
-        let span = Span::new(minute(row.start_time.to_jiff()), minute(row.end_time.to_jiff()));
-        by_therapist.entry(row.therapist_id).or_default().push(span);
-    }
-    Ok(by_therapist.into_iter().map(|(id, spans)| (id, list(spans))).collect())
+    Ok(rows.into_iter().map(|row| (row.therapist_id, spans(row.starts, row.ends))).collect())
 }
 
+/// One row a resource: a search over weeks reads thousands of allocations, and rows cost more than what is in them. No
+/// allocation is as long as a day, so those that matter lie in one piece of the index.
 async fn busy(conn: &mut PgConnection, resources: &[Uuid], around: Span) -> pg::Result<HashMap<Uuid, Vec<Span>>> {
     let rows = sqlx::query!(
-        "select resource_id, start_time, end_time from allocation
-         where resource_id = any($1) and tstzrange(start_time, end_time) && tstzrange($2, $3)",
+        r#"select resource_id, array_agg(start_time) as "starts!: Vec<jiff_sqlx::Timestamp>",
+                  array_agg(end_time) as "ends!: Vec<jiff_sqlx::Timestamp>"
+           from allocation
+           where resource_id = any($1) and end_time > $2
+             and start_time < $3 and start_time > $2::timestamptz - interval '1 day'
+           group by resource_id"#,
         resources,
         sql(instant(around.start)) as _,
         sql(instant(around.end)) as _,
     )
     .fetch_all(conn)
     .await?;
-    let mut by_resource: HashMap<Uuid, Vec<Span>> = HashMap::new();
-    for row in rows {
-        let span = Span::new(minute(row.start_time.to_jiff()), minute_after(row.end_time.to_jiff()));
-        by_resource.entry(row.resource_id).or_default().push(span);
-    }
-    Ok(by_resource.into_iter().map(|(id, spans)| (id, list(spans))).collect())
+    Ok(rows.into_iter().map(|row| (row.resource_id, spans(row.starts, row.ends))).collect())
+}
+
+fn spans(starts: Vec<jiff_sqlx::Timestamp>, ends: Vec<jiff_sqlx::Timestamp>) -> Vec<Span> {
+    let pairs = starts.into_iter().zip(ends);
+    list(pairs.map(|(start, end)| Span::new(minute(start.to_jiff()), minute_after(end.to_jiff()))).collect())
 }
