@@ -1,6 +1,6 @@
 //! The RPCs: decode → flow → encode.
 
-mod bookings;
+mod booking;
 mod catalog;
 pub mod convert;
 
@@ -22,7 +22,7 @@ use crate::{App, flows::Once};
 pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
     let mut routes = RoutesBuilder::default();
     routes
-        .add_service(BookingServiceServer::new(bookings::Bookings(Arc::clone(app))))
+        .add_service(BookingServiceServer::new(booking::Bookings(Arc::clone(app))))
         .add_service(CatalogServiceServer::new(catalog::Catalog(Arc::clone(app))))
         .add_service(EventFeedServiceServer::new(feed));
     routes.routes()

@@ -2,7 +2,7 @@
 
 mod auth;
 pub mod convert;
-mod members;
+mod member;
 mod staff;
 
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
     let mut routes = RoutesBuilder::default();
     routes
         .add_service(AuthServiceServer::new(auth::Auth(Arc::clone(app))))
-        .add_service(MemberServiceServer::new(members::Members(Arc::clone(app))))
+        .add_service(MemberServiceServer::new(member::Members(Arc::clone(app))))
         .add_service(StaffServiceServer::new(staff::Accounts(Arc::clone(app))))
         .add_service(EventFeedServiceServer::new(feed));
     routes.routes()

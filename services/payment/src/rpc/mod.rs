@@ -1,7 +1,7 @@
 //! The service on the wire: decode, flow, encode.
 
 pub mod convert;
-mod service;
+mod payment;
 
 use std::sync::Arc;
 
@@ -16,6 +16,6 @@ use crate::App;
 
 /// Everything that the payment service serves.
 pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
-    Routes::new(PaymentServiceServer::new(service::Service::new(Arc::clone(app))))
+    Routes::new(PaymentServiceServer::new(payment::Payments(Arc::clone(app))))
         .add_service(EventFeedServiceServer::new(feed))
 }

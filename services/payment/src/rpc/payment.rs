@@ -25,26 +25,16 @@ use crate::{
 /// What a provider wants to hear; anything else makes it send the notice again.
 const ACKNOWLEDGED: &[u8] = br#"{"code":"SUCCESS"}"#;
 
-/// The service as tonic sees it.
-pub struct Service {
-    app: Arc<App>,
-}
-
-impl Service {
-    /// Serves `app`.
-    pub fn new(app: Arc<App>) -> Self {
-        Self { app }
-    }
-}
+pub(super) struct Payments(pub(super) Arc<App>);
 
 #[async_trait]
-impl PaymentService for Service {
+impl PaymentService for Payments {
     async fn create_order(&self, request: Request<pb::CreateOrderRequest>) -> Result<Response<pb::Order>, Status> {
-        unary(request, |ctx, message| create_order(&self.app, ctx, message)).await
+        unary(request, |ctx, message| create_order(&self.0, ctx, message)).await
     }
 
     async fn get_order(&self, request: Request<pb::GetOrderRequest>) -> Result<Response<pb::Order>, Status> {
-        unary(request, |ctx, message| async { Ok(convert::order(&get_order(&self.app, ctx, message).await?)) }).await
+        unary(request, |ctx, message| async { Ok(convert::order(&get_order(&self.0, ctx, message).await?)) }).await
     }
 
     async fn list_orders(
@@ -52,25 +42,25 @@ impl PaymentService for Service {
         request: Request<pb::ListOrdersRequest>,
     ) -> Result<Response<pb::ListOrdersResponse>, Status> {
         unary(request, |ctx, message| async {
-            let (orders, next_page_token) = list_orders(&self.app, ctx, message).await?;
+            let (orders, next_page_token) = list_orders(&self.0, ctx, message).await?;
             Ok(pb::ListOrdersResponse { orders: orders.iter().map(convert::order).collect(), next_page_token })
         })
         .await
     }
 
     async fn pay_order(&self, request: Request<pb::PayOrderRequest>) -> Result<Response<pb::Payment>, Status> {
-        unary(request, |ctx, message| pay_order(&self.app, ctx, message)).await
+        unary(request, |ctx, message| pay_order(&self.0, ctx, message)).await
     }
 
     async fn close_order(&self, request: Request<pb::CloseOrderRequest>) -> Result<Response<pb::Order>, Status> {
-        unary(request, |ctx, message| close_order(&self.app, ctx, message)).await
+        unary(request, |ctx, message| close_order(&self.0, ctx, message)).await
     }
 
     async fn notify_payment(&self, request: Request<pb::NotifyPaymentRequest>) -> Result<Response<HttpBody>, Status> {
         let [signature, timestamp, nonce] = [SIGNATURE, TIMESTAMP, NONCE].map(|key| text(request.metadata(), key));
         unary(request, |_, message| async {
             let body = message.body.unwrap_or_default().data.to_vec();
-            take_notice(&self.app, RawNotice { provider: message.provider, signature, timestamp, nonce, body }).await?;
+            take_notice(&self.0, RawNotice { provider: message.provider, signature, timestamp, nonce, body }).await?;
             let content_type = "application/json".to_owned();
             Ok(HttpBody { content_type, data: ACKNOWLEDGED.into(), extensions: Vec::new() })
         })
@@ -82,7 +72,7 @@ impl PaymentService for Service {
         request: Request<pb::ListLedgerAccountsRequest>,
     ) -> Result<Response<pb::ListLedgerAccountsResponse>, Status> {
         unary(request, |ctx, message| async {
-            let (balances, next_page_token) = list_ledger_accounts(&self.app, ctx, message).await?;
+            let (balances, next_page_token) = list_ledger_accounts(&self.0, ctx, message).await?;
             let ledger_accounts = balances.into_iter().map(convert::ledger_account).collect();
             Ok(pb::ListLedgerAccountsResponse { ledger_accounts, next_page_token })
         })
