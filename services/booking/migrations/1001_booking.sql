@@ -74,6 +74,7 @@ create table shift (
     constraint shift_overlap exclude using gist (therapist_id with =, tstzrange(start_time, end_time) with &&)
 );
 create index shift_by_store on shift (store_id, start_time);
+create index shift_by_therapist on shift (therapist_id, start_time) include (end_time);
 
 create table booking (
     id               uuid        not null primary key,

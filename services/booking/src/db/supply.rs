@@ -35,27 +35,18 @@ pub async fn read(
     window: Span,
     wish: Wish,
 ) -> pg::Result<Supply> {
-    let therapists = able(&mut *conn, store, item, wish).await?;
-    let places = sqlx::query!(
-        "select id, kind from room where store_id = $1 and kind = any($2) order by display_name, id",
-        store.uuid(),
-        &[item.room_kind.clone(), item.equipment_kind.clone().unwrap_or_default()],
-    )
-    .fetch_all(&mut *conn)
-    .await?;
+    let (therapists, places) = candidates(&mut *conn, store, item, wish).await?;
     let need = item.need();
     let around = Span::new(
         openings.first().map_or(window.start, |first| first.start.min(window.start)) - need.preparation,
         openings.last().map_or(window.end, |last| last.end.max(window.end + need.duration)) + need.cleanup,
     );
-    let mut shifts = shifts(&mut *conn, &therapists, around).await?;
-    let resources: Vec<Uuid> = therapists.iter().copied().chain(places.iter().map(|place| place.id)).collect();
-    let mut busy = busy(conn, &resources, around).await?;
+    let mut times = times(conn, &therapists, &places, around).await?;
     let mut of_kind = |kind: &str| -> Vec<Place> {
         places
             .iter()
-            .filter(|place| place.kind == kind)
-            .map(|place| Place { id: RoomId::from_uuid(place.id), busy: busy.remove(&place.id).unwrap_or_default() })
+            .filter(|(_, known)| known == kind)
+            .map(|(id, _)| Place { id: RoomId::from_uuid(*id), busy: times.busy.remove(id).unwrap_or_default() })
             .collect()
     };
     let rooms = of_kind(&item.room_kind);
@@ -64,61 +55,88 @@ pub async fn read(
         .into_iter()
         .map(|id| Therapist {
             id: TherapistId::from_uuid(id),
-            shifts: shifts.remove(&id).unwrap_or_default(),
-            busy: busy.remove(&id).unwrap_or_default(),
+            shifts: times.shifts.remove(&id).unwrap_or_default(),
+            busy: times.busy.remove(&id).unwrap_or_default(),
         })
         .collect();
     Ok(Supply { open: list(openings.clone()), openings, therapists, rooms, equipment })
 }
 
-async fn able(conn: &mut PgConnection, store: StoreId, item: &Item, wish: Wish) -> pg::Result<Vec<Uuid>> {
-    Ok(sqlx::query_scalar!(
-        "select id from therapist
-         where store_id = $1 and $2 = any(skills)
-           and ($3::uuid is null or id = $3) and ($4::smallint is null or sex = $4)
-         order by display_name, id",
+/// Who could give the item, and the places of the kinds that it takes with their kinds; both by name.
+async fn candidates(
+    conn: &mut PgConnection,
+    store: StoreId,
+    item: &Item,
+    wish: Wish,
+) -> pg::Result<(Vec<Uuid>, Vec<(Uuid, String)>)> {
+    let rows = sqlx::query!(
+        r#"select id as "id!", kind from (
+               select id, display_name, null as kind from therapist
+               where store_id = $1 and $2 = any(skills)
+                 and ($3::uuid is null or id = $3) and ($4::smallint is null or sex = $4)
+               union all
+               select id, display_name, kind from room where store_id = $1 and kind = any($5)
+           ) candidate order by display_name, id"#,
         store.uuid(),
         item.skill,
         wish.therapist.map(TherapistId::uuid),
         wish.sex.map(super::catalog::sex_code),
+        &[item.room_kind.clone(), item.equipment_kind.clone().unwrap_or_default()],
     )
     .fetch_all(conn)
-    .await?)
+    .await?;
+    let (mut therapists, mut places) = (Vec::new(), Vec::new());
+    for row in rows {
+        match row.kind {
+            None => therapists.push(row.id),
+            Some(kind) => places.push((row.id, kind)),
+        }
+    }
+    Ok((therapists, places))
 }
 
-async fn shifts(conn: &mut PgConnection, therapists: &[Uuid], around: Span) -> pg::Result<HashMap<Uuid, Vec<Span>>> {
+/// When therapists are on duty, and when therapists and places are taken.
+#[derive(Default)]
+struct Times {
+    shifts: HashMap<Uuid, Vec<Span>>,
+    busy: HashMap<Uuid, Vec<Span>>,
+}
+
+/// One row a resource: a search over weeks reads thousands of allocations, and rows cost more than what is in them. No
+/// allocation and no shift is as long as a day, so those that matter lie in one piece of the index.
+async fn times(
+    conn: &mut PgConnection,
+    therapists: &[Uuid],
+    places: &[(Uuid, String)],
+    around: Span,
+) -> pg::Result<Times> {
+    let resources: Vec<Uuid> = therapists.iter().copied().chain(places.iter().map(|(id, _)| *id)).collect();
     let rows = sqlx::query!(
-        r#"select therapist_id, array_agg(start_time) as "starts!: Vec<jiff_sqlx::Timestamp>",
+        r#"select resource_id as "id!", false as "on_duty!", array_agg(start_time) as "starts!: Vec<jiff_sqlx::Timestamp>",
                   array_agg(end_time) as "ends!: Vec<jiff_sqlx::Timestamp>"
+           from allocation
+           where resource_id = any($1) and end_time > $3
+             and start_time < $4 and start_time > $3::timestamptz - interval '1 day'
+           group by resource_id
+           union all
+           select therapist_id, true, array_agg(start_time), array_agg(end_time)
            from shift
-           where therapist_id = any($1) and tstzrange(start_time, end_time) && tstzrange($2, $3)
+           where therapist_id = any($2) and end_time > $3
+             and start_time < $4 and start_time > $3::timestamptz - interval '1 day'
            group by therapist_id"#,
+        &resources,
         therapists,
         sql(instant(around.start)) as _,
         sql(instant(around.end)) as _,
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.therapist_id, spans(row.starts, row.ends))).collect())
-}
-
-/// One row a resource: a search over weeks reads thousands of allocations, and rows cost more than what is in them. No
-/// allocation is as long as a day, so those that matter lie in one piece of the index.
-async fn busy(conn: &mut PgConnection, resources: &[Uuid], around: Span) -> pg::Result<HashMap<Uuid, Vec<Span>>> {
-    let rows = sqlx::query!(
-        r#"select resource_id, array_agg(start_time) as "starts!: Vec<jiff_sqlx::Timestamp>",
-                  array_agg(end_time) as "ends!: Vec<jiff_sqlx::Timestamp>"
-           from allocation
-           where resource_id = any($1) and end_time > $2
-             and start_time < $3 and start_time > $2::timestamptz - interval '1 day'
-           group by resource_id"#,
-        resources,
-        sql(instant(around.start)) as _,
-        sql(instant(around.end)) as _,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| (row.resource_id, spans(row.starts, row.ends))).collect())
+    let mut times = Times::default();
+    for row in rows {
+        let of = if row.on_duty { &mut times.shifts } else { &mut times.busy };
+        of.insert(row.id, spans(row.starts, row.ends));
+    }
+    Ok(times)
 }
 
 fn spans(starts: Vec<jiff_sqlx::Timestamp>, ends: Vec<jiff_sqlx::Timestamp>) -> Vec<Span> {

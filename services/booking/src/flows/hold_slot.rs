@@ -21,7 +21,10 @@ use proto::booking::v1 as pb;
 use serde_json::json;
 use slotlock::{SlotKey, Take};
 
-use super::{Once, order_tasks, record, search_slots::supply};
+use super::{
+    Once, order_tasks, record,
+    search_slots::{store_and_item, supply},
+};
 use crate::{
     App, db,
     db::supply::Wish,
@@ -136,7 +139,8 @@ async fn plan(app: &App, wanted: &HoldSlot) -> Result<Plan> {
     let start = minute(wanted.start_time);
     let wish = Wish { therapist: wanted.therapist, sex: None };
     let mut conn = app.pg.conn().await?;
-    let (item, supply) = supply(&mut conn, wanted.store, wanted.item, Span::new(start, start + 1), wish).await?;
+    let (store, item) = store_and_item(&mut conn, wanted.store, wanted.item).await?;
+    let supply = supply(&mut conn, &store, &item, Span::new(start, start + 1), wish).await?;
     let assignment = availability::assign(&supply, item.need(), start, wanted.therapist)?;
     let allocations = assignment.allocations(item.need(), start);
     Ok(Plan { item, assignment, allocations })

@@ -12,7 +12,7 @@ use crate::{
     db::supply::Wish,
     domain::{
         availability::{self, Offer, Supply},
-        catalog::Item,
+        catalog::{Item, Store},
         hours,
         span::{Minute, Span, minute, minute_after},
     },
@@ -23,6 +23,9 @@ const WIDEST: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 /// Minutes of the longest day, the one on which clocks are set back: no opening is longer.
 const DAY: i64 = 25 * 60;
+
+/// Minutes that a search looks at first.
+const FIRST_LOOK: Minute = 2 * DAY;
 
 /// What is looked for.
 #[derive(Debug, Clone)]
@@ -56,22 +59,24 @@ pub async fn search_slots(app: &App, search: Search) -> Result<(Item, Vec<Offer>
     let end = minute_after(search.to).min(minute(now + app.policy.bookable()) + 1);
     let start =
         minute_after(search.from.max(now)).max(search.after.map_or(Minute::MIN, |after| after.saturating_add(1)));
-    let window = Span::new(start.min(end), end);
     let mut conn = app.pg.conn().await?;
-    let (item, supply) = supply(&mut conn, search.store, search.item, window, search.wish).await?;
-    Ok((item.clone(), availability::offers(&supply, item.need(), window, search.limit)))
+    let (store, item) = store_and_item(&mut conn, search.store, search.item).await?;
+    let mut offers = Vec::new();
+    // A page is mostly full within days, so a wide search looks at few of them first, and at more as long as it must.
+    let (mut from, mut stride) = (start, FIRST_LOOK);
+    while from < end && offers.len() < search.limit {
+        let part = Span::new(from, end.min(from.saturating_add(stride)));
+        let supply = supply(&mut conn, &store, &item, part, search.wish).await?;
+        offers.extend(availability::offers(&supply, item.need(), part, search.limit - offers.len()));
+        (from, stride) = (part.end, stride * 4);
+    }
+    Ok((item, offers))
 }
 
-/// The item, and all that the store could use for it within `window`.
-pub async fn supply(
-    conn: &mut PgConnection,
-    store: StoreId,
-    item: ItemId,
-    window: Span,
-    wish: Wish,
-) -> Result<(Item, Supply)> {
-    let item_id = item;
-    let store = db::catalog::get_store(conn, store).await?.ok_or_else(|| Error::not_found(store))?;
+/// The store and the item, which must be priced in its currency.
+pub async fn store_and_item(conn: &mut PgConnection, store: StoreId, item: ItemId) -> Result<(Store, Item)> {
+    let (store_id, item_id) = (store, item);
+    let store = db::catalog::get_store(conn, store).await?.ok_or_else(|| Error::not_found(store_id))?;
     let item = db::catalog::get_item(conn, item).await?.ok_or_else(|| Error::not_found(item_id))?;
     if item.price.currency() != store.currency {
         return Err(Error::precondition(
@@ -79,6 +84,11 @@ pub async fn supply(
             format!("the item is priced in {}, the store charges in {}", item.price.currency(), store.currency),
         ));
     }
+    Ok((store, item))
+}
+
+/// All that a store could use for an item within `window`.
+pub async fn supply(conn: &mut PgConnection, store: &Store, item: &Item, window: Span, wish: Wish) -> Result<Supply> {
     // The last treatment may start at the end of the window. And whoever has the least work that day is proposed, so
     // every opening that the window touches is looked at whole.
     let zone = hours::time_zone("store.time_zone", &store.time_zone)?;
@@ -86,6 +96,5 @@ pub async fn supply(
     let days = Span::new(reach.start - DAY, reach.end + DAY);
     let mut openings = hours::openings(&store.opening_hours, &zone, days);
     openings.retain(|span| span.overlaps(reach));
-    let supply = db::supply::read(conn, store.id, &item, openings, window, wish).await?;
-    Ok((item, supply))
+    Ok(db::supply::read(conn, store.id, item, openings, window, wish).await?)
 }

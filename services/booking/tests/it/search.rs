@@ -108,3 +108,20 @@ async fn every_offered_time_can_be_held_and_no_other() {
         }
     }
 }
+
+/// A wide search looks at few days first and at more as long as the page has room; nobody can tell.
+#[tokio::test]
+async fn a_wide_search_finds_what_searches_day_by_day_find() {
+    let world = World::new(2, 2).await;
+    let (_, token) = member();
+    for hour in [1, 26, 49] {
+        world.send_hold(&token, world.hold(at(hour))).await.expect("held");
+    }
+    let whole = world.search(at(0), at(24 * 20)).await;
+    let mut by_day = Vec::new();
+    for day in 0..20 {
+        by_day.extend(world.search(at(24 * day), at(24 * (day + 1))).await);
+    }
+    assert!(whole.len() > 200, "three days of times: {}", whole.len());
+    assert_eq!(whole, by_day);
+}
