@@ -77,6 +77,22 @@ ids! {
     ShiftId = "shifts";
     /// A visit from hold to completion.
     BookingId = "bookings";
+    /// Several items in one visit.
+    PackageId = "packages";
+    /// People who come together.
+    GroupId = "bookingGroups";
+    /// What keeps a therapist, room or machine from being booked: a break, time off, maintenance.
+    BlockId = "blocks";
+    /// The hours that a therapist works each week.
+    ShiftPatternId = "shiftPatterns";
+    /// A therapist's wish for time off.
+    TimeOffId = "timeOffRequests";
+    /// Somebody's place in the line for a time that is taken.
+    WaitlistEntryId = "waitlistEntries";
+    /// The place in the queue of somebody who came without a booking.
+    QueueTicketId = "queueTickets";
+    /// The signed address of a calendar.
+    CalendarLinkId = "calendarLinks";
     /// A person who is or may become a customer.
     MemberId = "members";
     /// Somebody who works for the chain and signs in.

@@ -4,6 +4,8 @@ use jiff::SignedDuration;
 use kernel::{Error, Result};
 use serde::Deserialize;
 
+use crate::domain::policy::{AssignmentPolicy, StorePolicy, WorkLimits};
+
 /// What a chain decides for itself.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -18,6 +20,20 @@ pub struct Policy {
     pub late_payment_minutes: i64,
     /// How many days ahead a time can be booked.
     pub bookable_days: i64,
+    /// Minutes from its making to which a hold may be prolonged.
+    pub hold_limit_minutes: i64,
+    /// Minutes before its start up to which a visit can be booked.
+    pub lead_minutes: i64,
+    /// Minutes after its start after which a confirmed visit counts as missed.
+    pub no_show_grace_minutes: i64,
+    /// Minutes for which a freed time is kept for the next on the waitlist.
+    pub waitlist_offer_minutes: i64,
+    /// How many holds a customer may have at a time, so that nobody hoards times.
+    pub holds_per_customer: i64,
+    /// How many holds may come from one device at a time.
+    pub holds_per_device: i64,
+    /// How many holds a partner platform may have at a time.
+    pub holds_per_partner: i64,
 }
 
 impl Default for Policy {
@@ -28,6 +44,13 @@ impl Default for Policy {
             deposit_basis_points: 2_000,
             late_payment_minutes: 15,
             bookable_days: 92,
+            hold_limit_minutes: 30,
+            lead_minutes: 0,
+            no_show_grace_minutes: 15,
+            waitlist_offer_minutes: 15,
+            holds_per_customer: 5,
+            holds_per_device: 10,
+            holds_per_partner: 200,
         }
     }
 }
@@ -41,6 +64,13 @@ impl Policy {
             ("deposit_basis_points", i64::from(self.deposit_basis_points), 0..=10_000),
             ("late_payment_minutes", self.late_payment_minutes, 0..=1_440),
             ("bookable_days", self.bookable_days, 1..=366),
+            ("hold_limit_minutes", self.hold_limit_minutes, self.hold_minutes..=1_440),
+            ("lead_minutes", self.lead_minutes, 0..=43_200),
+            ("no_show_grace_minutes", self.no_show_grace_minutes, 0..=1_440),
+            ("waitlist_offer_minutes", self.waitlist_offer_minutes, 1..=1_440),
+            ("holds_per_customer", self.holds_per_customer, 1..=1_000),
+            ("holds_per_device", self.holds_per_device, 1..=1_000),
+            ("holds_per_partner", self.holds_per_partner, 1..=100_000),
         ];
         for (name, value, range) in ranges {
             if !range.contains(&value) {
@@ -64,6 +94,20 @@ impl Policy {
     /// See `late_payment_minutes`.
     pub fn late_payment(&self) -> SignedDuration {
         SignedDuration::from_mins(self.late_payment_minutes)
+    }
+
+    /// The rules of a store that has none of its own.
+    pub fn store_defaults(&self) -> StorePolicy {
+        StorePolicy {
+            assignment: AssignmentPolicy::default(),
+            hold_minutes: self.hold_minutes,
+            hold_limit_minutes: self.hold_limit_minutes,
+            lead_minutes: self.lead_minutes,
+            no_show_grace_minutes: self.no_show_grace_minutes,
+            waitlist_offer_minutes: self.waitlist_offer_minutes,
+            limits: WorkLimits::default(),
+            partner_quota: None,
+        }
     }
 
     /// See `bookable_days`.

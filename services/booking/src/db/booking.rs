@@ -1,13 +1,15 @@
 //! Bookings and their history.
 
+use std::collections::HashMap;
+
 use kernel::{
     Timestamp, Uuid,
-    ids::{BookingId, ItemId, MemberId, QuoteId, RoomId, StoreId, TherapistId},
+    ids::{BookingId, GroupId, ItemId, MemberId, PackageId, QuoteId, RoomId, StoreId, TherapistId},
 };
 use pg::PgConnection;
 
 use super::{money, sql};
-use crate::domain::booking::{Booking, Change, Channel, State, Step};
+use crate::domain::booking::{Booking, Change, Channel, Part, State, Step};
 
 /// Which bookings a list shows; every condition that is given must hold.
 #[derive(Debug, Clone, Default)]
@@ -31,11 +33,15 @@ pub struct Filter {
 pub async fn insert(conn: &mut PgConnection, change: &Change) -> pg::Result<()> {
     let booking = &change.booking;
     let currency = booking.price.currency();
+    let add_ons: Vec<Uuid> = booking.add_ons.iter().map(|item| item.uuid()).collect();
     sqlx::query!(
         "insert into booking (id, store_id, item_id, therapist_id, room_id, equipment_id, customer_id, start_time,
                               end_time, state, channel, currency, list_price_minor, price_minor, deposit_minor,
-                              quote_id, hold_expire_time, create_time, version)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+                              quote_id, hold_expire_time, create_time, version, package_id, group_id, add_on_ids,
+                              extension_minutes, requested, assignment, device, partner, hold_limit_time,
+                              overbook_reason)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+                 $23, $24, $25, $26, $27, $28, $29)",
         booking.id.uuid(),
         booking.store.uuid(),
         booking.item.uuid(),
@@ -55,9 +61,22 @@ pub async fn insert(conn: &mut PgConnection, change: &Change) -> pg::Result<()> 
         sql(booking.hold_expire_time) as _,
         sql(booking.create_time) as _,
         booking.version,
+        booking.package.map(PackageId::uuid),
+        booking.group.map(GroupId::uuid),
+        &add_ons,
+        booking.extension_minutes,
+        booking.requested,
+        booking.assignment,
+        booking.device,
+        booking.partner,
+        sql(booking.hold_limit_time) as _,
+        booking.overbook_reason,
     )
     .execute(&mut *conn)
     .await?;
+    if !booking.parts.is_empty() {
+        insert_parts(conn, booking).await?;
+    }
     insert_step(conn, booking.id, &change.step).await
 }
 
@@ -79,6 +98,62 @@ pub async fn save(conn: &mut PgConnection, change: &Change) -> pg::Result<()> {
     insert_step(conn, booking.id, &change.step).await
 }
 
+async fn insert_parts(conn: &mut PgConnection, booking: &Booking) -> pg::Result<()> {
+    for (ordinal, part) in (2_i16..).zip(&booking.parts) {
+        sqlx::query!(
+            "insert into booking_part (booking_id, ordinal, item_id, therapist_id, room_id, equipment_id, start_time,
+                                       end_time)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            booking.id.uuid(),
+            ordinal,
+            part.item.uuid(),
+            part.therapist.uuid(),
+            part.room.uuid(),
+            part.equipment.map(RoomId::uuid),
+            sql(part.start_time) as _,
+            sql(part.end_time) as _,
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Reads the further parts of those bookings that have some.
+async fn with_parts(conn: &mut PgConnection, mut bookings: Vec<Booking>) -> pg::Result<Vec<Booking>> {
+    let ids: Vec<Uuid> = bookings.iter().filter(|b| b.package.is_some()).map(|b| b.id.uuid()).collect();
+    if ids.is_empty() {
+        return Ok(bookings);
+    }
+    let rows = sqlx::query!(
+        "select booking_id, item_id, therapist_id, room_id, equipment_id, start_time, end_time from booking_part
+         where booking_id = any($1) order by booking_id, ordinal",
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut parts: HashMap<Uuid, Vec<Part>> = HashMap::new();
+    for row in rows {
+        parts.entry(row.booking_id).or_default().push(Part {
+            item: ItemId::from_uuid(row.item_id),
+            therapist: TherapistId::from_uuid(row.therapist_id),
+            room: RoomId::from_uuid(row.room_id),
+            equipment: row.equipment_id.map(RoomId::from_uuid),
+            start_time: row.start_time.to_jiff(),
+            end_time: row.end_time.to_jiff(),
+        });
+    }
+    for booking in &mut bookings {
+        booking.parts = parts.remove(&booking.id.uuid()).unwrap_or_default();
+    }
+    Ok(bookings)
+}
+
+async fn whole(conn: &mut PgConnection, row: Option<Row>) -> pg::Result<Option<Booking>> {
+    let booking = row.map(Booking::try_from).transpose()?;
+    Ok(with_parts(conn, booking.into_iter().collect()).await?.pop())
+}
+
 async fn insert_step(conn: &mut PgConnection, booking: BookingId, step: &Step) -> pg::Result<()> {
     sqlx::query!(
         "insert into booking_history (booking_id, version, state, change_time, actor, reason)
@@ -98,16 +173,17 @@ async fn insert_step(conn: &mut PgConnection, booking: BookingId, step: &Step) -
 /// Reads a booking.
 #[tracing::instrument(name = "db.booking.get", skip_all)]
 pub async fn get(conn: &mut PgConnection, id: BookingId) -> pg::Result<Option<Booking>> {
-    let row = sqlx::query_as!(Row, "select * from booking where id = $1", id.uuid()).fetch_optional(conn).await?;
-    row.map(Booking::try_from).transpose()
+    let row = sqlx::query_as!(Row, "select * from booking where id = $1", id.uuid()).fetch_optional(&mut *conn).await?;
+    whole(conn, row).await
 }
 
 /// Reads a booking and keeps others from changing it until the transaction ends.
 #[tracing::instrument(name = "db.booking.lock", skip_all)]
 pub async fn lock(conn: &mut PgConnection, id: BookingId) -> pg::Result<Option<Booking>> {
-    let row =
-        sqlx::query_as!(Row, "select * from booking where id = $1 for update", id.uuid()).fetch_optional(conn).await?;
-    row.map(Booking::try_from).transpose()
+    let row = sqlx::query_as!(Row, "select * from booking where id = $1 for update", id.uuid())
+        .fetch_optional(&mut *conn)
+        .await?;
+    whole(conn, row).await
 }
 
 /// The names that a store publishes, for events.
@@ -212,9 +288,10 @@ pub async fn list(
         last,
         limit,
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
-    rows.into_iter().map(Booking::try_from).collect()
+    let bookings = rows.into_iter().map(Booking::try_from).collect::<pg::Result<_>>()?;
+    with_parts(conn, bookings).await
 }
 
 /// Bookings whose hold has run out by `now` without a deposit, the earliest first.
@@ -254,6 +331,16 @@ struct Row {
     version: i64,
     #[expect(dead_code, reason = "read by given_up alone")]
     given_up: bool,
+    package_id: Option<Uuid>,
+    group_id: Option<Uuid>,
+    add_on_ids: Vec<Uuid>,
+    extension_minutes: i32,
+    requested: bool,
+    assignment: String,
+    device: Option<String>,
+    partner: Option<String>,
+    hold_limit_time: Option<jiff_sqlx::Timestamp>,
+    overbook_reason: Option<String>,
 }
 
 impl TryFrom<Row> for Booking {
@@ -281,6 +368,18 @@ impl TryFrom<Row> for Booking {
             hold_expire_time: row.hold_expire_time.to_jiff(),
             create_time: row.create_time.to_jiff(),
             version: row.version,
+            package: row.package_id.map(PackageId::from_uuid),
+            parts: Vec::new(),
+            add_ons: row.add_on_ids.into_iter().map(ItemId::from_uuid).collect(),
+            group: row.group_id.map(GroupId::from_uuid),
+            extension_minutes: row.extension_minutes,
+            requested: row.requested,
+            assignment: row.assignment,
+            device: row.device,
+            partner: row.partner,
+            // Holds made before there was a limit can't be prolonged.
+            hold_limit_time: row.hold_limit_time.unwrap_or(row.hold_expire_time).to_jiff(),
+            overbook_reason: row.overbook_reason,
         })
     }
 }

@@ -4,6 +4,8 @@
 pub mod allocation;
 pub mod booking;
 pub mod catalog;
+pub mod policy;
+pub mod roster;
 pub mod supply;
 
 use kernel::{Currency, Money, Timestamp};

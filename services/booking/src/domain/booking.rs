@@ -13,7 +13,7 @@
 use jiff::SignedDuration;
 use kernel::{
     Error, Money, Result, Timestamp,
-    ids::{BookingId, ItemId, MemberId, OrderId, QuoteId, RoomId, StoreId, TherapistId},
+    ids::{BookingId, GroupId, ItemId, MemberId, OrderId, PackageId, QuoteId, RoomId, StoreId, TherapistId},
 };
 
 /// Where a booking is in its life.
@@ -141,6 +141,45 @@ pub struct Booking {
     pub create_time: Timestamp,
     /// Counts the changes, from 1.
     pub version: i64,
+    /// The package that it was booked as; then `item` is that of its first part.
+    pub package: Option<PackageId>,
+    /// The parts after the first, in order; empty unless it is a package.
+    pub parts: Vec<Part>,
+    /// Add-ons of the first part.
+    pub add_ons: Vec<ItemId>,
+    /// The party that it belongs to.
+    pub group: Option<GroupId>,
+    /// Minutes by which it was lengthened beyond its items.
+    pub extension_minutes: i32,
+    /// The customer asked for this therapist.
+    pub requested: bool,
+    /// How the therapist was found, for people.
+    pub assignment: String,
+    /// What it was held from.
+    pub device: Option<String>,
+    /// The partner platform that holds it.
+    pub partner: Option<String>,
+    /// Up to when the hold may be prolonged.
+    pub hold_limit_time: Timestamp,
+    /// Why it may overlap others.
+    pub overbook_reason: Option<String>,
+}
+
+/// A further part of a visit of several items.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// What.
+    pub item: ItemId,
+    /// Who gives it.
+    pub therapist: TherapistId,
+    /// In which room.
+    pub room: RoomId,
+    /// With which machine.
+    pub equipment: Option<RoomId>,
+    /// Start of the treatment.
+    pub start_time: Timestamp,
+    /// End of the treatment.
+    pub end_time: Timestamp,
 }
 
 /// One step of a booking's life.
@@ -319,6 +358,17 @@ mod tests {
             hold_expire_time: at(600),
             create_time: now,
             version: 1,
+            package: None,
+            parts: Vec::new(),
+            add_ons: Vec::new(),
+            group: None,
+            extension_minutes: 0,
+            requested: false,
+            assignment: String::new(),
+            device: None,
+            partner: None,
+            hold_limit_time: at(1_800),
+            overbook_reason: None,
         }
     }
 

@@ -4,4 +4,5 @@ pub mod availability;
 pub mod booking;
 pub mod catalog;
 pub mod hours;
+pub mod policy;
 pub mod span;

@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use kernel::{
     Error, ErrorKind, Result, Timestamp, Uuid, crash,
     ids::{BookingId, ItemId, MemberId, StoreId, TherapistId},
@@ -197,6 +198,17 @@ fn booking(app: &App, wanted: &HoldSlot, plan: &Plan, quote: Quote) -> Result<Bo
         hold_expire_time: now + app.policy.hold(),
         create_time: now,
         version: 1,
+        package: None,
+        parts: Vec::new(),
+        add_ons: Vec::new(),
+        group: None,
+        extension_minutes: 0,
+        requested: wanted.therapist.is_some(),
+        assignment: String::new(),
+        device: None,
+        partner: None,
+        hold_limit_time: now + SignedDuration::from_mins(app.policy.hold_limit_minutes),
+        overbook_reason: None,
     })
 }
 

@@ -1,0 +1,44 @@
+//! The roster of a store (its hours, rooms, therapists, shifts, blocks and what its items need) as one thing that is
+//! either as a plan saw it, or not.
+//!
+//! A plan is made from what is committed and carried out later, in a transaction of its own. In between somebody may
+//! take a shift away. So whoever keeps resources *shares* the roster first, and whoever edits it *owns* it: an advisory
+//! lock, which costs no write. Owning waits for everybody who is just keeping something, so that the edit sees all that
+//! was kept; sharing waits for the edit, and then finds another version.
+
+use kernel::ids::StoreId;
+use pg::PgConnection;
+
+/// Keeps the roster of a store from being edited until the transaction ends; returns its version. Plans of another
+/// version must be made again. To be called before any row is locked.
+#[tracing::instrument(name = "db.roster.share", skip_all)]
+pub async fn share(conn: &mut PgConnection, store: StoreId) -> pg::Result<i64> {
+    sqlx::query!("select pg_advisory_xact_lock_shared($1)", key(store)).execute(&mut *conn).await?;
+    // A statement of its own: its snapshot must be newer than the lock.
+    version(conn, store).await
+}
+
+/// Keeps everybody else from keeping resources of a store until the transaction ends, and gives the roster another
+/// version. To be called before any row is locked. What is checked afterwards sees all that is kept.
+#[tracing::instrument(name = "db.roster.own", skip_all)]
+pub async fn own(conn: &mut PgConnection, store: StoreId) -> pg::Result<i64> {
+    sqlx::query!("select pg_advisory_xact_lock($1)", key(store)).execute(&mut *conn).await?;
+    Ok(sqlx::query_scalar!(
+        "update store set roster_version = roster_version + 1 where id = $1 returning roster_version",
+        store.uuid()
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// The present version of a store's roster: to be read before all else that a plan is made from.
+#[tracing::instrument(name = "db.roster.version", skip_all)]
+pub async fn version(conn: &mut PgConnection, store: StoreId) -> pg::Result<i64> {
+    Ok(sqlx::query_scalar!("select roster_version from store where id = $1", store.uuid()).fetch_one(conn).await?)
+}
+
+/// Half of the store's id: a clash of two stores only makes them wait for each other.
+fn key(store: StoreId) -> i64 {
+    let (_, low) = store.uuid().as_u64_pair();
+    i64::from_ne_bytes(low.to_ne_bytes())
+}
