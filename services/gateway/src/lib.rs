@@ -18,7 +18,7 @@
 //! | [`app`] | the wiring |
 //! | [`config`] | the settings |
 //! | [`routes`] | from method and path to the RPC |
-//! | [`transcode`] | HTTP/JSON ↔ messages |
+//! | [`transcode`] | HTTP/JSON (or raw bodies) ↔ messages |
 //! | [`rest`], [`proxy`], [`pages`] | the three kinds of requests |
 //! | [`auth`], [`body`], [`cors`], [`observe`] | what is done around them |
 //! | [`errors`] | what a caller sees when something fails; the table of HTTP statuses |

@@ -126,7 +126,7 @@ impl<'a> Operations<'a> {
 
     fn request_body(&mut self, binding: &Binding) -> Option<Value> {
         if request::takes_raw_body(binding) {
-            return Some(json!({ "required": true, "content": { "*/*": { "schema": {} } } }));
+            return Some(json!({ "required": true, "content": raw_content() }));
         }
         let (schema, required) = match &binding.body {
             BodyRule::None => return None,
@@ -151,7 +151,8 @@ impl<'a> Operations<'a> {
 
     fn answer(&mut self, binding: &Binding) -> Value {
         if response::is_raw(binding) {
-            return json!({ "description": "The document.", "content": { "*/*": { "schema": {} } } });
+            let text = "The document as it is; its content type is in the header.";
+            return json!({ "description": text, "content": raw_content() });
         }
         let schema = match &binding.response_body {
             None => self.schemas.message(&binding.method.output()),
@@ -163,6 +164,11 @@ impl<'a> Operations<'a> {
         }
         json!({ "description": "Done.", "content": { "application/json": { "schema": schema } } })
     }
+}
+
+/// A raw body, of whatever type.
+fn raw_content() -> Value {
+    json!({ "*/*": { "schema": { "type": "string", "format": "binary" } } })
 }
 
 /// Whether the path or the body gives the field at the end of `path`.

@@ -179,6 +179,7 @@ mod tests {
             ("/v1/{a..b}", "has a variable without a field"),
             ("/v1/{a}/{a}", "binds a field twice"),
             ("/v1/{a}b", "has text between a variable and the next slash"),
+            ("/v1/{name=bookings/*}.ics", "has text between a variable and the next slash"),
             ("/v1/**/x", "has ** before its last segment"),
             ("/v1/a*", "has a segment that is neither literal nor wildcard"),
             ("/v1/x:", "has an empty verb"),

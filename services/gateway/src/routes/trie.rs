@@ -211,6 +211,23 @@ mod tests {
     }
 
     #[test]
+    fn a_name_and_its_verb_under_one_method() {
+        let trie = trie(&[
+            ("GET", "/v1/{name=bookings/*}"),
+            ("GET", "/v1/{name=bookings/*}:calendar"),
+            ("GET", "/v1/bookings/today"),
+        ]);
+        assert_eq!(find(&trie, "GET", "/v1/bookings/1"), Ok("/v1/{name=bookings/*}"));
+        assert_eq!(find(&trie, "GET", "/v1/bookings/1:calendar"), Ok("/v1/{name=bookings/*}:calendar"));
+        assert_eq!(find(&trie, "GET", "/v1/bookings/today:calendar"), Ok("/v1/{name=bookings/*}:calendar"));
+        assert_eq!(find(&trie, "GET", "/v1/bookings/1:2:calendar"), Ok("/v1/{name=bookings/*}:calendar"));
+        // An ending is a part of the id, and an encoded colon is never the one before a verb.
+        assert_eq!(find(&trie, "GET", "/v1/bookings/1.ics"), Ok("/v1/{name=bookings/*}"));
+        assert_eq!(find(&trie, "GET", "/v1/bookings/1%3Acalendar"), Ok("/v1/{name=bookings/*}"));
+        assert_eq!(find(&trie, "GET", "/v1/bookings:calendar"), Err(vec![]));
+    }
+
+    #[test]
     fn unknown_path_and_other_method_differ() {
         let trie = trie(&[("GET", "/v1/bookings"), ("POST", "/v1/bookings")]);
         assert_eq!(find(&trie, "DELETE", "/v1/bookings"), Err(vec!["GET".to_owned(), "POST".to_owned()]));

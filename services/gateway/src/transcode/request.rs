@@ -6,9 +6,9 @@ use bytes::Bytes;
 use http::{HeaderMap, header::CONTENT_TYPE};
 use percent_encoding::percent_decode_str;
 use prost::Message;
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, Value};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Value};
 
-use super::{is_http_body, json, query, text};
+use super::{holds_http_body, is_http_body, json, query, text};
 use crate::{
     errors::Failure,
     routes::{Binding, BodyRule, Variable},
@@ -32,7 +32,7 @@ pub fn takes_raw_body(binding: &Binding) -> bool {
     match &binding.body {
         BodyRule::None => false,
         BodyRule::Whole => is_http_body(&binding.method.input()),
-        BodyRule::Field(field) => matches!(field.kind(), Kind::Message(inner) if is_http_body(&inner)),
+        BodyRule::Field(field) => holds_http_body(field),
     }
 }
 
@@ -58,7 +58,7 @@ fn from_body(binding: &Binding, headers: &HeaderMap, body: Bytes) -> Result<Dyna
             fill_raw(&mut message, headers, body);
             Ok(message)
         }
-        BodyRule::Field(field) if takes_raw_body(binding) => {
+        BodyRule::Field(field) if holds_http_body(field) => {
             let mut message = DynamicMessage::new(input);
             if let Some(inner) = message.get_field_mut(field).as_message_mut() {
                 fill_raw(inner, headers, body);

@@ -67,7 +67,7 @@ async fn serve(calls: Calls) -> Channel {
 }
 
 /// `Watch` answers three times; of `things/broken` twice, and then it fails; of `things/endless` twice, and then it goes
-/// on waiting. `Chat` echoes as it comes.
+/// on waiting. `Download` of `things/broken` fails. `Chat` echoes as it comes.
 async fn echo(calls: Calls, request: Request) -> Response {
     calls.lock().expect("no panic holds it").push(request.headers().clone());
     let path = request.uri().path().to_owned();
@@ -83,6 +83,10 @@ async fn echo(calls: Calls, request: Request) -> Response {
     }
     let body = request.into_body().collect().await.expect("the request comes").to_bytes();
     let is_about = |name: &[u8]| body.windows(name.len()).any(|window| window == name);
+    if path.ends_with("/Download") && is_about(b"broken") {
+        let failed = stream::iter([Ok::<_, Infallible>(trailers(5, "there is no such document"))]);
+        return answer(Body::new(StreamBody::new(failed)));
+    }
     let mut frames = vec![Frame::data(body.clone())];
     if path.ends_with("/Watch") {
         frames.push(Frame::data(body.clone()));

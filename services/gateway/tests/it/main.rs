@@ -10,6 +10,7 @@ mod grpc;
 mod harness;
 mod openapi;
 mod pages;
+mod raw_bodies;
 mod rest;
 mod streams;
 mod transcoding;

@@ -103,5 +103,13 @@ async fn the_document_of_odd_annotations_holds_together() {
     assert!(document["paths"]["/v1/files/{name}"]["get"].is_object());
     let watch = &document["paths"]["/v1/things/{thing}:watch"]["get"]["responses"]["200"]["content"];
     assert!(watch["application/x-ndjson"].is_object(), "{watch}");
-    assert!(document["paths"]["/v1/raw"]["post"]["requestBody"]["content"]["*/*"].is_object());
+    let raw = serde_json::json!({ "*/*": { "schema": { "type": "string", "format": "binary" } } });
+    let upload = &document["paths"]["/v1/raw"]["post"];
+    assert_eq!((&upload["requestBody"]["content"], &upload["responses"]["200"]["content"]), (&raw, &raw));
+    let download = &document["paths"]["/v1/things/{thing}:download"]["get"];
+    assert_eq!(download["responses"]["200"]["content"], raw);
+    assert_eq!(download["responses"]["default"]["$ref"], "#/components/responses/Error");
+    let list = &document["paths"]["/v1/parcels"]["post"];
+    assert_eq!(list["requestBody"]["content"]["application/json"]["schema"]["type"], "array");
+    assert_eq!(list["responses"]["200"]["content"]["application/json"]["schema"]["type"], "array");
 }

@@ -85,15 +85,6 @@ async fn an_answer_can_be_one_field_of_the_message() {
 }
 
 #[tokio::test]
-async fn raw_bodies_pass_as_they_are() {
-    let (gateway, _) = echo::gateway(Config::default()).await;
-    let bytes: &[u8] = &[0, 159, 146, 150];
-    let answer = gateway.send(with(request(Method::POST, "/v1/raw", bytes), "content-type", "image/x-test")).await;
-    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "image/x-test"));
-    assert_eq!(&*answer.body, bytes);
-}
-
-#[tokio::test]
 async fn a_providers_notice_comes_with_its_signature() {
     let (gateway, calls) = echo::gateway(Config::default()).await;
     let mut notice =
