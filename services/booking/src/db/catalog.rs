@@ -160,6 +160,8 @@ async fn items(conn: &mut PgConnection, id: Option<ItemId>, after: AfterName, li
                 skill: row.skill,
                 room_kind: row.room_kind,
                 equipment_kind: row.equipment_kind,
+                certificate: None,
+                phases: Vec::new(),
                 create_time: row.create_time.to_jiff(),
             })
         })
@@ -349,6 +351,7 @@ pub fn sex_code(sex: Sex) -> i16 {
     }
 }
 
-fn sex(code: i16) -> Option<Sex> {
+/// Reads a sex as it is stored.
+pub fn sex(code: i16) -> Option<Sex> {
     [Sex::Unspecified, Sex::Male, Sex::Female].into_iter().find(|sex| sex_code(*sex) == code)
 }

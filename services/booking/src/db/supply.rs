@@ -1,145 +1,163 @@
-//! What a store could use for an item within a window of time.
+//! What a store could use for a visit within a window of time.
 
 use std::collections::HashMap;
 
-use kernel::{
-    Uuid,
-    ids::{RoomId, StoreId, TherapistId},
-};
+use kernel::{Uuid, ids::StoreId};
 use pg::PgConnection;
 
-use super::sql;
+use super::{catalog::sex, sql};
 use crate::domain::{
-    availability::{Place, Supply, Therapist},
-    catalog::{Item, Sex},
+    availability::{Profile, Resource, Supply},
+    catalog::Sex,
+    policy::WorkLimits,
     span::{Span, instant, list, minute, minute_after},
+    visit::{Class, DAY, ResourceKind, Visit},
 };
 
-/// Who may give it.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Wish {
-    /// Only this therapist.
-    pub therapist: Option<TherapistId>,
-    /// Only therapists of this sex.
-    pub sex: Option<Sex>,
-}
-
-/// Reads everything that decides which times of `window` can be had; `openings` are those that it touches, whole and by
-/// start.
+/// Reads everything that decides at which times of `window` one of `visits` can be had; `openings` are those that it
+/// touches, whole and by start.
 #[tracing::instrument(name = "db.supply.read", skip_all)]
 pub async fn read(
     conn: &mut PgConnection,
     store: StoreId,
-    item: &Item,
+    visits: &[Visit],
     openings: Vec<Span>,
     window: Span,
-    wish: Wish,
+    limits: WorkLimits,
 ) -> pg::Result<Supply> {
-    let (therapists, places) = candidates(&mut *conn, store, item, wish).await?;
-    let need = item.need();
-    let around = Span::new(
-        openings.first().map_or(window.start, |first| first.start.min(window.start)) - need.preparation,
-        openings.last().map_or(window.end, |last| last.end.max(window.end + need.duration)) + need.cleanup,
-    );
-    let mut times = times(conn, &therapists, &places, around).await?;
-    let mut of_kind = |kind: &str| -> Vec<Place> {
-        places
-            .iter()
-            .filter(|(_, known)| known == kind)
-            .map(|(id, _)| Place { id: RoomId::from_uuid(*id), busy: times.busy.remove(id).unwrap_or_default() })
-            .collect()
+    let mut resources = candidates(&mut *conn, store, visits).await?;
+    let reach = visits.iter().map(Visit::reach).reduce(Span::hull).unwrap_or(Span::new(0, 0));
+    let days = openings.iter().copied().fold(window, Span::hull);
+    // A stretch of work may have begun before.
+    let before = if limits.in_row.is_some() { DAY } else { 0 };
+    let around = Span::new(days.start + reach.start.min(0) - before, days.end + reach.end.max(0) + before);
+    let mut times = times(conn, &resources, around).await?;
+    for (kind, resource) in &mut resources {
+        let times = times.remove(&resource.id).unwrap_or_default();
+        resource.on = if *kind == ResourceKind::Therapist { times.on } else { vec![Span::ALWAYS] };
+        resource.busy = times.busy;
+        resource.work = times.work;
+    }
+    let of = |wanted| {
+        let of_kind = resources.iter().filter(|(kind, _)| *kind == wanted);
+        of_kind.map(|(_, resource)| resource.clone()).collect()
     };
-    let rooms = of_kind(&item.room_kind);
-    let equipment = item.equipment_kind.as_deref().map(&mut of_kind);
-    let therapists = therapists
-        .into_iter()
-        .map(|id| Therapist {
-            id: TherapistId::from_uuid(id),
-            shifts: times.shifts.remove(&id).unwrap_or_default(),
-            busy: times.busy.remove(&id).unwrap_or_default(),
-        })
-        .collect();
-    Ok(Supply { open: list(openings.clone()), openings, therapists, rooms, equipment })
+    Ok(Supply {
+        open: list(openings.clone()),
+        openings,
+        therapists: of(ResourceKind::Therapist),
+        rooms: of(ResourceKind::Room),
+        equipment: of(ResourceKind::Equipment),
+        limits,
+    })
 }
 
-/// Who could give the item, and the places of the kinds that it takes with their kinds; both by name.
+/// Who could give something of the visits, and the places of the kinds that they take; by name.
 async fn candidates(
     conn: &mut PgConnection,
     store: StoreId,
-    item: &Item,
-    wish: Wish,
-) -> pg::Result<(Vec<Uuid>, Vec<(Uuid, String)>)> {
+    visits: &[Visit],
+) -> pg::Result<Vec<(ResourceKind, Resource)>> {
+    let (mut skilled, mut wishes) = (Vec::new(), Vec::new());
+    let (mut rooms, mut machines) = (Vec::new(), Vec::new());
+    for demand in visits.iter().flat_map(|visit| &visit.demands) {
+        match &demand.class {
+            Class::Therapist { skills, .. } => {
+                skilled.extend(skills.first().cloned());
+                wishes.push(demand.wish);
+            }
+            Class::Room { kind } => rooms.push(kind.clone()),
+            Class::Equipment { kind } => machines.push(kind.clone()),
+        }
+    }
+    // Only if somebody is wished for throughout the others needn't be read.
+    let wishes: Option<Vec<Uuid>> = wishes.into_iter().collect();
     let rows = sqlx::query!(
-        r#"select id as "id!", kind from (
-               select id, display_name, null as kind from therapist
-               where store_id = $1 and $2 = any(skills)
-                 and ($3::uuid is null or id = $3) and ($4::smallint is null or sex = $4)
+        r#"select id as "id!", sex, grade, skills, kind from (
+               select id, display_name, sex, grade, skills, null as kind from therapist
+               where store_id = $1 and skills && $2 and ($3::uuid[] is null or id = any($3))
                union all
-               select id, display_name, kind from room where store_id = $1 and kind = any($5)
+               select id, display_name, null, null, null, kind from room where store_id = $1 and kind = any($4)
            ) candidate order by display_name, id"#,
         store.uuid(),
-        item.skill,
-        wish.therapist.map(TherapistId::uuid),
-        wish.sex.map(super::catalog::sex_code),
-        &[item.room_kind.clone(), item.equipment_kind.clone().unwrap_or_default()],
+        &skilled,
+        wishes as Option<Vec<Uuid>>,
+        &[rooms.clone(), machines].concat(),
     )
     .fetch_all(conn)
     .await?;
-    let (mut therapists, mut places) = (Vec::new(), Vec::new());
-    for row in rows {
-        match row.kind {
-            None => therapists.push(row.id),
-            Some(kind) => places.push((row.id, kind)),
-        }
-    }
-    Ok((therapists, places))
+    rows.into_iter()
+        .map(|row| {
+            let of = match &row.kind {
+                None => ResourceKind::Therapist,
+                Some(kind) if rooms.contains(kind) => ResourceKind::Room,
+                Some(_) => ResourceKind::Equipment,
+            };
+            let sex = row.sex.map_or(Some(Sex::Unspecified), sex);
+            let profile = Profile {
+                kind: row.kind.unwrap_or_default(),
+                skills: row.skills.unwrap_or_default(),
+                sex: sex.ok_or_else(|| pg::Error::inconsistent("therapist", row.id, "unknown sex"))?,
+                grade: row.grade.unwrap_or_default(),
+                ..Profile::default()
+            };
+            Ok((of, Resource { id: row.id, profile, ..Resource::default() }))
+        })
+        .collect()
 }
 
-/// When therapists are on duty, and when therapists and places are taken.
+/// When a therapist is on duty, when a resource is taken, and when by a visit.
 #[derive(Default)]
 struct Times {
-    shifts: HashMap<Uuid, Vec<Span>>,
-    busy: HashMap<Uuid, Vec<Span>>,
+    on: Vec<Span>,
+    busy: Vec<Span>,
+    work: Vec<Span>,
 }
 
 /// One row a resource: a search over weeks reads thousands of allocations, and rows cost more than what is in them. No
 /// allocation and no shift is as long as a day, so those that matter lie in one piece of the index.
 async fn times(
     conn: &mut PgConnection,
-    therapists: &[Uuid],
-    places: &[(Uuid, String)],
+    resources: &[(ResourceKind, Resource)],
     around: Span,
-) -> pg::Result<Times> {
-    let resources: Vec<Uuid> = therapists.iter().copied().chain(places.iter().map(|(id, _)| *id)).collect();
+) -> pg::Result<HashMap<Uuid, Times>> {
+    let all: Vec<Uuid> = resources.iter().map(|(_, resource)| resource.id).collect();
     let rows = sqlx::query!(
         r#"select resource_id as "id!", false as "on_duty!", array_agg(start_time) as "starts!: Vec<jiff_sqlx::Timestamp>",
-                  array_agg(end_time) as "ends!: Vec<jiff_sqlx::Timestamp>"
+                  array_agg(end_time) as "ends!: Vec<jiff_sqlx::Timestamp>",
+                  array_agg(booking_id is not null) as "visits!: Vec<bool>"
            from allocation
-           where resource_id = any($1) and end_time > $3
-             and start_time < $4 and start_time > $3::timestamptz - interval '1 day'
+           where resource_id = any($1) and end_time > $2
+             and start_time < $3 and start_time > $2::timestamptz - interval '1 day'
            group by resource_id
            union all
-           select therapist_id, true, array_agg(start_time), array_agg(end_time)
+           select therapist_id, true, array_agg(start_time), array_agg(end_time), '{}'
            from shift
-           where therapist_id = any($2) and end_time > $3
-             and start_time < $4 and start_time > $3::timestamptz - interval '1 day'
+           where therapist_id = any($1) and end_time > $2
+             and start_time < $3 and start_time > $2::timestamptz - interval '1 day'
            group by therapist_id"#,
-        &resources,
-        therapists,
+        &all,
         sql(instant(around.start)) as _,
         sql(instant(around.end)) as _,
     )
     .fetch_all(conn)
     .await?;
-    let mut times = Times::default();
+    let mut times: HashMap<Uuid, Times> = HashMap::with_capacity(resources.len());
     for row in rows {
-        let of = if row.on_duty { &mut times.shifts } else { &mut times.busy };
-        of.insert(row.id, spans(row.starts, row.ends));
+        let of = times.entry(row.id).or_default();
+        let spans = spans(row.starts, row.ends);
+        if row.on_duty {
+            of.on = list(spans);
+        } else {
+            let visits = spans.iter().zip(row.visits).filter(|(_, is_visit)| *is_visit);
+            of.work = list(visits.map(|(span, _)| *span).collect());
+            of.busy = list(spans);
+        }
     }
     Ok(times)
 }
 
 fn spans(starts: Vec<jiff_sqlx::Timestamp>, ends: Vec<jiff_sqlx::Timestamp>) -> Vec<Span> {
     let pairs = starts.into_iter().zip(ends);
-    list(pairs.map(|(start, end)| Span::new(minute(start.to_jiff()), minute_after(end.to_jiff()))).collect())
+    pairs.map(|(start, end)| Span::new(minute(start.to_jiff()), minute_after(end.to_jiff()))).collect()
 }

@@ -6,7 +6,7 @@ use kernel::{
     ids::{ItemId, RoomId, ShiftId, StoreId, TherapistId},
 };
 
-use super::{availability::Need, hours::OpeningHours, span::is_whole_minute};
+use super::{hours::OpeningHours, span::is_whole_minute, visit::Phase};
 
 /// A shop of the chain.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,25 +54,19 @@ pub struct Item {
     pub room_kind: String,
     /// The kind of machine that it takes besides.
     pub equipment_kind: Option<String>,
+    /// The certificate that a therapist must hold besides.
+    pub certificate: Option<String>,
+    /// Who and what it needs when; if empty it follows from the duration, preparation and cleaning.
+    pub phases: Vec<Phase>,
     /// When it was added.
     pub create_time: Timestamp,
 }
 
-impl Item {
-    /// How long it occupies whom.
-    pub fn need(&self) -> Need {
-        Need {
-            duration: i64::from(self.duration_minutes),
-            preparation: i64::from(self.preparation_minutes),
-            cleanup: i64::from(self.cleanup_minutes),
-        }
-    }
-}
-
 /// A person's sex, for customers who wish for a woman or a man.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sex {
     /// Not stated.
+    #[default]
     Unspecified,
     /// A woman.
     Female,

@@ -4,5 +4,7 @@ pub mod availability;
 pub mod booking;
 pub mod catalog;
 pub mod hours;
+mod phase;
 pub mod policy;
 pub mod span;
+pub mod visit;

@@ -18,6 +18,9 @@ pub struct Span {
 }
 
 impl Span {
+    /// Every minute that anything is ever planned for, with room to calculate around it.
+    pub const ALWAYS: Self = Self::new(Minute::MIN / 4, Minute::MAX / 4);
+
     /// The span from `start` to `end`; empty if `end` is not later.
     pub const fn new(start: Minute, end: Minute) -> Self {
         Self { start, end }
@@ -36,6 +39,16 @@ impl Span {
     /// Whether it shares a minute with `other`.
     pub const fn overlaps(self, other: Self) -> bool {
         self.start < other.end && other.start < self.end
+    }
+
+    /// The same, so many minutes later.
+    pub const fn moved(self, minutes: i64) -> Self {
+        Self { start: self.start + minutes, end: self.end + minutes }
+    }
+
+    /// The shortest span in which both lie.
+    pub fn hull(self, other: Self) -> Self {
+        Self::new(self.start.min(other.start), self.end.max(other.end))
     }
 
     /// The minutes that both have.
@@ -116,6 +129,18 @@ pub fn subtract(a: &[Span], b: &[Span]) -> Vec<Span> {
     left
 }
 
+/// Whether all of `wanted` lies in the list.
+pub fn covers(list: &[Span], wanted: Span) -> bool {
+    let next = list.partition_point(|span| span.end < wanted.end);
+    list.get(next).is_some_and(|span| span.contains(wanted))
+}
+
+/// Whether none of `wanted` lies in the list.
+pub fn spares(list: &[Span], wanted: Span) -> bool {
+    let next = list.partition_point(|span| span.end <= wanted.start);
+    list.get(next).is_none_or(|span| span.start >= wanted.end)
+}
+
 /// The minutes at which something may start that needs `before` minutes ahead of the start and `after` minutes from it,
 /// all within one span of `free`.
 pub fn starts(free: &[Span], before: i64, after: i64) -> Vec<Span> {
@@ -148,6 +173,13 @@ mod tests {
                 prop_assert_eq!(has(&both, minute), has(&a, minute) && has(&b, minute));
                 prop_assert_eq!(has(&left, minute), has(&a, minute) && !has(&b, minute));
             }
+        }
+
+        #[test]
+        fn a_span_is_looked_up_in_a_list_as_minute_by_minute(a in spans(), start in 0_i64..120, length in 1_i64..30) {
+            let wanted = Span::new(start, start + length);
+            prop_assert_eq!(covers(&a, wanted), (wanted.start..wanted.end).all(|minute| has(&a, minute)));
+            prop_assert_eq!(spares(&a, wanted), !(wanted.start..wanted.end).any(|minute| has(&a, minute)));
         }
 
         #[test]

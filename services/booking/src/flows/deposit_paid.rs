@@ -16,6 +16,7 @@ use crate::{
         availability::Assignment,
         booking::{Booking, Refund, State},
         span::minute,
+        visit::Visit,
     },
 };
 
@@ -70,8 +71,10 @@ async fn late(tx: &mut Tx, booking: Booking, now: Timestamp) -> Result<()> {
 
 async fn retake(tx: &mut Tx, booking: &Booking) -> Result<bool> {
     let Some(item) = db::catalog::get_item(tx, booking.item).await? else { return Ok(false) };
-    let assignment = Assignment { therapist: booking.therapist, room: booking.room, equipment: booking.equipment };
-    let wanted = assignment.allocations(item.need(), minute(booking.start_time));
+    let visit = Visit::of_item(&item, &[])?;
+    let parts = [(booking.therapist, booking.room, booking.equipment)];
+    let Some(assignment) = Assignment::of_parts(&visit, &parts) else { return Ok(false) };
+    let wanted = assignment.allocations(&visit, minute(booking.start_time));
     let taken = db::allocation::take(tx, booking.id, &wanted).await?;
     if !taken {
         db::allocation::release(tx, booking.id).await?;

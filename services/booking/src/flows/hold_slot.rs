@@ -28,12 +28,12 @@ use super::{
 };
 use crate::{
     App, db,
-    db::supply::Wish,
     domain::{
-        availability::{self, Assignment, GRID},
+        availability::{self, GRID, Part},
         booking::{Booking, Channel, State},
         catalog::Item,
         span::{Span, instant, is_whole_minute, minute},
+        visit::{Visit, Wish},
     },
     peers::Quote,
 };
@@ -124,7 +124,7 @@ fn check_start(app: &App, start: Timestamp) -> Result<()> {
 /// What would serve the visit as far as is known.
 struct Plan {
     item: Item,
-    assignment: Assignment,
+    part: Part,
     /// Which resource is needed when, in the order in which they are taken.
     allocations: Vec<(Uuid, Span)>,
 }
@@ -138,13 +138,17 @@ impl Plan {
 
 async fn plan(app: &App, wanted: &HoldSlot) -> Result<Plan> {
     let start = minute(wanted.start_time);
-    let wish = Wish { therapist: wanted.therapist, sex: None };
+    let wish = Wish { therapist: wanted.therapist, ..Wish::default() };
     let mut conn = app.pg.conn().await?;
     let (store, item) = store_and_item(&mut conn, wanted.store, wanted.item).await?;
-    let supply = supply(&mut conn, &store, &item, Span::new(start, start + 1), wish).await?;
-    let assignment = availability::assign(&supply, item.need(), start, wanted.therapist)?;
-    let allocations = assignment.allocations(item.need(), start);
-    Ok(Plan { item, assignment, allocations })
+    let visits = [Visit::of_item(&item, &[])?.wishing(0, &wish)];
+    let supply = supply(app, &mut conn, &store, &visits, Span::new(start, start + 1)).await?;
+    let assignment = availability::assign(&supply, &visits, start, &availability::least_work(&supply))?;
+    let [visit] = &visits;
+    let allocations = assignment.allocations(visit, start);
+    let part = assignment.parts(visit, start).into_iter().next();
+    let part = part.ok_or_else(|| Error::internal("an assignment without a part"))?;
+    Ok(Plan { item, part, allocations })
 }
 
 /// Prices the visit, unless that is done, and stores it. `None` if one of its resources has been taken since the plan
@@ -178,17 +182,17 @@ async fn quote(app: &App, once: &Once<'_, pb::HoldSlotRequest>, wanted: &HoldSlo
 
 fn booking(app: &App, wanted: &HoldSlot, plan: &Plan, quote: Quote) -> Result<Booking> {
     let now = app.clock.now();
-    let Plan { item, assignment, .. } = plan;
+    let Plan { item, part, .. } = plan;
     Ok(Booking {
         id: BookingId::new(now),
         store: wanted.store,
         item: wanted.item,
-        therapist: assignment.therapist,
-        room: assignment.room,
-        equipment: assignment.equipment,
+        therapist: part.therapist,
+        room: part.room,
+        equipment: part.equipment,
         customer: wanted.customer,
         start_time: wanted.start_time,
-        end_time: instant(item.need().treatment(minute(wanted.start_time)).end),
+        end_time: instant(part.time.end),
         state: State::Held,
         channel: wanted.channel,
         list_price: item.price,

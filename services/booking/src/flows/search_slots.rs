@@ -9,12 +9,12 @@ use pg::PgConnection;
 
 use crate::{
     App, db,
-    db::supply::Wish,
     domain::{
         availability::{self, Offer, Supply},
         catalog::{Item, Store},
         hours,
         span::{Minute, Span, minute, minute_after},
+        visit::{Visit, Wish},
     },
 };
 
@@ -46,8 +46,19 @@ pub struct Search {
     pub limit: usize,
 }
 
-/// The times that can be had, by start, and the item that they are for.
-pub async fn search_slots(app: &App, search: Search) -> Result<(Item, Vec<Offer>)> {
+/// What a search found.
+#[derive(Debug)]
+pub struct Found {
+    /// What was looked for.
+    pub item: Item,
+    /// What it keeps: the alternatives that the offers speak of.
+    pub visits: Vec<Visit>,
+    /// The times that can be had, by start.
+    pub offers: Vec<Offer>,
+}
+
+/// The times that can be had.
+pub async fn search_slots(app: &App, search: Search) -> Result<Found> {
     if search.to <= search.from {
         return Err(Error::invalid("end_time", "must be later than start_time"));
     }
@@ -61,16 +72,18 @@ pub async fn search_slots(app: &App, search: Search) -> Result<(Item, Vec<Offer>
         minute_after(search.from.max(now)).max(search.after.map_or(Minute::MIN, |after| after.saturating_add(1)));
     let mut conn = app.pg.conn().await?;
     let (store, item) = store_and_item(&mut conn, search.store, search.item).await?;
+    let visits = vec![Visit::of_item(&item, &[])?.wishing(0, &search.wish)];
     let mut offers = Vec::new();
     // A page is mostly full within days, so a wide search looks at few of them first, and at more as long as it must.
     let (mut from, mut stride) = (start, FIRST_LOOK);
     while from < end && offers.len() < search.limit {
         let part = Span::new(from, end.min(from.saturating_add(stride)));
-        let supply = supply(&mut conn, &store, &item, part, search.wish).await?;
-        offers.extend(availability::offers(&supply, item.need(), part, search.limit - offers.len()));
+        let supply = supply(app, &mut conn, &store, &visits, part).await?;
+        let order = availability::least_work(&supply);
+        offers.extend(availability::offers(&supply, &visits, part, &order, search.limit - offers.len()));
         (from, stride) = (part.end, stride * 4);
     }
-    Ok((item, offers))
+    Ok(Found { item, visits, offers })
 }
 
 /// The store and the item, which must be priced in its currency.
@@ -87,14 +100,22 @@ pub async fn store_and_item(conn: &mut PgConnection, store: StoreId, item: ItemI
     Ok((store, item))
 }
 
-/// All that a store could use for an item within `window`.
-pub async fn supply(conn: &mut PgConnection, store: &Store, item: &Item, window: Span, wish: Wish) -> Result<Supply> {
-    // The last treatment may start at the end of the window. And whoever has the least work that day is proposed, so
-    // every opening that the window touches is looked at whole.
+/// All that a store could use for visits that start within `window`.
+pub async fn supply(
+    app: &App,
+    conn: &mut PgConnection,
+    store: &Store,
+    visits: &[Visit],
+    window: Span,
+) -> Result<Supply> {
+    // The last visit may start at the end of the window. And whoever has the least work that day is proposed, so every
+    // opening that the window touches is looked at whole.
     let zone = hours::time_zone("store.time_zone", &store.time_zone)?;
-    let reach = Span::new(window.start, window.end + item.need().duration);
+    let longest = visits.iter().map(|visit| visit.treatment.end).max().unwrap_or(0);
+    let reach = Span::new(window.start, window.end + longest);
     let days = Span::new(reach.start - DAY, reach.end + DAY);
     let mut openings = hours::openings(&store.opening_hours, &zone, days);
     openings.retain(|span| span.overlaps(reach));
-    Ok(db::supply::read(conn, store.id, item, openings, window, wish).await?)
+    let policy = db::policy::of_store(&mut *conn, &app.policy, store.id).await?;
+    Ok(db::supply::read(conn, store.id, visits, openings, window, policy.limits).await?)
 }

@@ -19,13 +19,17 @@ use tonic::{Request, Response, Status};
 use super::{convert, listing, once};
 use crate::{
     App, db,
-    db::{booking::Filter, supply::Wish},
-    domain::booking::{Step, Wish as CancelWish},
+    db::booking::Filter,
+    domain::{
+        availability::Offer,
+        booking::{Step, Wish as CancelWish},
+        visit::Wish,
+    },
     flows::{
         advance_booking::{Advance, advance_booking},
         cancel_booking::cancel_booking,
         hold_slot::{HoldSlot, hold_slot},
-        search_slots::{Search, search_slots},
+        search_slots::{Found, Search, search_slots},
     },
 };
 
@@ -51,13 +55,15 @@ impl BookingService for Bookings {
                 wish: Wish {
                     therapist: convert::optional(&request.therapist, |n| TherapistId::parse_name("therapist", n))?,
                     sex: convert::sex(request.sex()),
+                    ..Wish::default()
                 },
                 after: after.map_err(|_| Error::invalid("page_token", "is not one that this list gave out"))?,
                 limit: usize::try_from(page.limit()).unwrap_or(usize::MAX),
             };
-            let (item, offers) = search_slots(&self.0, search).await?;
+            let Found { item, visits, offers } = search_slots(&self.0, search).await?;
             let (offers, next_page_token) = page.cut(offers, |offer| offer.start.to_string());
-            let slots = offers.iter().map(|offer| convert::to_slot(offer, &item)).collect();
+            let slot = |offer: &Offer| convert::to_slot(offer, visits.get(offer.assignment.alternative)?, &item).into();
+            let slots = offers.iter().filter_map(slot).collect();
             Ok(pb::SearchSlotsResponse { slots, next_page_token })
         })
         .await

@@ -16,6 +16,7 @@ use crate::domain::{
     catalog::{Item, Room, Sex, Shift, Store, Therapist},
     hours::{self, OpeningHours},
     span::instant,
+    visit::Visit,
 };
 
 /// Reads a resource name that may be missing.
@@ -107,6 +108,8 @@ pub fn item(item: pb::Item, now: Timestamp) -> Result<Item> {
         skill: item.skill,
         room_kind: item.room_kind,
         equipment_kind: Some(item.equipment_kind).filter(|kind| !kind.is_empty()),
+        certificate: None,
+        phases: Vec::new(),
         create_time: now,
     })
 }
@@ -246,13 +249,15 @@ pub fn to_shift(shift: &Shift) -> pb::Shift {
     }
 }
 
-/// A time that can be had, for the wire.
-pub fn to_slot(offer: &Offer, item: &Item) -> pb::Slot {
+/// A time at which a visit for `item` can be had, for the wire.
+pub fn to_slot(offer: &Offer, visit: &Visit, item: &Item) -> pb::Slot {
+    let first = offer.assignment.parts(visit, offer.start).first().map(|part| part.therapist.name());
+    let therapists = offer.therapists.first().into_iter().flatten();
     pb::Slot {
         start_time: Some(to_timestamp(instant(offer.start))),
-        end_time: Some(to_timestamp(instant(item.need().treatment(offer.start).end))),
-        therapist: offer.therapist.name(),
-        therapists: offer.therapists.iter().map(|therapist| therapist.name()).collect(),
+        end_time: Some(to_timestamp(instant(visit.treatment.moved(offer.start).end))),
+        therapist: first.unwrap_or_default(),
+        therapists: therapists.map(|therapist| therapist.name()).collect(),
         list_price: Some(to_money(item.price)),
     }
 }

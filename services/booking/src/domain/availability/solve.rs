@@ -1,0 +1,146 @@
+//! Finding different resources for demands that want them at the same time.
+//!
+//! Therapists, rooms and machines are found apart from each other: none can stand in for another sort. Within a sort the
+//! demands are served in their order, each by the best resource that leaves the others one: the answer is the first in
+//! the order of preference, and there is always the same one. To know what leaves the others one, demands that overlap
+//! at a moment are matched with resources (Kuhn's augmenting paths). If all overlap, as for a party that begins at once,
+//! that is exact and nothing is ever taken back; otherwise it leaves little to try in vain.
+
+use crate::domain::{
+    span::Span,
+    visit::{ResourceKind, Visit},
+};
+
+/// So many steps are gone before a puzzle counts as impossible. Both "which times?" and "this time?" give up at the same
+/// step; what people book takes a few dozen.
+const STEPS: usize = 5_000;
+
+/// The demands of a visit for one sort of resource.
+#[derive(Debug)]
+pub(super) struct Group {
+    /// Which sort.
+    pub kind: ResourceKind,
+    /// Indices into the visit's demands.
+    pub demands: Vec<usize>,
+    /// Whether two of them (by position in `demands`) are at the same time; row by row.
+    overlap: Vec<bool>,
+    /// The sets of them that are at the same time, as positions; no set is part of another.
+    moments: Vec<Vec<usize>>,
+}
+
+impl Group {
+    /// The groups of a visit that have demands.
+    pub fn of(visit: &Visit) -> Vec<Self> {
+        let kinds = [ResourceKind::Therapist, ResourceKind::Room, ResourceKind::Equipment];
+        kinds.into_iter().map(|kind| Self::of_kind(visit, kind)).filter(|group| !group.demands.is_empty()).collect()
+    }
+
+    fn of_kind(visit: &Visit, kind: ResourceKind) -> Self {
+        let of_kind = |index: &usize| visit.demands[*index].class.resource() == kind;
+        let demands: Vec<usize> = (0..visit.demands.len()).filter(of_kind).collect();
+        let spans: Vec<&[Span]> = demands.iter().map(|&demand| visit.demands[demand].spans.as_slice()).collect();
+        let overlaps = |a: &[Span], b: &[Span]| a.iter().any(|span| b.iter().any(|other| span.overlaps(*other)));
+        let overlap = spans.iter().flat_map(|a| spans.iter().map(|b| overlaps(a, b))).collect();
+        // Whatever is at the same time is so when the last of it begins.
+        let mut moments: Vec<Vec<usize>> = Vec::new();
+        for begin in spans.iter().flat_map(|spans| spans.iter().map(|span| span.start)) {
+            let now = |spans: &&[Span]| spans.iter().any(|span| span.start <= begin && begin < span.end);
+            let moment: Vec<usize> = (0..spans.len()).filter(|&position| now(&spans[position])).collect();
+            let within = |a: &[usize], b: &[usize]| a.iter().all(|position| b.contains(position));
+            if !moments.iter().any(|known| within(&moment, known)) {
+                moments.retain(|known| !within(known, &moment));
+                moments.push(moment);
+            }
+        }
+        Self { kind, demands, overlap, moments }
+    }
+
+    /// A resource for each demand, by position: different ones for those at the same time. `able` lists for each who
+    /// could serve it, in the order of preference; `bears` says whether a resource could serve several demands together,
+    /// by position. `None` if there is no way.
+    pub fn solve(&self, able: &[Vec<u32>], bears: &dyn Fn(u32, &[usize]) -> bool) -> Option<Vec<u32>> {
+        if let [only] = able {
+            return only.first().map(|first| vec![*first]);
+        }
+        let mut search = Search { group: self, able, bears, chosen: Vec::with_capacity(able.len()), steps: STEPS };
+        (search.can_go_on() && search.serve_next()).then_some(search.chosen)
+    }
+
+    fn overlap(&self, one: usize, other: usize) -> bool {
+        self.overlap[one * self.demands.len() + other]
+    }
+}
+
+struct Search<'a> {
+    group: &'a Group,
+    able: &'a [Vec<u32>],
+    bears: &'a dyn Fn(u32, &[usize]) -> bool,
+    /// Who serves the first demands.
+    chosen: Vec<u32>,
+    steps: usize,
+}
+
+impl Search<'_> {
+    /// Serves the demands that are not served yet; if there is no way all is as before.
+    fn serve_next(&mut self) -> bool {
+        let Some(able) = self.able.get(self.chosen.len()) else { return true };
+        for &candidate in able {
+            if self.steps == 0 {
+                return false;
+            }
+            self.steps -= 1;
+            if self.may(self.chosen.len(), candidate) {
+                self.chosen.push(candidate);
+                if self.can_go_on() && self.serve_next() {
+                    return true;
+                }
+                self.chosen.pop();
+            }
+        }
+        false
+    }
+
+    /// Whether `candidate` may serve the demand besides those that it was chosen for.
+    fn may(&self, demand: usize, candidate: u32) -> bool {
+        let served = || (0..self.chosen.len()).filter(|&other| self.chosen[other] == candidate);
+        if served().any(|other| self.group.overlap(demand, other)) {
+            return false;
+        }
+        let mut all: Vec<usize> = served().collect();
+        all.is_empty() || {
+            all.push(demand);
+            (self.bears)(candidate, &all)
+        }
+    }
+
+    /// Whether at each moment the demands that are not served yet can be matched with resources. If not, there is no way.
+    fn can_go_on(&self) -> bool {
+        self.group.moments.iter().all(|moment| {
+            let mut holders = Vec::with_capacity(moment.len());
+            let open = moment.iter().filter(|&&demand| demand >= self.chosen.len());
+            open.into_iter().all(|&demand| self.augment(demand, &mut holders, &mut Vec::new()))
+        })
+    }
+
+    /// Finds a resource for one more demand of a moment, moving others to another resource if need be.
+    fn augment(&self, demand: usize, holders: &mut Vec<(u32, usize)>, seen: &mut Vec<u32>) -> bool {
+        for &candidate in &self.able[demand] {
+            if seen.contains(&candidate) || !self.may(demand, candidate) {
+                continue;
+            }
+            seen.push(candidate);
+            match holders.iter().position(|(held, _)| *held == candidate) {
+                None => holders.push((candidate, demand)),
+                Some(index) => {
+                    let holder = holders[index].1;
+                    if !self.augment(holder, holders, seen) {
+                        continue;
+                    }
+                    holders[index].1 = demand;
+                }
+            }
+            return true;
+        }
+        false
+    }
+}
