@@ -3,7 +3,7 @@
 //! # States
 //!
 //! See [`domain::booking`]. A booking starts HELD; its order is made at payment (AWAITING_PAYMENT); the deposit confirms
-//! it. It ends COMPLETED, CANCELLED or EXPIRED.
+//! it. It ends COMPLETED, CANCELLED, NO_SHOW or EXPIRED.
 //!
 //! # Invariants
 //!
@@ -32,6 +32,9 @@
 //! | AWAITING_PAYMENT committed (`booking.order.recorded`) | nothing is lost |
 //! | PaymentCaptured applied (`booking.confirm.applied`) | the event is applied again: cursor and effect are one transaction |
 //! | cancellation committed with task `close_order` (`booking.cancel.committed`) | the worker closes the order |
+//! | hold prolonged (`booking.extend_hold.committed`) | nothing is lost |
+//! | no-show committed with task `close_order` (`booking.no_show.committed`) | the worker closes the order |
+//! | line added to the order (`booking.amend.called`) | the task is repeated with the same request id |
 //! | booking given up (`booking.close.given_up`) | the task is repeated |
 //! | order closed at payment (`booking.close.called`) | the task is repeated with the same request id |
 //!

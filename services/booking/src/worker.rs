@@ -1,4 +1,4 @@
-//! What goes on without anybody asking: orders are made and closed, holds end, payment's feed is read, the audit log is
+//! What goes on without anybody asking: orders are made and closed, holds end, missed visits are closed, payment's feed is read, the audit log is
 //! sealed. Every step is also a plain function.
 
 use std::{sync::Arc, time::Duration};
@@ -9,7 +9,7 @@ use runtime::{Tasks, lifecycle::Next};
 
 use crate::{App, flows};
 
-pub use crate::flows::{expire_booking::expire_bookings, order_tasks::drain as run_tasks};
+pub use crate::flows::{expire_booking::expire_bookings, no_show::close_missed, order_tasks::drain as run_tasks};
 
 /// Where the feeds come from.
 #[derive(Debug, Clone)]
@@ -33,6 +33,12 @@ pub fn spawn(app: &Arc<App>, feeds: Feeds, tasks: &Tasks) {
     tasks.spawn_loop("booking.expire_holds", Duration::from_millis(500), None, move || {
         let app = Arc::clone(&holds);
         async move { expire_bookings(&app).await.map(|ended| Next::after_batch(ended, flows::expire_booking::BATCH)) }
+    });
+
+    let missed = Arc::clone(app);
+    tasks.spawn_loop("booking.close_missed", Duration::from_secs(5), None, move || {
+        let app = Arc::clone(&missed);
+        async move { close_missed(&app).await.map(|closed| Next::after_batch(closed, flows::no_show::BATCH)) }
     });
 
     let audit = Arc::clone(app);

@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! order    OPEN ──deposit──▶ DEPOSIT_PAID ──balance──▶ PAID        any ──CloseOrder──▶ CLOSED
+//!            ▲──────── AmendOrder: something is added ────────┘ (PAID only)
 //! payment  PENDING ──▶ CAPTURED        PENDING ──▶ FAILED
 //! refund   PENDING ──▶ SUCCEEDED       (cash is handed back at once)
 //! ```
@@ -40,7 +41,7 @@
 //! | the provider is down at a refund | tried again for ever, with growing pauses |
 //!
 //! A crash between any two steps is mended by the next request or worker step. Tests order one at these points:
-//! `payment.create.committed`, `payment.cash.committed`, `payment.pay.pending_stored`, `payment.pay.charge_made`,
+//! `payment.create.committed`, `payment.amend.committed`, `payment.cash.committed`, `payment.pay.pending_stored`, `payment.pay.charge_made`,
 //! `payment.pay.committed`, `payment.notice.committed`, `payment.query.answered`, `payment.close.committed`,
 //! `payment.refund.claimed`, `payment.refund.sent`, `payment.refund.committed`.
 //!

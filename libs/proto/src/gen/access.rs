@@ -240,6 +240,41 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.booking.v1.LifeCycleService/ExtendHold",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.LifeCycleService/MarkNoShow",
+        Rule {
+            public: false,
+            roles: &[Role::FrontDesk, Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.LifeCycleService/PreviewCancel",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Support,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
         "/meridian.feed.v1.EventFeedService/Subscribe",
         Rule {
             public: false,
@@ -464,6 +499,14 @@ pub static ALL: &[(&str, Rule)] = &[
                 Role::Auditor,
             ],
             scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.PaymentService/AmendOrder",
+        Rule {
+            public: false,
+            roles: &[Role::Service],
+            scope: Scope::None,
         },
     ),
     (

@@ -1886,10 +1886,70 @@ pub struct Booking {
     /// Counts the changes, from 1.
     #[prost(int64, tag = "20")]
     pub version: i64,
+    /// The package that it was booked as, `packages/<uuid>`; may be empty.
+    #[prost(string, tag = "21")]
+    pub package: ::prost::alloc::string::String,
+    /// The parts of a package after the first, in order. Item, therapist, room and equipment above are those of the first;
+    /// `start_time` and `end_time` are those of the whole.
+    #[prost(message, repeated, tag = "22")]
+    pub parts: ::prost::alloc::vec::Vec<booking::Part>,
+    /// What was added to the item, `items/<uuid>`.
+    #[prost(string, repeated, tag = "23")]
+    pub add_ons: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The party that it belongs to, `bookingGroups/<uuid>`; may be empty.
+    #[prost(string, tag = "24")]
+    pub group: ::prost::alloc::string::String,
+    /// Minutes by which it was lengthened beyond its items.
+    #[prost(int32, tag = "25")]
+    pub extension_minutes: i32,
+    /// The customer asked for this therapist.
+    #[prost(bool, tag = "26")]
+    pub requested: bool,
+    /// How the therapist was found, for people.
+    #[prost(string, tag = "27")]
+    pub assignment: ::prost::alloc::string::String,
+    /// Up to when the hold may be prolonged.
+    #[prost(message, optional, tag = "28")]
+    pub hold_limit_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Staff let it overlap other visits.
+    #[prost(bool, tag = "29")]
+    pub overbooked: bool,
 }
 /// Nested message and enum types in `Booking`.
 pub mod booking {
-    /// One step of its life.
+    /// A part of a visit of several items.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Part {
+        /// What, `items/<uuid>`.
+        #[prost(string, tag = "1")]
+        pub item: ::prost::alloc::string::String,
+        /// Who gives it.
+        #[prost(string, tag = "2")]
+        pub therapist: ::prost::alloc::string::String,
+        /// Where.
+        #[prost(string, tag = "3")]
+        pub room: ::prost::alloc::string::String,
+        /// The machine that is kept besides; may be empty.
+        #[prost(string, tag = "4")]
+        pub equipment: ::prost::alloc::string::String,
+        /// Start of the treatment.
+        #[prost(message, optional, tag = "5")]
+        pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+        /// End of the treatment.
+        #[prost(message, optional, tag = "6")]
+        pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    }
+    impl ::prost::Name for Part {
+        const NAME: &'static str = "Part";
+        const PACKAGE: &'static str = "meridian.booking.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.booking.v1.Booking.Part".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.booking.v1.Booking.Part".into()
+        }
+    }
+    /// One step of its life. Some steps leave the state as it is, such as `RESCHEDULED`.
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct StateChange {
         /// The state that was reached.
@@ -2167,6 +2227,16 @@ pub struct HoldSlotRequest {
     /// Makes the request safe to repeat; a UUID.
     #[prost(string, tag = "7")]
     pub request_id: ::prost::alloc::string::String,
+    /// What it comes from, such as the id that an app keeps, so that no device hoards times; nothing about the person.
+    #[prost(string, tag = "8")]
+    pub device: ::prost::alloc::string::String,
+    /// Lets the visit overlap others where there is no other way, and says why; for the audit. Only for store managers and
+    /// administrators.
+    #[prost(string, tag = "9")]
+    pub overbook_reason: ::prost::alloc::string::String,
+    /// The partner platform that it comes through, such as `dianping`; only with CHANNEL_PARTNER.
+    #[prost(string, tag = "10")]
+    pub partner: ::prost::alloc::string::String,
 }
 impl ::prost::Name for HoldSlotRequest {
     const NAME: &'static str = "HoldSlotRequest";
@@ -2265,6 +2335,9 @@ pub struct CancelBookingRequest {
     /// Makes the request safe to repeat; a UUID.
     #[prost(string, tag = "3")]
     pub request_id: ::prost::alloc::string::String,
+    /// Only if no more than this stays with the store: the fee that the customer was shown. Any fee if empty.
+    #[prost(message, optional, tag = "4")]
+    pub max_fee: ::core::option::Option<super::super::super::google::r#type::Money>,
 }
 /// Nested message and enum types in `CancelBookingRequest`.
 pub mod cancel_booking_request {
@@ -2509,7 +2582,9 @@ pub mod booking_service_client {
         /// Keeps a time for a customer until the deposit is paid or `hold_expire_time` has come.
         ///
         /// Errors: FAILED_PRECONDITION with reason SLOT_TAKEN (somebody else has it), OUTSIDE_OPENING_HOURS, NOT_ON_SHIFT,
-        /// SKILL_MISSING or CURRENCY_MISMATCH (see SearchSlots); INVALID_ARGUMENT for a start that is past, further ahead than
+        /// SKILL_MISSING or CURRENCY_MISMATCH (see SearchSlots); RESOURCE_EXHAUSTED with reason TOO_MANY_HOLDS (pay or give up
+        /// one that runs: a customer may have 5 at a time by default, a device 10, a partner 200); PERMISSION_DENIED for an
+        /// overbooking by somebody who may not; INVALID_ARGUMENT for a start that is past, further ahead than
         /// can be booked (92 days by default) or off the store's grid of 5 minutes; NOT_FOUND for an unknown store, item or
         /// customer.
         pub async fn hold_slot(
@@ -2586,10 +2661,12 @@ pub mod booking_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Gives a booking up. At the customer's wish all that was paid comes back up to the notice period of the store (1 hour
-        /// by default), and later all but the deposit; at the store's wish all comes back.
+        /// Gives a booking up. At the customer's wish what comes back follows the tiers of the item or store: see PreviewCancel.
+        /// Where there are none, all comes back up to 1 hour before the start (by default), and later all but the deposit. At
+        /// the store's wish all comes back.
         ///
-        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE from checked in onwards.
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE from checked in onwards; FEE_ROSE if more would stay with the
+        /// store than `max_fee`.
         pub async fn cancel_booking(
             &mut self,
             request: impl tonic::IntoRequest<super::CancelBookingRequest>,
@@ -2731,7 +2808,9 @@ pub mod booking_service_server {
         /// Keeps a time for a customer until the deposit is paid or `hold_expire_time` has come.
         ///
         /// Errors: FAILED_PRECONDITION with reason SLOT_TAKEN (somebody else has it), OUTSIDE_OPENING_HOURS, NOT_ON_SHIFT,
-        /// SKILL_MISSING or CURRENCY_MISMATCH (see SearchSlots); INVALID_ARGUMENT for a start that is past, further ahead than
+        /// SKILL_MISSING or CURRENCY_MISMATCH (see SearchSlots); RESOURCE_EXHAUSTED with reason TOO_MANY_HOLDS (pay or give up
+        /// one that runs: a customer may have 5 at a time by default, a device 10, a partner 200); PERMISSION_DENIED for an
+        /// overbooking by somebody who may not; INVALID_ARGUMENT for a start that is past, further ahead than
         /// can be booked (92 days by default) or off the store's grid of 5 minutes; NOT_FOUND for an unknown store, item or
         /// customer.
         async fn hold_slot(
@@ -2751,10 +2830,12 @@ pub mod booking_service_server {
             tonic::Response<super::ListBookingsResponse>,
             tonic::Status,
         >;
-        /// Gives a booking up. At the customer's wish all that was paid comes back up to the notice period of the store (1 hour
-        /// by default), and later all but the deposit; at the store's wish all comes back.
+        /// Gives a booking up. At the customer's wish what comes back follows the tiers of the item or store: see PreviewCancel.
+        /// Where there are none, all comes back up to 1 hour before the start (by default), and later all but the deposit. At
+        /// the store's wish all comes back.
         ///
-        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE from checked in onwards.
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE from checked in onwards; FEE_ROSE if more would stay with the
+        /// store than `max_fee`.
         async fn cancel_booking(
             &self,
             request: tonic::Request<super::CancelBookingRequest>,
@@ -3315,6 +3396,9 @@ pub struct BookingFacts {
     /// The store's IANA time zone.
     #[prost(string, tag = "17")]
     pub time_zone: ::prost::alloc::string::String,
+    /// `rooms/<uuid>`.
+    #[prost(string, tag = "18")]
+    pub room: ::prost::alloc::string::String,
 }
 impl ::prost::Name for BookingFacts {
     const NAME: &'static str = "BookingFacts";
@@ -3324,6 +3408,35 @@ impl ::prost::Name for BookingFacts {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/meridian.booking.v1.BookingFacts".into()
+    }
+}
+/// A booking as it was before a change.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Before {
+    /// Start of the treatment.
+    #[prost(message, optional, tag = "1")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// End of the treatment.
+    #[prost(message, optional, tag = "2")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub therapist: ::prost::alloc::string::String,
+    /// `rooms/<uuid>`.
+    #[prost(string, tag = "4")]
+    pub room: ::prost::alloc::string::String,
+    /// What it cost.
+    #[prost(message, optional, tag = "5")]
+    pub price: ::core::option::Option<super::super::super::google::r#type::Money>,
+}
+impl ::prost::Name for Before {
+    const NAME: &'static str = "Before";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.Before".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.Before".into()
     }
 }
 /// A store was opened or changed.
@@ -3406,6 +3519,98 @@ impl ::prost::Name for BookingConfirmed {
         "/meridian.booking.v1.BookingConfirmed".into()
     }
 }
+/// The time is kept for longer without a deposit.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HoldExtended {
+    /// The booking.
+    #[prost(message, optional, tag = "1")]
+    pub booking: ::core::option::Option<BookingFacts>,
+    /// Until when it is kept now.
+    #[prost(message, optional, tag = "2")]
+    pub hold_expire_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for HoldExtended {
+    const NAME: &'static str = "HoldExtended";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.HoldExtended".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.HoldExtended".into()
+    }
+}
+/// The visit goes on at another time or with another therapist, as the customer wished.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BookingRescheduled {
+    /// The booking.
+    #[prost(message, optional, tag = "1")]
+    pub booking: ::core::option::Option<BookingFacts>,
+    /// As it was.
+    #[prost(message, optional, tag = "2")]
+    pub before: ::core::option::Option<Before>,
+    /// Who did it: `members/<uuid>`, `staff/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub actor: ::prost::alloc::string::String,
+}
+impl ::prost::Name for BookingRescheduled {
+    const NAME: &'static str = "BookingRescheduled";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.BookingRescheduled".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.BookingRescheduled".into()
+    }
+}
+/// Staff moved the visit: another time, length, therapist, room or machine.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BookingMoved {
+    /// The booking.
+    #[prost(message, optional, tag = "1")]
+    pub booking: ::core::option::Option<BookingFacts>,
+    /// As it was.
+    #[prost(message, optional, tag = "2")]
+    pub before: ::core::option::Option<Before>,
+    /// Who did it: `staff/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub actor: ::prost::alloc::string::String,
+    /// It overlaps other visits, as staff wished.
+    #[prost(bool, tag = "4")]
+    pub overbooked: bool,
+}
+impl ::prost::Name for BookingMoved {
+    const NAME: &'static str = "BookingMoved";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.BookingMoved".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.BookingMoved".into()
+    }
+}
+/// The running visit was made longer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BookingExtended {
+    /// The booking.
+    #[prost(message, optional, tag = "1")]
+    pub booking: ::core::option::Option<BookingFacts>,
+    /// As it was.
+    #[prost(message, optional, tag = "2")]
+    pub before: ::core::option::Option<Before>,
+    /// By how many minutes.
+    #[prost(int32, tag = "3")]
+    pub minutes: i32,
+}
+impl ::prost::Name for BookingExtended {
+    const NAME: &'static str = "BookingExtended";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.BookingExtended".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.BookingExtended".into()
+    }
+}
 /// The customer has come.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BookingCheckedIn {
@@ -3469,6 +3674,12 @@ pub struct BookingCancelled {
     /// In time to get back all that was paid.
     #[prost(bool, tag = "3")]
     pub in_time: bool,
+    /// What stays with the store, of what was paid at most.
+    #[prost(message, optional, tag = "4")]
+    pub fee: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// At whose wish: `CUSTOMER_REQUEST` or `STORE_REQUEST`.
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
 }
 impl ::prost::Name for BookingCancelled {
     const NAME: &'static str = "BookingCancelled";
@@ -3478,6 +3689,26 @@ impl ::prost::Name for BookingCancelled {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/meridian.booking.v1.BookingCancelled".into()
+    }
+}
+/// The customer did not come.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BookingNoShow {
+    /// The booking.
+    #[prost(message, optional, tag = "1")]
+    pub booking: ::core::option::Option<BookingFacts>,
+    /// What stays with the store, of what was paid at most.
+    #[prost(message, optional, tag = "2")]
+    pub fee: ::core::option::Option<super::super::super::google::r#type::Money>,
+}
+impl ::prost::Name for BookingNoShow {
+    const NAME: &'static str = "BookingNoShow";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.BookingNoShow".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.BookingNoShow".into()
     }
 }
 /// The deposit was not paid in time.
@@ -3495,5 +3726,664 @@ impl ::prost::Name for BookingExpired {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/meridian.booking.v1.BookingExpired".into()
+    }
+}
+/// Request of LifeCycleService.ExtendHold.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExtendHoldRequest {
+    /// `bookings/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ExtendHoldRequest {
+    const NAME: &'static str = "ExtendHoldRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ExtendHoldRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ExtendHoldRequest".into()
+    }
+}
+/// Request of LifeCycleService.PreviewCancel.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PreviewCancelRequest {
+    /// `bookings/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// At whose wish.
+    #[prost(enumeration = "cancel_booking_request::Reason", tag = "2")]
+    pub reason: i32,
+}
+impl ::prost::Name for PreviewCancelRequest {
+    const NAME: &'static str = "PreviewCancelRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.PreviewCancelRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.PreviewCancelRequest".into()
+    }
+}
+/// What giving a visit up costs. Fee and refund always add up to what was paid.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CancelPreview {
+    /// `bookings/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub booking: ::prost::alloc::string::String,
+    /// What was paid and not given back.
+    #[prost(message, optional, tag = "2")]
+    pub paid: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What stays with the store if it is given up now.
+    #[prost(message, optional, tag = "3")]
+    pub fee: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What comes back if it is given up now.
+    #[prost(message, optional, tag = "4")]
+    pub refund: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Why.
+    #[prost(enumeration = "cancel_preview::Source", tag = "5")]
+    pub source: i32,
+    /// Up to and including this moment it costs no more than now; unset if it never will.
+    #[prost(message, optional, tag = "6")]
+    pub cheap_until_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What it costs when, from the cheapest to the dearest, those that are over too.
+    #[prost(message, repeated, tag = "7")]
+    pub terms: ::prost::alloc::vec::Vec<cancel_preview::Term>,
+}
+/// Nested message and enum types in `CancelPreview`.
+pub mod cancel_preview {
+    /// What it costs during a span of time.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Term {
+        /// Up to and including this moment; unset for the last, which goes on for ever.
+        #[prost(message, optional, tag = "1")]
+        pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+        /// What stays with the store.
+        #[prost(message, optional, tag = "2")]
+        pub fee: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// What comes back.
+        #[prost(message, optional, tag = "3")]
+        pub refund: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// The notice that is kept: so many minutes before the start; 0 in the last term, which keeps none.
+        #[prost(int32, tag = "4")]
+        pub notice_minutes: i32,
+        /// The tier's part of the price, in hundredths of a percent; 0 if the fee is none of a tier's.
+        #[prost(int32, tag = "5")]
+        pub fee_basis_points: i32,
+    }
+    impl ::prost::Name for Term {
+        const NAME: &'static str = "Term";
+        const PACKAGE: &'static str = "meridian.booking.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.booking.v1.CancelPreview.Term".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.booking.v1.CancelPreview.Term".into()
+        }
+    }
+    /// Where the terms come from.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Source {
+        /// Not stated.
+        Unspecified = 0,
+        /// Nothing stays before the booking is confirmed.
+        NotConfirmed = 1,
+        /// The store gives it up.
+        StoreRequest = 2,
+        /// The tiers of the item at this store.
+        Item = 3,
+        /// The tiers of the store.
+        Store = 4,
+        /// The rule of the chain: all comes back up to the notice period, later the deposit stays.
+        Chain = 5,
+    }
+    impl Source {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "SOURCE_UNSPECIFIED",
+                Self::NotConfirmed => "SOURCE_NOT_CONFIRMED",
+                Self::StoreRequest => "SOURCE_STORE_REQUEST",
+                Self::Item => "SOURCE_ITEM",
+                Self::Store => "SOURCE_STORE",
+                Self::Chain => "SOURCE_CHAIN",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "SOURCE_UNSPECIFIED" => Some(Self::Unspecified),
+                "SOURCE_NOT_CONFIRMED" => Some(Self::NotConfirmed),
+                "SOURCE_STORE_REQUEST" => Some(Self::StoreRequest),
+                "SOURCE_ITEM" => Some(Self::Item),
+                "SOURCE_STORE" => Some(Self::Store),
+                "SOURCE_CHAIN" => Some(Self::Chain),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for CancelPreview {
+    const NAME: &'static str = "CancelPreview";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.CancelPreview".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.CancelPreview".into()
+    }
+}
+/// Request of LifeCycleService.MarkNoShow.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MarkNoShowRequest {
+    /// `bookings/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for MarkNoShowRequest {
+    const NAME: &'static str = "MarkNoShowRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.MarkNoShowRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.MarkNoShowRequest".into()
+    }
+}
+/// Generated client implementations.
+pub mod life_cycle_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Changes a visit on its way from hold to completion. Each change that needs a time takes it before it gives the old one
+    /// back; a change that fails leaves everything as it was.
+    #[derive(Debug, Clone)]
+    pub struct LifeCycleServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl LifeCycleServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> LifeCycleServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> LifeCycleServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            LifeCycleServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Keeps a hold for longer: for as long as a new one, up to `hold_limit_time` of the booking. For whoever has it: the
+        /// customer, or whoever made it for him.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason HOLD_LIMIT (it lasts up to the limit already), HOLD_ENDED (it has run out)
+        /// or WRONG_STATE (it is confirmed, or over); PERMISSION_DENIED with reason NOT_HOLDER.
+        pub async fn extend_hold(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExtendHoldRequest>,
+        ) -> std::result::Result<tonic::Response<super::Booking>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.LifeCycleService/ExtendHold",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.LifeCycleService", "ExtendHold"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Tells what CancelBooking would do to the customer's money now, and when that changes.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE from checked in onwards; UNAVAILABLE if it can't be learned what
+        /// was paid.
+        pub async fn preview_cancel(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PreviewCancelRequest>,
+        ) -> std::result::Result<tonic::Response<super::CancelPreview>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.LifeCycleService/PreviewCancel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.LifeCycleService",
+                        "PreviewCancel",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// The customer has not come. It happens by itself when the store's grace time (15 minutes by default) is over; staff
+        /// may say so from the start of the visit on. What stays with the store is what giving up at the last moment costs.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason TOO_EARLY before the start, or WRONG_STATE unless the booking is confirmed.
+        pub async fn mark_no_show(
+            &mut self,
+            request: impl tonic::IntoRequest<super::MarkNoShowRequest>,
+        ) -> std::result::Result<tonic::Response<super::Booking>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.LifeCycleService/MarkNoShow",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.LifeCycleService", "MarkNoShow"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod life_cycle_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with LifeCycleServiceServer.
+    #[async_trait]
+    pub trait LifeCycleService: std::marker::Send + std::marker::Sync + 'static {
+        /// Keeps a hold for longer: for as long as a new one, up to `hold_limit_time` of the booking. For whoever has it: the
+        /// customer, or whoever made it for him.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason HOLD_LIMIT (it lasts up to the limit already), HOLD_ENDED (it has run out)
+        /// or WRONG_STATE (it is confirmed, or over); PERMISSION_DENIED with reason NOT_HOLDER.
+        async fn extend_hold(
+            &self,
+            request: tonic::Request<super::ExtendHoldRequest>,
+        ) -> std::result::Result<tonic::Response<super::Booking>, tonic::Status>;
+        /// Tells what CancelBooking would do to the customer's money now, and when that changes.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE from checked in onwards; UNAVAILABLE if it can't be learned what
+        /// was paid.
+        async fn preview_cancel(
+            &self,
+            request: tonic::Request<super::PreviewCancelRequest>,
+        ) -> std::result::Result<tonic::Response<super::CancelPreview>, tonic::Status>;
+        /// The customer has not come. It happens by itself when the store's grace time (15 minutes by default) is over; staff
+        /// may say so from the start of the visit on. What stays with the store is what giving up at the last moment costs.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason TOO_EARLY before the start, or WRONG_STATE unless the booking is confirmed.
+        async fn mark_no_show(
+            &self,
+            request: tonic::Request<super::MarkNoShowRequest>,
+        ) -> std::result::Result<tonic::Response<super::Booking>, tonic::Status>;
+    }
+    /// Changes a visit on its way from hold to completion. Each change that needs a time takes it before it gives the old one
+    /// back; a change that fails leaves everything as it was.
+    #[derive(Debug)]
+    pub struct LifeCycleServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> LifeCycleServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for LifeCycleServiceServer<T>
+    where
+        T: LifeCycleService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.booking.v1.LifeCycleService/ExtendHold" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExtendHoldSvc<T: LifeCycleService>(pub Arc<T>);
+                    impl<
+                        T: LifeCycleService,
+                    > tonic::server::UnaryService<super::ExtendHoldRequest>
+                    for ExtendHoldSvc<T> {
+                        type Response = super::Booking;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExtendHoldRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LifeCycleService>::extend_hold(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExtendHoldSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.LifeCycleService/PreviewCancel" => {
+                    #[allow(non_camel_case_types)]
+                    struct PreviewCancelSvc<T: LifeCycleService>(pub Arc<T>);
+                    impl<
+                        T: LifeCycleService,
+                    > tonic::server::UnaryService<super::PreviewCancelRequest>
+                    for PreviewCancelSvc<T> {
+                        type Response = super::CancelPreview;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PreviewCancelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LifeCycleService>::preview_cancel(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PreviewCancelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.LifeCycleService/MarkNoShow" => {
+                    #[allow(non_camel_case_types)]
+                    struct MarkNoShowSvc<T: LifeCycleService>(pub Arc<T>);
+                    impl<
+                        T: LifeCycleService,
+                    > tonic::server::UnaryService<super::MarkNoShowRequest>
+                    for MarkNoShowSvc<T> {
+                        type Response = super::Booking;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::MarkNoShowRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LifeCycleService>::mark_no_show(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = MarkNoShowSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for LifeCycleServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.booking.v1.LifeCycleService";
+    impl<T> tonic::server::NamedService for LifeCycleServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -537,6 +537,32 @@ impl ::prost::Name for PayOrderRequest {
         "/meridian.payment.v1.PayOrderRequest".into()
     }
 }
+/// Request of PaymentService.AmendOrder.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AmendOrderRequest {
+    /// `orders/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The id to give the amendment, so that a repeat finds it: a UUID.
+    #[prost(string, tag = "2")]
+    pub amendment_id: ::prost::alloc::string::String,
+    /// What is added, in the currency of the order.
+    #[prost(message, optional, tag = "3")]
+    pub line: ::core::option::Option<OrderLine>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for AmendOrderRequest {
+    const NAME: &'static str = "AmendOrderRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.AmendOrderRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.AmendOrderRequest".into()
+    }
+}
 /// Request of PaymentService.CloseOrder.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CloseOrderRequest {
@@ -834,6 +860,34 @@ pub mod payment_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Adds a line to an order: its visit became longer, or something was added to it. What was paid counts on; an order
+        /// that was paid in full waits for its balance again.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason ORDER_CLOSED; ALREADY_EXISTS with reason AMENDMENT_EXISTS if the order has an
+        /// amendment of that id with other content; INVALID_ARGUMENT with reason CURRENCY_MISMATCH.
+        pub async fn amend_order(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AmendOrderRequest>,
+        ) -> std::result::Result<tonic::Response<super::Order>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.PaymentService/AmendOrder",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.PaymentService", "AmendOrder"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Ends an order: nothing more can be paid, and what was paid goes back as `refund` says. A payment that the provider
         /// reports later goes back whole.
         pub async fn close_order(
@@ -967,6 +1021,15 @@ pub mod payment_service_server {
             &self,
             request: tonic::Request<super::PayOrderRequest>,
         ) -> std::result::Result<tonic::Response<super::Payment>, tonic::Status>;
+        /// Adds a line to an order: its visit became longer, or something was added to it. What was paid counts on; an order
+        /// that was paid in full waits for its balance again.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason ORDER_CLOSED; ALREADY_EXISTS with reason AMENDMENT_EXISTS if the order has an
+        /// amendment of that id with other content; INVALID_ARGUMENT with reason CURRENCY_MISMATCH.
+        async fn amend_order(
+            &self,
+            request: tonic::Request<super::AmendOrderRequest>,
+        ) -> std::result::Result<tonic::Response<super::Order>, tonic::Status>;
         /// Ends an order: nothing more can be paid, and what was paid goes back as `refund` says. A payment that the provider
         /// reports later goes back whole.
         async fn close_order(
@@ -1235,6 +1298,51 @@ pub mod payment_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = PayOrderSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.PaymentService/AmendOrder" => {
+                    #[allow(non_camel_case_types)]
+                    struct AmendOrderSvc<T: PaymentService>(pub Arc<T>);
+                    impl<
+                        T: PaymentService,
+                    > tonic::server::UnaryService<super::AmendOrderRequest>
+                    for AmendOrderSvc<T> {
+                        type Response = super::Order;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AmendOrderRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PaymentService>::amend_order(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AmendOrderSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -1533,7 +1641,27 @@ impl ::prost::Name for PaymentFailed {
         "/meridian.payment.v1.PaymentFailed".into()
     }
 }
-/// All of an order is paid. It comes with the last PaymentCaptured, once.
+/// Something was added to an order; its total is what it is now.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OrderAmended {
+    /// The order.
+    #[prost(message, optional, tag = "1")]
+    pub order: ::core::option::Option<OrderFacts>,
+    /// What was added.
+    #[prost(message, optional, tag = "2")]
+    pub line: ::core::option::Option<OrderLine>,
+}
+impl ::prost::Name for OrderAmended {
+    const NAME: &'static str = "OrderAmended";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.OrderAmended".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.OrderAmended".into()
+    }
+}
+/// All of an order is paid. It comes with the last PaymentCaptured; again if something was added and paid afterwards.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OrderPaid {
     /// The order.

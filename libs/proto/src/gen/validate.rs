@@ -275,6 +275,10 @@ impl Validate for crate::generated::meridian::booking::v1::HoldSlotRequest {
                 ],
             );
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+        report.text(Field("device"), &self.device, &[Text::MaxLen(100)]);
+        report
+            .text(Field("overbook_reason"), &self.overbook_reason, &[Text::MaxLen(200)]);
+        report.text(Field("partner"), &self.partner, &[Text::MaxLen(100)]);
     }
 }
 impl Validate for crate::generated::meridian::booking::v1::GetBookingRequest {
@@ -329,6 +333,30 @@ impl Validate for crate::generated::meridian::booking::v1::StartBookingRequest {
     }
 }
 impl Validate for crate::generated::meridian::booking::v1::CompleteBookingRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::ExtendHoldRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::PreviewCancelRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("reason"),
+                self.reason,
+                &[
+                    (0, "REASON_UNSPECIFIED"),
+                    (1, "REASON_CUSTOMER_REQUEST"),
+                    (2, "REASON_STORE_REQUEST"),
+                ],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::MarkNoShowRequest {
     fn check(&self, report: &mut Report) {
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
@@ -587,6 +615,16 @@ impl Validate for crate::generated::meridian::payment::v1::PayOrderRequest {
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
+impl Validate for crate::generated::meridian::payment::v1::AmendOrderRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("amendment_id"), &self.amendment_id, &[Text::Uuid]);
+        report.required(Field("line"), self.line.is_some());
+        if let Some(value) = &self.line {
+            report.nested(Field("line"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
 impl Validate for crate::generated::meridian::payment::v1::CloseOrderRequest {
     fn check(&self, report: &mut Report) {
         report.text(Field("reason"), &self.reason, &[Text::MinLen(1), Text::MaxLen(64)]);
@@ -612,4 +650,11 @@ impl Validate for crate::generated::meridian::payment::v1::NotifyPaymentRequest 
 }
 impl Validate for crate::generated::meridian::payment::v1::ListLedgerAccountsRequest {
     fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::OrderAmended {
+    fn check(&self, report: &mut Report) {
+        if let Some(value) = &self.line {
+            report.nested(Field("line"), value);
+        }
+    }
 }

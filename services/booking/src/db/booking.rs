@@ -33,7 +33,6 @@ pub struct Filter {
 pub async fn insert(conn: &mut PgConnection, change: &Change) -> pg::Result<()> {
     let booking = &change.booking;
     let currency = booking.price.currency();
-    let add_ons: Vec<Uuid> = booking.add_ons.iter().map(|item| item.uuid()).collect();
     sqlx::query!(
         "insert into booking (id, store_id, item_id, therapist_id, room_id, equipment_id, customer_id, start_time,
                               end_time, state, channel, currency, list_price_minor, price_minor, deposit_minor,
@@ -63,7 +62,7 @@ pub async fn insert(conn: &mut PgConnection, change: &Change) -> pg::Result<()> 
         booking.version,
         booking.package.map(PackageId::uuid),
         booking.group.map(GroupId::uuid),
-        &add_ons,
+        &add_ons(booking),
         booking.extension_minutes,
         booking.requested,
         booking.assignment,
@@ -75,7 +74,7 @@ pub async fn insert(conn: &mut PgConnection, change: &Change) -> pg::Result<()> 
     .execute(&mut *conn)
     .await?;
     if !booking.parts.is_empty() {
-        insert_parts(conn, booking).await?;
+        save_parts(conn, booking).await?;
     }
     insert_step(conn, booking.id, &change.step).await
 }
@@ -85,25 +84,53 @@ pub async fn insert(conn: &mut PgConnection, change: &Change) -> pg::Result<()> 
 pub async fn save(conn: &mut PgConnection, change: &Change) -> pg::Result<()> {
     let booking = &change.booking;
     let saved = sqlx::query!(
-        "update booking set state = $2, version = $3 where id = $1 and version = $3::bigint - 1",
+        "update booking
+         set state = $2, version = $3, therapist_id = $4, room_id = $5, equipment_id = $6, start_time = $7, end_time = $8,
+             list_price_minor = $9, price_minor = $10, hold_expire_time = $11, add_on_ids = $12, extension_minutes = $13,
+             requested = $14, assignment = $15, overbook_reason = $16
+         where id = $1 and version = $3::bigint - 1",
         booking.id.uuid(),
         booking.state.as_str(),
         booking.version,
+        booking.therapist.uuid(),
+        booking.room.uuid(),
+        booking.equipment.map(RoomId::uuid),
+        sql(booking.start_time) as _,
+        sql(booking.end_time) as _,
+        booking.list_price.minor(),
+        booking.price.minor(),
+        sql(booking.hold_expire_time) as _,
+        &add_ons(booking),
+        booking.extension_minutes,
+        booking.requested,
+        booking.assignment,
+        booking.overbook_reason,
     )
     .execute(&mut *conn)
     .await?;
     if saved.rows_affected() != 1 {
         return Err(pg::Error::inconsistent("booking", booking.id, "changed although it was locked"));
     }
+    if !booking.parts.is_empty() {
+        save_parts(conn, booking).await?;
+    }
     insert_step(conn, booking.id, &change.step).await
 }
 
-async fn insert_parts(conn: &mut PgConnection, booking: &Booking) -> pg::Result<()> {
+fn add_ons(booking: &Booking) -> Vec<Uuid> {
+    booking.add_ons.iter().map(|item| item.uuid()).collect()
+}
+
+/// Stores the parts as they are now. There are always as many as the package has.
+async fn save_parts(conn: &mut PgConnection, booking: &Booking) -> pg::Result<()> {
     for (ordinal, part) in (2_i16..).zip(&booking.parts) {
         sqlx::query!(
             "insert into booking_part (booking_id, ordinal, item_id, therapist_id, room_id, equipment_id, start_time,
                                        end_time)
-             values ($1, $2, $3, $4, $5, $6, $7, $8)",
+             values ($1, $2, $3, $4, $5, $6, $7, $8)
+             on conflict (booking_id, ordinal) do update
+             set therapist_id = excluded.therapist_id, room_id = excluded.room_id, equipment_id = excluded.equipment_id,
+                 start_time = excluded.start_time, end_time = excluded.end_time",
             booking.id.uuid(),
             ordinal,
             part.item.uuid(),
@@ -307,6 +334,68 @@ pub async fn unpaid(conn: &mut PgConnection, now: Timestamp, limit: i64) -> pg::
     .fetch_all(conn)
     .await?;
     Ok(ids.into_iter().map(BookingId::from_uuid).collect())
+}
+
+/// Confirmed bookings whose customer has not come within the grace time of the store, `grace_minutes` where it has none
+/// of its own, by start.
+#[tracing::instrument(name = "db.booking.missed", skip_all)]
+pub async fn missed(
+    conn: &mut PgConnection,
+    now: Timestamp,
+    grace_minutes: i64,
+    limit: i64,
+) -> pg::Result<Vec<BookingId>> {
+    let ids = sqlx::query_scalar!(
+        "select b.id from booking b left join store_policy p on p.store_id = b.store_id
+         where b.state = 'CONFIRMED' and b.start_time <= $1
+           and b.start_time <= $1 - make_interval(mins => coalesce(p.no_show_grace_minutes, $2))
+         order by b.start_time limit $3",
+        sql(now) as _,
+        i32::try_from(grace_minutes).unwrap_or(i32::MAX),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(BookingId::from_uuid).collect())
+}
+
+/// How many holds run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Holds {
+    /// Of one customer.
+    pub customer: i64,
+    /// From one device.
+    pub device: i64,
+    /// Of one partner platform.
+    pub partner: i64,
+}
+
+/// Counts the holds that run, of the customer, device and partner of one that is to be made; see [`super::locks`].
+#[tracing::instrument(name = "db.booking.holds", skip_all)]
+pub async fn holds(
+    conn: &mut PgConnection,
+    customer: MemberId,
+    device: Option<&str>,
+    partner: Option<&str>,
+    now: Timestamp,
+) -> pg::Result<Holds> {
+    Ok(sqlx::query_as!(
+        Holds,
+        r#"select (select count(*) from booking
+                   where customer_id = $1 and state in ('HELD', 'AWAITING_PAYMENT') and hold_expire_time > $4)
+                      as "customer!",
+                  (select count(*) from booking
+                   where device = $2 and state in ('HELD', 'AWAITING_PAYMENT') and hold_expire_time > $4) as "device!",
+                  (select count(*) from booking
+                   where partner = $3 and state in ('HELD', 'AWAITING_PAYMENT') and hold_expire_time > $4)
+                      as "partner!""#,
+        customer.uuid(),
+        device,
+        partner,
+        sql(now) as _,
+    )
+    .fetch_one(conn)
+    .await?)
 }
 
 struct Row {

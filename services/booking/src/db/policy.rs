@@ -5,6 +5,7 @@ use pg::PgConnection;
 
 use crate::{
     config::Policy,
+    domain::cancellation::Rule,
     domain::policy::{AssignmentPolicy, CancellationTier, StorePolicy, WorkLimits},
 };
 
@@ -36,19 +37,23 @@ pub async fn of_store(conn: &mut PgConnection, chain: &Policy, store: StoreId) -
     })
 }
 
-/// Reads what a cancellation of `item` at `store` costs, the longest notice first; empty if the chain's rule holds.
+/// Reads what a cancellation of `item` at `store` costs: by the item's own tiers, else the store's, else the chain's rule.
 #[tracing::instrument(name = "db.cancellation_tier.list", skip_all)]
-pub async fn cancellation(conn: &mut PgConnection, store: StoreId, item: ItemId) -> pg::Result<Vec<CancellationTier>> {
+pub async fn cancellation(conn: &mut PgConnection, chain: &Policy, store: StoreId, item: ItemId) -> pg::Result<Rule> {
     let rows = sqlx::query!(
         "select item_id, notice_minutes, fee_basis_points from cancellation_tier
-         where store_id = $1 and (item_id is null or item_id = $2) order by notice_minutes desc",
+         where store_id = $1 and (item_id is null or item_id = $2)",
         store.uuid(),
         item.uuid(),
     )
     .fetch_all(conn)
     .await?;
+    if rows.is_empty() {
+        return Ok(Rule::Deposit { notice: chain.cancel_notice() });
+    }
     let own = rows.iter().any(|row| row.item_id.is_some());
-    rows.iter()
+    let tiers = rows
+        .iter()
         .filter(|row| row.item_id.is_some() == own)
         .map(|row| {
             Ok(CancellationTier {
@@ -57,5 +62,6 @@ pub async fn cancellation(conn: &mut PgConnection, store: StoreId, item: ItemId)
                     .map_err(|_| pg::Error::inconsistent("cancellation_tier", store, "a negative fee"))?,
             })
         })
-        .collect()
+        .collect::<pg::Result<_>>()?;
+    Ok(Rule::Tiers { own, tiers })
 }

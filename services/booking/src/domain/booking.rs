@@ -2,17 +2,25 @@
 //!
 //! ```text
 //! HELD ─► AWAITING_PAYMENT ─► CONFIRMED ─► CHECKED_IN ─► IN_SERVICE ─► COMPLETED
-//!   │            │    │           │
+//!   │            │    │           ├─► NO_SHOW
 //!   ├────────────┼────┼───────────┴─► CANCELLED
 //!   └────────────┴────┴─► EXPIRED ─► CONFIRMED (paid late, and the same time was still free)
 //! ```
 //!
+//! | change within a state | in |
+//! |---|---|
+//! | the hold is prolonged | HELD, AWAITING_PAYMENT |
+//! | rescheduled | HELD, AWAITING_PAYMENT, CONFIRMED |
+//! | moved by staff | these and CHECKED_IN |
+//! | lengthened | IN_SERVICE |
+//!
 //! A transition consumes the booking and gives back a [`Change`]: the booking as it is now, and the step for its
 //! history. A transition that the state does not allow fails with WRONG_STATE and changes nothing.
 
-use jiff::SignedDuration;
+mod life;
+
 use kernel::{
-    Error, Money, Result, Timestamp,
+    Money, Timestamp,
     ids::{BookingId, GroupId, ItemId, MemberId, OrderId, PackageId, QuoteId, RoomId, StoreId, TherapistId},
 };
 
@@ -226,13 +234,38 @@ impl Wish {
     }
 }
 
-/// What a cancellation means for the customer's money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refund {
-    /// All that was paid comes back.
-    All,
-    /// All but the deposit comes back.
-    AllButDeposit,
+/// When a visit is, who gives it, where and with what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placement {
+    /// Start of the treatment.
+    pub start_time: Timestamp,
+    /// End of the treatment.
+    pub end_time: Timestamp,
+    /// Who gives it.
+    pub therapist: TherapistId,
+    /// In which room.
+    pub room: RoomId,
+    /// With which machine.
+    pub equipment: Option<RoomId>,
+    /// The parts after the first.
+    pub parts: Vec<Part>,
+    /// The customer asked for this therapist.
+    pub requested: bool,
+    /// How the therapist was found, for people.
+    pub assignment: String,
+    /// Why it may overlap others.
+    pub overbook_reason: Option<String>,
+}
+
+/// What a running visit is lengthened by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extension {
+    /// How much longer it takes.
+    pub minutes: i32,
+    /// How much more it costs.
+    pub price: Money,
+    /// The item that is added; `None` for more of the same.
+    pub add_on: Option<ItemId>,
 }
 
 impl Booking {
@@ -241,195 +274,11 @@ impl Booking {
         OrderId::derive(self.id.uuid(), "order")
     }
 
-    /// The first step of a booking that was just made.
-    pub fn made(self, actor: &str) -> Change {
-        let step = self.step_at(self.create_time, actor, "");
-        Change { booking: self, step }
-    }
-
-    /// The order is there: the deposit can be paid. There is nothing to wait for if none is asked.
-    pub fn order_made(self, now: Timestamp, actor: &str) -> Result<Change> {
-        let next = if self.deposit.is_zero() { State::Confirmed } else { State::AwaitingPayment };
-        self.go(&[State::Held], next, now, actor, "ORDER_MADE")
-    }
-
-    /// The deposit is paid. Also when it came before we knew of the order.
-    pub fn confirm(self, now: Timestamp, actor: &str) -> Result<Change> {
-        self.go(&[State::Held, State::AwaitingPayment], State::Confirmed, now, actor, "DEPOSIT_PAID")
-    }
-
-    /// The deposit came after the hold had ended, and the same time could be had again.
-    pub fn reinstate(self, now: Timestamp, actor: &str) -> Result<Change> {
-        self.go(&[State::Expired], State::Confirmed, now, actor, "DEPOSIT_PAID_LATE")
-    }
-
-    /// The customer has come.
-    pub fn check_in(self, now: Timestamp, actor: &str) -> Result<Change> {
-        self.go(&[State::Confirmed], State::CheckedIn, now, actor, "")
-    }
-
-    /// The treatment begins.
-    pub fn start(self, now: Timestamp, actor: &str) -> Result<Change> {
-        self.go(&[State::CheckedIn], State::InService, now, actor, "")
-    }
-
-    /// The treatment is done.
-    pub fn complete(self, now: Timestamp, actor: &str) -> Result<Change> {
-        self.go(&[State::InService], State::Completed, now, actor, "")
-    }
-
-    /// The visit is given up.
-    pub fn cancel(self, now: Timestamp, actor: &str, reason: &str) -> Result<Change> {
-        self.go(&[State::Held, State::AwaitingPayment, State::Confirmed], State::Cancelled, now, actor, reason)
-    }
-
-    /// The deposit was not paid in time. Not before `hold_expire_time`.
-    pub fn expire(self, now: Timestamp, actor: &str) -> Result<Change> {
-        if now < self.hold_expire_time {
-            return Err(Error::precondition("HOLD_RUNS", "the hold has not run out yet"));
-        }
-        self.go(&[State::Held, State::AwaitingPayment], State::Expired, now, actor, "DEPOSIT_NOT_PAID")
-    }
-
-    /// What comes back if it is given up at `now`. All, unless the customer gives up a confirmed visit less than `notice`
-    /// before its start.
-    pub fn refund_at(&self, now: Timestamp, notice: SignedDuration, wish: Wish) -> Refund {
-        let late = now + notice > self.start_time;
-        if self.state == State::Confirmed && wish == Wish::Customer && late {
-            Refund::AllButDeposit
-        } else {
-            Refund::All
-        }
-    }
-
-    fn go(mut self, from: &[State], to: State, now: Timestamp, actor: &str, reason: &str) -> Result<Change> {
-        if !from.contains(&self.state) {
-            return Err(Error::precondition(
-                "WRONG_STATE",
-                format!("the booking is {}; that is not possible any more", self.state.as_str()),
-            )
-            .with("state", self.state.as_str()));
-        }
-        self.state = to;
-        self.version += 1;
-        let step = self.step_at(now, actor, reason);
-        Ok(Change { booking: self, step })
-    }
-
-    fn step_at(&self, change_time: Timestamp, actor: &str, reason: &str) -> Step {
-        Step {
-            version: self.version,
-            state: self.state,
-            change_time,
-            actor: actor.to_owned(),
-            reason: reason.to_owned(),
-        }
+    /// Minutes from start to end.
+    pub fn minutes(&self) -> i64 {
+        self.end_time.duration_since(self.start_time).as_mins()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use kernel::Currency;
-
-    use super::*;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).expect("in range")
-    }
-
-    fn booking(state: State) -> Booking {
-        let now = at(0);
-        Booking {
-            id: BookingId::new(now),
-            store: StoreId::new(now),
-            item: ItemId::new(now),
-            therapist: TherapistId::new(now),
-            room: RoomId::new(now),
-            equipment: None,
-            customer: MemberId::new(now),
-            start_time: at(7_200),
-            end_time: at(10_800),
-            state,
-            channel: Channel::Web,
-            list_price: Money::new(20_000, Currency::CNY),
-            price: Money::new(16_000, Currency::CNY),
-            deposit: Money::new(3_200, Currency::CNY),
-            quote: None,
-            hold_expire_time: at(600),
-            create_time: now,
-            version: 1,
-            package: None,
-            parts: Vec::new(),
-            add_ons: Vec::new(),
-            group: None,
-            extension_minutes: 0,
-            requested: false,
-            assignment: String::new(),
-            device: None,
-            partner: None,
-            hold_limit_time: at(1_800),
-            overbook_reason: None,
-        }
-    }
-
-    type Transition = (&'static str, fn(Booking) -> Result<Change>, &'static [State], State);
-
-    /// Every transition from every state: allowed from those listed, WRONG_STATE from all others.
-    #[test]
-    fn no_transition_skips_the_guard() {
-        use State::*;
-        let table: [Transition; 8] = [
-            ("order_made", |b| b.order_made(at(1), "a"), &[Held], AwaitingPayment),
-            ("confirm", |b| b.confirm(at(1), "a"), &[Held, AwaitingPayment], Confirmed),
-            ("reinstate", |b| b.reinstate(at(1), "a"), &[Expired], Confirmed),
-            ("check_in", |b| b.check_in(at(1), "a"), &[Confirmed], CheckedIn),
-            ("start", |b| b.start(at(1), "a"), &[CheckedIn], InService),
-            ("complete", |b| b.complete(at(1), "a"), &[InService], Completed),
-            ("cancel", |b| b.cancel(at(1), "a", ""), &[Held, AwaitingPayment, Confirmed], Cancelled),
-            ("expire", |b| b.expire(at(600), "a"), &[Held, AwaitingPayment], Expired),
-        ];
-        for (name, transition, from, to) in table {
-            for (state, _) in State::ALL {
-                match transition(booking(state)) {
-                    Ok(change) => {
-                        assert!(from.contains(&state), "{name} from {state:?}");
-                        assert_eq!((change.booking.state, change.booking.version), (to, 2), "{name}");
-                        assert_eq!((change.step.state, change.step.version), (to, 2), "{name}");
-                    }
-                    Err(error) => {
-                        assert!(!from.contains(&state), "{name} from {state:?}");
-                        assert_eq!(error.reason(), "WRONG_STATE");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_hold_does_not_expire_early() {
-        assert_eq!(booking(State::Held).expire(at(599), "a").map_err(|e| e.reason()).err(), Some("HOLD_RUNS"));
-    }
-
-    #[test]
-    fn nothing_to_pay_means_nothing_to_wait_for() {
-        let free = Booking { deposit: Money::zero(Currency::CNY), ..booking(State::Held) };
-        assert_eq!(free.order_made(at(1), "a").map(|change| change.booking.state).ok(), Some(State::Confirmed));
-    }
-
-    #[test]
-    fn the_notice_is_kept_up_to_the_very_second() {
-        let refund = |state, second, wish| booking(state).refund_at(at(second), SignedDuration::from_hours(1), wish);
-        assert_eq!(refund(State::Confirmed, 3_600, Wish::Customer), Refund::All);
-        assert_eq!(refund(State::Confirmed, 3_601, Wish::Customer), Refund::AllButDeposit);
-        assert_eq!(refund(State::Confirmed, 3_601, Wish::Store), Refund::All);
-        assert_eq!(refund(State::AwaitingPayment, 3_601, Wish::Customer), Refund::All);
-    }
-
-    #[test]
-    fn every_state_has_a_name_that_reads_back() {
-        for (state, name) in State::ALL {
-            assert_eq!((state.as_str(), State::parse(name)), (name, Some(state)));
-        }
-        assert_eq!(State::parse("held"), None);
-    }
-}
+pub(super) mod tests;

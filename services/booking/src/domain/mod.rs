@@ -2,6 +2,7 @@
 
 pub mod availability;
 pub mod booking;
+pub mod cancellation;
 pub mod catalog;
 pub mod hours;
 mod phase;

@@ -1,10 +1,6 @@
 //! Takes a confirmed visit through its day: check in, start, complete.
 
-use kernel::{Error, Result, ids::BookingId};
-use pg::{
-    audit,
-    idempotency::{self, Begin},
-};
+use kernel::{Result, ids::BookingId};
 use prost::Message;
 use proto::booking::v1 as pb;
 use rpc::Caller;
@@ -12,9 +8,10 @@ use serde_json::json;
 
 use super::{
     Once,
-    record::{self, Happened},
+    change::{self, Begun},
+    record::Happened,
 };
-use crate::{App, db};
+use crate::App;
 
 /// A step of the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,28 +33,17 @@ pub async fn advance_booking<Q: Message>(
     advance: Advance,
 ) -> Result<pb::Booking> {
     let now = app.clock.now();
-    let mut tx = app.pg.begin().await?;
-    let booking = db::booking::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found(id))?;
-    caller.see_own(Some(booking.customer), Some(booking.store))?;
-    let ticket = match idempotency::begin(&mut tx, now, once.key, once.message).await? {
-        Begin::Replay(reply) => return Ok(reply),
-        Begin::Fresh(ticket) => ticket,
+    change::own(app, caller, id).await?;
+    let open = match change::begin(app, &once, id, now).await? {
+        Begun::Before(reply) => return Ok(reply),
+        Begun::Now(open) => open,
     };
-    let actor = caller.subject();
+    let (booking, actor) = (open.booking.clone(), caller.subject());
     let (change, happened, action) = match advance {
         Advance::CheckIn => (booking.check_in(now, actor)?, Happened::CheckedIn, "booking.check_in"),
         Advance::Start => (booking.start(now, actor)?, Happened::Started, "booking.start"),
         Advance::Complete => (booking.complete(now, actor)?, Happened::Completed, "booking.complete"),
     };
-    let reply = record::save(&mut tx, &change, happened, now).await?;
-    let entry = audit::Entry {
-        actor: actor.to_owned(),
-        action: action.to_owned(),
-        target: id.name(),
-        detail: json!({ "version": change.booking.version }),
-    };
-    audit::record(&mut tx, now, entry).await?;
-    ticket.finish(&mut tx, &reply).await?;
-    tx.commit().await?;
-    Ok(reply)
+    let detail = json!({ "version": change.booking.version });
+    open.finish(caller, &change, happened, (action, detail)).await
 }

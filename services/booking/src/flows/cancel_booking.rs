@@ -1,57 +1,84 @@
 //! Gives a booking up.
 
-use kernel::{Error, Result, crash, ids::BookingId};
-use pg::{
-    audit,
-    idempotency::{self, Begin},
-};
+use std::sync::Arc;
+
+use kernel::{Error, ErrorKind, Money, Result, crash, ids::BookingId};
+use pg::idempotency;
 use proto::booking::v1 as pb;
 use rpc::Caller;
 use serde_json::json;
 
 use super::{
-    Once, order_tasks,
-    record::{self, Happened},
+    Once,
+    change::{self, Begun},
+    order_tasks,
+    record::Happened,
 };
 use crate::{
     App, db,
-    domain::booking::{Refund, Wish},
+    domain::{
+        booking::{Booking, Wish},
+        cancellation::{Terms, settle},
+    },
 };
 
-/// Gives a booking up: the time is free at once, and what is due goes back by itself.
+/// Gives a booking up: the time is free at once, and what is due goes back by itself. If `max_fee` is given, only if no
+/// more of what was paid stays with the store.
 pub async fn cancel_booking(
-    app: &App,
+    app: &Arc<App>,
     caller: &Caller,
     once: Once<'_, pb::CancelBookingRequest>,
     id: BookingId,
     wish: Wish,
+    max_fee: Option<Money>,
 ) -> Result<pb::Booking> {
     let now = app.clock.now();
-    let mut tx = app.pg.begin().await?;
-    let booking = db::booking::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found(id))?;
-    caller.see_own(Some(booking.customer), Some(booking.store))?;
-    let ticket = match idempotency::begin(&mut tx, now, once.key, once.message).await? {
-        Begin::Replay(reply) => return Ok(reply),
-        Begin::Fresh(ticket) => ticket,
+    let known = change::own(app, caller, id).await?;
+    let limit = match max_fee {
+        Some(max_fee) => {
+            if let Some(reply) = idempotency::replay(&mut *app.pg.conn().await?, once.key, once.message).await? {
+                return Ok(reply);
+            }
+            Some((max_fee, paid(app, &known).await?))
+        }
+        None => None,
     };
-    let refund = booking.refund_at(now, app.policy.cancel_notice(), wish);
+    let mut open = match change::begin(app, &once, id, now).await? {
+        Begun::Before(reply) => return Ok(reply),
+        Begun::Now(open) => open,
+    };
+    let booking = open.booking.clone();
+    let rule = db::policy::cancellation(&mut open.tx, &app.policy, booking.store, booking.item).await?;
+    let terms = Terms::of(&booking, wish, &rule)?;
+    let fee = terms.at(now).map_or(Money::zero(booking.price.currency()), |term| term.fee);
     let change = booking.cancel(now, caller.subject(), wish.reason())?;
-    db::allocation::release(&mut tx, id).await?;
-    let task = order_tasks::close_order(&mut tx, &change.booking, refund, now, now).await?;
-    let happened = Happened::Cancelled { actor: caller.subject().to_owned(), in_time: refund == Refund::All };
-    let reply = record::save(&mut tx, &change, happened, now).await?;
-    if caller.member().is_none() {
-        let entry = audit::Entry {
-            actor: caller.subject().to_owned(),
-            action: "booking.cancel".to_owned(),
-            target: id.name(),
-            detail: json!({ "in_time": refund == Refund::All, "reason": wish.reason() }),
-        };
-        audit::record(&mut tx, now, entry).await?;
+    if let Some((max_fee, paid)) = limit {
+        check_fee(settle(fee, paid)?.0, max_fee)?;
     }
-    ticket.finish(&mut tx, &reply).await?;
-    tx.commit().await?;
+    db::allocation::release(&mut open.tx, id).await?;
+    let task = order_tasks::close_order(&mut open.tx, &change.booking, fee, now, now).await?;
+    let happened = Happened::Cancelled { actor: caller.subject().to_owned(), fee, reason: wish.reason() };
+    let detail = json!({ "in_time": fee.is_zero(), "fee_minor": fee.minor(), "reason": wish.reason() });
+    let reply = open.finish(caller, &change, happened, ("booking.cancel", detail)).await?;
     crash::point("booking.cancel.committed");
     order_tasks::run_now(app, task).await;
     Ok(reply)
+}
+
+fn check_fee(fee: Money, max_fee: Money) -> Result<()> {
+    if max_fee.try_sub(fee)?.is_negative() {
+        let text = format!("giving it up costs {fee} by now; ask the customer again");
+        return Err(Error::precondition("FEE_ROSE", text)
+            .with("fee_minor", fee.minor())
+            .with("currency", fee.currency()));
+    }
+    Ok(())
+}
+
+/// What was paid of a booking's order so far. Nothing if the order is not made yet.
+pub async fn paid(app: &App, booking: &Booking) -> Result<Money> {
+    match app.peers.payment.paid(booking.order()).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Money::zero(booking.price.currency())),
+        outcome => outcome,
+    }
 }

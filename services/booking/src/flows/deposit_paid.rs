@@ -1,7 +1,7 @@
 //! What payment tells: the deposit of a booking is there.
 
 use feed::{Consumer, Event};
-use kernel::{Result, Timestamp, crash, ids::BookingId};
+use kernel::{Money, Result, Timestamp, crash, ids::BookingId};
 use pg::Tx;
 use proto::payment::v1 as payment;
 use rpc::convert::money;
@@ -14,7 +14,7 @@ use crate::{
     App, db,
     domain::{
         availability::Assignment,
-        booking::{Booking, Refund, State},
+        booking::{Booking, State},
         span::minute,
         visit::Visit,
     },
@@ -64,7 +64,8 @@ async fn late(tx: &mut Tx, booking: Booking, now: Timestamp) -> Result<()> {
         let change = booking.reinstate(now, ACTOR)?;
         record::save(tx, &change, Happened::Confirmed { reinstated: true }, now).await?;
     } else {
-        order_tasks::close_order(tx, &booking, Refund::All, now, now).await?;
+        let nothing = Money::zero(booking.price.currency());
+        order_tasks::close_order(tx, &booking, nothing, now, now).await?;
     }
     Ok(())
 }

@@ -1,15 +1,12 @@
 //! Ends holds whose deposit was not paid in time.
 
-use kernel::{Result, Timestamp, ids::BookingId};
+use kernel::{Money, Result, Timestamp, ids::BookingId};
 
 use super::{
     order_tasks,
     record::{self, Happened},
 };
-use crate::{
-    App, db,
-    domain::booking::{Refund, State},
-};
+use crate::{App, db, domain::booking::State};
 
 /// How many holds one step ends.
 pub const BATCH: usize = 100;
@@ -36,11 +33,16 @@ async fn expire(app: &App, id: BookingId, now: Timestamp) -> Result<bool> {
         // Paid or cancelled since we looked.
         _ => return Ok(false),
     };
+    // Prolonged since we looked.
+    if now < booking.hold_expire_time {
+        return Ok(false);
+    }
     let change = booking.expire(now, "services/booking")?;
     db::allocation::release(&mut tx, id).await?;
     // The order stays open for a while: a deposit that is on its way may still bring the same time back.
     let close_time = now + app.policy.late_payment();
-    order_tasks::close_order(&mut tx, &change.booking, Refund::All, close_time, now).await?;
+    let nothing = Money::zero(change.booking.price.currency());
+    order_tasks::close_order(&mut tx, &change.booking, nothing, close_time, now).await?;
     record::save(&mut tx, &change, Happened::Expired, now).await?;
     tx.commit().await?;
     Ok(true)

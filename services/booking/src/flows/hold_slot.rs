@@ -15,7 +15,7 @@ use kernel::{
     ids::{BookingId, ItemId, MemberId, StoreId, TherapistId},
 };
 use pg::{
-    audit,
+    Tx, audit,
     idempotency::{self, Begin},
 };
 use proto::booking::v1 as pb;
@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{
     App, db,
+    db::locks::Name,
     domain::{
         availability::{self, GRID, Part},
         booking::{Booking, Channel, State},
@@ -60,6 +61,10 @@ pub struct HoldSlot {
     pub customer: MemberId,
     /// Through which way it came.
     pub channel: Channel,
+    /// What it comes from.
+    pub device: Option<String>,
+    /// The partner platform that it comes through.
+    pub partner: Option<String>,
     /// The customer was named by somebody else, so it must be checked that he exists.
     pub on_behalf: bool,
 }
@@ -209,11 +214,32 @@ fn booking(app: &App, wanted: &HoldSlot, plan: &Plan, quote: Quote) -> Result<Bo
         extension_minutes: 0,
         requested: wanted.therapist.is_some(),
         assignment: String::new(),
-        device: None,
-        partner: None,
+        device: wanted.device.clone(),
+        partner: wanted.partner.clone(),
         hold_limit_time: now + SignedDuration::from_mins(app.policy.hold_limit_minutes),
         overbook_reason: None,
     })
+}
+
+/// Nobody may hoard times: so many holds may run at once of a customer, from a device and of a partner platform.
+async fn check_caps(app: &App, tx: &mut Tx, booking: &Booking) -> Result<()> {
+    let (device, partner) = (booking.device.as_deref(), booking.partner.as_deref());
+    let mut names = vec![Name::Customer(booking.customer)];
+    names.extend(device.map(Name::Device).into_iter().chain(partner.map(Name::Partner)));
+    db::locks::take(tx, &names).await?;
+    let holds = db::booking::holds(tx, booking.customer, device, partner, booking.create_time).await?;
+    let caps = [
+        ("customer", holds.customer, app.policy.holds_per_customer),
+        ("device", holds.device, app.policy.holds_per_device),
+        ("partner", holds.partner, app.policy.holds_per_partner),
+    ];
+    match caps.into_iter().find(|(_, running, cap)| running >= cap) {
+        None => Ok(()),
+        Some((of, _, cap)) => {
+            let text = format!("{cap} holds of this {of} run already; pay or give up one of them");
+            Err(Error::new(ErrorKind::ResourceExhausted, "TOO_MANY_HOLDS", text).with("of", of).with("cap", cap))
+        }
+    }
 }
 
 async fn keep(
@@ -229,6 +255,7 @@ async fn keep(
         Begin::Replay(reply) => return Ok(Some(reply)),
         Begin::Fresh(ticket) => ticket,
     };
+    check_caps(app, &mut tx, &booking).await?;
     let change = booking.made(once.key.caller);
     let reply = record::insert(&mut tx, &change, now).await?;
     if !db::allocation::take(&mut tx, change.booking.id, &plan.allocations).await? {

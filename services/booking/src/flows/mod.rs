@@ -4,10 +4,14 @@
 pub mod advance_booking;
 pub mod cancel_booking;
 pub mod catalog;
+pub mod change;
 pub mod deposit_paid;
 pub mod expire_booking;
+pub mod extend_hold;
 pub mod hold_slot;
+pub mod no_show;
 pub mod order_tasks;
+pub mod preview_cancel;
 pub mod record;
 pub mod search_slots;
 

@@ -1,19 +1,26 @@
-//! Making and closing the order of a booking at payment, as tasks that outlive the process.
+//! Making, amending and closing the order of a booking at payment, as tasks that outlive the process.
 
-use kernel::{Error, ErrorKind, Money, Result, Timestamp, Uuid, crash, ids::BookingId};
+use kernel::{
+    Error, ErrorKind, Money, Result, Timestamp, Uuid, crash,
+    ids::{BookingId, OrderId},
+};
 use pg::{
     Tx,
     tasks::{self, Handler, NewTask, Task},
 };
 
+use prost::Message;
+use proto::payment::v1 as payment;
+
 use super::record::{self, Happened};
 use crate::{
     App, db,
-    domain::booking::{Booking, Refund, State},
+    domain::booking::{Booking, State},
     peers::{NewOrder, Return},
 };
 
 const CREATE_ORDER: &str = "create_order";
+const AMEND_ORDER: &str = "amend_order";
 const CLOSE_ORDER: &str = "close_order";
 
 /// Who does what a task does.
@@ -25,18 +32,22 @@ pub async fn create_order(tx: &mut Tx, booking: &Booking, now: Timestamp) -> Res
     Ok(tasks::add(tx, now, task).await?)
 }
 
-/// Has the order closed at `due_time`, giving back what `refund` says.
+/// Has a line added to the order: what a longer visit costs more.
+pub async fn amend_order(tx: &mut Tx, booking: BookingId, line: &payment::OrderLine, now: Timestamp) -> Result<Uuid> {
+    let payload = line.encode_to_vec();
+    let task = NewTask { kind: AMEND_ORDER, aggregate_id: booking.uuid(), payload, due_time: now };
+    Ok(tasks::add(tx, now, task).await?)
+}
+
+/// Has the order closed at `due_time`. All that was paid goes back but for `fee`.
 pub async fn close_order(
     tx: &mut Tx,
     booking: &Booking,
-    refund: Refund,
+    fee: Money,
     due_time: Timestamp,
     now: Timestamp,
 ) -> Result<Uuid> {
-    let payload = match refund {
-        Refund::All => Vec::new(),
-        Refund::AllButDeposit => booking.deposit.minor().to_be_bytes().to_vec(),
-    };
+    let payload = if fee.is_zero() { Vec::new() } else { fee.minor().to_be_bytes().to_vec() };
     let task = NewTask { kind: CLOSE_ORDER, aggregate_id: booking.id.uuid(), payload, due_time };
     Ok(tasks::add(tx, now, task).await?)
 }
@@ -67,6 +78,7 @@ impl Handler for OrderTasks<'_> {
         let booking = BookingId::from_uuid(task.aggregate_id);
         match task.kind.as_str() {
             CREATE_ORDER => create(self.0, task, booking).await,
+            AMEND_ORDER => amend(self.0, task, booking).await,
             CLOSE_ORDER => close(self.0, task, booking).await,
             other => Err(Error::precondition("UNKNOWN_TASK", format!("no task is called {other}"))),
         }
@@ -113,7 +125,8 @@ async fn create(app: &App, task: &Task, id: BookingId) -> Result<()> {
         }
         // It was over before its order was made, so nothing closed that order.
         State::Cancelled | State::Expired => {
-            close_order(&mut tx, &booking, Refund::All, now, now).await?;
+            let nothing = Money::zero(booking.price.currency());
+            close_order(&mut tx, &booking, nothing, now, now).await?;
         }
         // Paid before we knew that it could be.
         _ => {}
@@ -123,11 +136,19 @@ async fn create(app: &App, task: &Task, id: BookingId) -> Result<()> {
     Ok(())
 }
 
+async fn amend(app: &App, task: &Task, id: BookingId) -> Result<()> {
+    let line = payment::OrderLine::decode(task.payload.as_slice()).map_err(Error::internal)?;
+    let order = OrderId::derive(id.uuid(), "order");
+    app.peers.payment.amend_order(order, task.id, line, task.request_id()).await?;
+    crash::point("booking.amend.called");
+    finish(app, task).await
+}
+
 async fn close(app: &App, task: &Task, id: BookingId) -> Result<()> {
     let now = app.clock.now();
     let mut tx = app.pg.begin().await?;
     let booking = db::booking::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found(id))?;
-    if !matches!(booking.state, State::Cancelled | State::Expired) {
+    if !matches!(booking.state, State::Cancelled | State::Expired | State::NoShow) {
         // It was brought back while this task lay ready.
         tasks::finish(&mut tx, now, task.id).await?;
         return Ok(tx.commit().await?);
@@ -160,5 +181,9 @@ fn back(booking: &Booking, payload: &[u8]) -> Return {
 }
 
 fn reason(state: State) -> &'static str {
-    if state == State::Cancelled { "BOOKING_CANCELLED" } else { "BOOKING_EXPIRED" }
+    match state {
+        State::Cancelled => "BOOKING_CANCELLED",
+        State::NoShow => "BOOKING_NO_SHOW",
+        _ => "BOOKING_EXPIRED",
+    }
 }

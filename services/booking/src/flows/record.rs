@@ -1,6 +1,6 @@
 //! Storing a transition with its event. Every version of a booking has exactly one event.
 
-use kernel::{Result, Timestamp};
+use kernel::{Money, Result, Timestamp};
 use pg::{
     Tx,
     outbox::{self, NewEvent},
@@ -26,6 +26,29 @@ pub enum Happened {
         /// After the hold had ended.
         reinstated: bool,
     },
+    /// The time is kept for longer without a deposit.
+    HoldExtended,
+    /// It goes on at another time or with another therapist.
+    Rescheduled {
+        /// As it was.
+        before: pb::Before,
+        /// By whom.
+        actor: String,
+    },
+    /// Staff moved it.
+    Moved {
+        /// As it was.
+        before: pb::Before,
+        /// By whom.
+        actor: String,
+    },
+    /// The running visit was made longer.
+    Extended {
+        /// As it was.
+        before: pb::Before,
+        /// By how many minutes.
+        minutes: i32,
+    },
     /// The customer has come.
     CheckedIn,
     /// The treatment began.
@@ -36,8 +59,15 @@ pub enum Happened {
     Cancelled {
         /// By whom.
         actor: String,
-        /// All that was paid comes back.
-        in_time: bool,
+        /// What stays with the store, of what was paid at most.
+        fee: Money,
+        /// At whose wish.
+        reason: &'static str,
+    },
+    /// The customer did not come.
+    NoShow {
+        /// What stays with the store, of what was paid at most.
+        fee: Money,
     },
     /// The deposit was not paid in time.
     Expired,
@@ -66,16 +96,46 @@ async fn tell(tx: &mut Tx, booking: &Booking, happened: Happened, now: Timestamp
         Happened::Confirmed { reinstated } => {
             NewEvent::new(id, version, now, &pb::BookingConfirmed { booking: facts, reinstated })
         }
+        Happened::HoldExtended => {
+            let hold_expire_time = Some(to_timestamp(booking.hold_expire_time));
+            NewEvent::new(id, version, now, &pb::HoldExtended { booking: facts, hold_expire_time })
+        }
+        Happened::Rescheduled { before, actor } => {
+            NewEvent::new(id, version, now, &pb::BookingRescheduled { booking: facts, before: Some(before), actor })
+        }
+        Happened::Moved { before, actor } => {
+            let overbooked = booking.overbook_reason.is_some();
+            let moved = pb::BookingMoved { booking: facts, before: Some(before), actor, overbooked };
+            NewEvent::new(id, version, now, &moved)
+        }
+        Happened::Extended { before, minutes } => {
+            NewEvent::new(id, version, now, &pb::BookingExtended { booking: facts, before: Some(before), minutes })
+        }
         Happened::CheckedIn => NewEvent::new(id, version, now, &pb::BookingCheckedIn { booking: facts }),
         Happened::Started => NewEvent::new(id, version, now, &pb::BookingStarted { booking: facts }),
         Happened::Completed => NewEvent::new(id, version, now, &pb::BookingCompleted { booking: facts }),
-        Happened::Cancelled { actor, in_time } => {
-            NewEvent::new(id, version, now, &pb::BookingCancelled { booking: facts, actor, in_time })
+        Happened::Cancelled { actor, fee, reason } => {
+            let (in_time, fee, reason) = (fee.is_zero(), Some(to_money(fee)), reason.to_owned());
+            NewEvent::new(id, version, now, &pb::BookingCancelled { booking: facts, actor, in_time, fee, reason })
+        }
+        Happened::NoShow { fee } => {
+            NewEvent::new(id, version, now, &pb::BookingNoShow { booking: facts, fee: Some(to_money(fee)) })
         }
         Happened::Expired => NewEvent::new(id, version, now, &pb::BookingExpired { booking: facts }),
     };
     outbox::append(tx, event).await?;
     Ok(())
+}
+
+/// A booking as it is before a change, for the event that tells of the change.
+pub fn before(booking: &Booking) -> pb::Before {
+    pb::Before {
+        start_time: Some(to_timestamp(booking.start_time)),
+        end_time: Some(to_timestamp(booking.end_time)),
+        therapist: booking.therapist.name(),
+        room: booking.room.name(),
+        price: Some(to_money(booking.price)),
+    }
 }
 
 fn facts(booking: &Booking, names: db::booking::Names) -> pb::BookingFacts {
@@ -97,5 +157,6 @@ fn facts(booking: &Booking, names: db::booking::Names) -> pb::BookingFacts {
         item_display_name: names.item,
         therapist_display_name: names.therapist,
         time_zone: names.time_zone,
+        room: booking.room.name(),
     }
 }

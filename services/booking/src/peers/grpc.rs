@@ -103,6 +103,30 @@ impl Payment for GrpcPayment {
         Ok(())
     }
 
+    async fn paid(&self, order: OrderId) -> Result<Money> {
+        let request = payment::GetOrderRequest { name: order.name() };
+        let order = self.0.clone().get_order(request).await.map_err(|status| from_status(status, "payment"))?;
+        let order = order.into_inner();
+        money("paid", order.paid.as_ref())?.try_sub(money("refunded", order.refunded.as_ref())?)
+    }
+
+    async fn amend_order(
+        &self,
+        order: OrderId,
+        amendment: Uuid,
+        line: payment::OrderLine,
+        request_id: Uuid,
+    ) -> Result<()> {
+        let request = payment::AmendOrderRequest {
+            name: order.name(),
+            amendment_id: amendment.to_string(),
+            line: Some(line),
+            request_id: request_id.to_string(),
+        };
+        self.0.clone().amend_order(request).await.map_err(|status| from_status(status, "payment"))?;
+        Ok(())
+    }
+
     async fn close_order(&self, order: OrderId, back: Return, reason: &'static str, request_id: Uuid) -> Result<()> {
         let request = payment::CloseOrderRequest {
             name: order.name(),

@@ -10,6 +10,8 @@ use kernel::{
     ids::{BookingId, ItemId, MemberId, OrderId, QuoteId, StoreId},
 };
 
+use proto::payment::v1::OrderLine;
+
 pub use grpc::{GrpcMembership, GrpcPayment, GrpcPricing};
 
 /// All of them.
@@ -94,6 +96,11 @@ pub trait Pricing: Send + Sync {
 pub trait Payment: Send + Sync {
     /// Makes an order.
     async fn create_order(&self, order: &NewOrder, request_id: Uuid) -> Result<()>;
+    /// What was paid of an order and not given back; `NotFound` if it was never made. It changes nothing.
+    async fn paid(&self, order: OrderId) -> Result<Money>;
+    /// Adds a line to an order, once for each amendment id. `NotFound` if it was never made; `FailedPrecondition` if it
+    /// has ended.
+    async fn amend_order(&self, order: OrderId, amendment: Uuid, line: OrderLine, request_id: Uuid) -> Result<()>;
     /// Ends an order. `NotFound` if it was never made.
     async fn close_order(&self, order: OrderId, back: Return, reason: &'static str, request_id: Uuid) -> Result<()>;
 }

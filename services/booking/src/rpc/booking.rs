@@ -10,7 +10,7 @@ use prost::Message;
 use proto::booking::v1::{self as pb, booking_service_server::BookingService};
 use rpc::{
     Caller, CallerKind, Ctx,
-    convert::{optional_timestamp, timestamp},
+    convert::{money, optional_timestamp, timestamp},
     paging::{PageRequest, time_key},
     unary,
 };
@@ -81,6 +81,8 @@ impl BookingService for Bookings {
                 therapist: convert::optional(&request.therapist, |n| TherapistId::parse_name("therapist", n))?,
                 customer,
                 channel: convert::channel(request.channel()),
+                device: Some(request.device.clone()).filter(|device| !device.is_empty()),
+                partner: partner(&request)?,
                 on_behalf: ctx.caller.member().is_none(),
             };
             hold_slot(&self.0, once(&ctx, &request.request_id, &request)?, wanted).await
@@ -136,7 +138,9 @@ impl BookingService for Bookings {
         unary(request, |ctx, request| async move {
             let id = BookingId::parse_name("name", &request.name)?;
             let wish = wish(&ctx.caller, request.reason())?;
-            cancel_booking(&self.0, &ctx.caller, once(&ctx, &request.request_id, &request)?, id, wish).await
+            let max_fee = request.max_fee.as_ref().map(|fee| money("max_fee", Some(fee))).transpose()?;
+            let once = once(&ctx, &request.request_id, &request)?;
+            cancel_booking(&self.0, &ctx.caller, once, id, wish, max_fee).await
         })
         .await
     }
@@ -185,7 +189,7 @@ fn customer(caller: &Caller, named: &str) -> kernel::Result<MemberId> {
 }
 
 /// At whose wish a visit is given up.
-fn wish(caller: &Caller, stated: pb::cancel_booking_request::Reason) -> kernel::Result<CancelWish> {
+pub(super) fn wish(caller: &Caller, stated: pb::cancel_booking_request::Reason) -> kernel::Result<CancelWish> {
     use pb::cancel_booking_request::Reason;
     match (stated, caller.member()) {
         (Reason::CustomerRequest, _) | (Reason::Unspecified, Some(_)) => Ok(CancelWish::Customer),
@@ -194,6 +198,14 @@ fn wish(caller: &Caller, stated: pb::cancel_booking_request::Reason) -> kernel::
             Err(Error::invalid("reason", "only the store can state its own wish; leave it out"))
         }
     }
+}
+
+fn partner(request: &pb::HoldSlotRequest) -> kernel::Result<Option<String>> {
+    let partner = Some(request.partner.clone()).filter(|partner| !partner.is_empty());
+    if partner.is_some() && request.channel() != pb::booking::Channel::Partner {
+        return Err(Error::invalid("partner", "goes with CHANNEL_PARTNER only; leave it out"));
+    }
+    Ok(partner)
 }
 
 /// What a list shows: what was asked for, narrowed to what the caller may see.

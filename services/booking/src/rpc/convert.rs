@@ -2,7 +2,7 @@
 
 use kernel::{
     Currency, Error, Result, Timestamp, Uuid,
-    ids::{ItemId, MemberId, RoomId, ShiftId, StoreId, TherapistId},
+    ids::{GroupId, ItemId, MemberId, PackageId, RoomId, ShiftId, StoreId, TherapistId},
 };
 use proto::{
     booking::v1 as pb,
@@ -12,7 +12,7 @@ use rpc::convert::{money, to_money, to_timestamp};
 
 use crate::domain::{
     availability::Offer,
-    booking::{Booking, Channel, State, Step},
+    booking::{Booking, Channel, Part, State, Step},
     catalog::{Item, Room, Sex, Shift, Store, Therapist},
     hours::{self, OpeningHours},
     span::instant,
@@ -285,6 +285,26 @@ pub fn to_booking(booking: &Booking, history: &[Step]) -> pb::Booking {
         create_time: Some(to_timestamp(booking.create_time)),
         history: history.iter().map(to_step).collect(),
         version: booking.version,
+        package: booking.package.map(PackageId::name).unwrap_or_default(),
+        parts: booking.parts.iter().map(to_part).collect(),
+        add_ons: booking.add_ons.iter().map(|item| item.name()).collect(),
+        group: booking.group.map(GroupId::name).unwrap_or_default(),
+        extension_minutes: booking.extension_minutes,
+        requested: booking.requested,
+        assignment: booking.assignment.clone(),
+        hold_limit_time: Some(to_timestamp(booking.hold_limit_time)),
+        overbooked: booking.overbook_reason.is_some(),
+    }
+}
+
+fn to_part(part: &Part) -> pb::booking::Part {
+    pb::booking::Part {
+        item: part.item.name(),
+        therapist: part.therapist.name(),
+        room: part.room.name(),
+        equipment: part.equipment.map(RoomId::name).unwrap_or_default(),
+        start_time: Some(to_timestamp(part.start_time)),
+        end_time: Some(to_timestamp(part.end_time)),
     }
 }
 

@@ -3,6 +3,7 @@
 mod booking;
 mod catalog;
 pub mod convert;
+mod life_cycle;
 
 use std::sync::Arc;
 
@@ -10,7 +11,10 @@ use feed::FeedServer;
 use kernel::{Result, Uuid};
 use pg::idempotency::Key;
 use proto::{
-    booking::v1::{booking_service_server::BookingServiceServer, catalog_service_server::CatalogServiceServer},
+    booking::v1::{
+        booking_service_server::BookingServiceServer, catalog_service_server::CatalogServiceServer,
+        life_cycle_service_server::LifeCycleServiceServer,
+    },
     feed::v1::event_feed_service_server::EventFeedServiceServer,
 };
 use rpc::{Ctx, paging::Listing, paging::PageRequest};
@@ -24,6 +28,7 @@ pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
     routes
         .add_service(BookingServiceServer::new(booking::Bookings(Arc::clone(app))))
         .add_service(CatalogServiceServer::new(catalog::Catalog(Arc::clone(app))))
+        .add_service(LifeCycleServiceServer::new(life_cycle::LifeCycle(Arc::clone(app))))
         .add_service(EventFeedServiceServer::new(feed));
     routes.routes()
 }

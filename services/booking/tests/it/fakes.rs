@@ -11,14 +11,16 @@ use std::{
 use async_trait::async_trait;
 use booking::peers::{Membership, NewOrder, Payment, Peers, Pricing, Quote, Return};
 use kernel::{
-    Error, Money, Result, Uuid,
+    Currency, Error, Money, Result, Uuid,
     ids::{ItemId, MemberId, OrderId, QuoteId, StoreId},
 };
+use proto::payment::v1::OrderLine;
 
 /// What payment was asked to do with an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
     Create(NewOrder),
+    Amend(OrderId, Money),
     Close(OrderId, Return, &'static str),
 }
 
@@ -33,6 +35,8 @@ pub struct Fake {
     /// Per request id, once: repeats have no effect.
     asked: Mutex<Vec<(Uuid, Asked)>>,
     quotes: Mutex<HashMap<Uuid, Quote>>,
+    /// Fen that were paid, by the order's name.
+    paid: Mutex<HashMap<String, i64>>,
 }
 
 impl Fake {
@@ -58,9 +62,15 @@ impl Fake {
             match asked {
                 Asked::Create(order) => open.push(order.id),
                 Asked::Close(order, ..) => open.retain(|made| *made != order),
+                Asked::Amend(..) => {}
             }
         }
         open
+    }
+
+    /// So many fen of an order are paid.
+    pub fn pay(&self, order: &str, minor: i64) {
+        self.paid.lock().expect("not poisoned").insert(order.to_owned(), minor);
     }
 
     /// How many quotes were made.
@@ -113,6 +123,19 @@ impl Pricing for Fake {
 impl Payment for Fake {
     async fn create_order(&self, order: &NewOrder, request_id: Uuid) -> Result<()> {
         self.once(request_id, Asked::Create(order.clone()))
+    }
+
+    async fn paid(&self, order: OrderId) -> Result<Money> {
+        if self.payment_down.load(Ordering::Relaxed) {
+            return Err(Error::unavailable("payment"));
+        }
+        let paid = self.paid.lock().expect("not poisoned").get(&order.name()).copied();
+        Ok(Money::new(paid.unwrap_or(0), Currency::CNY))
+    }
+
+    async fn amend_order(&self, order: OrderId, _: Uuid, line: OrderLine, request_id: Uuid) -> Result<()> {
+        let amount = rpc::convert::money("amount", line.amount.as_ref())?;
+        self.once(request_id, Asked::Amend(order, amount))
     }
 
     async fn close_order(&self, order: OrderId, back: Return, reason: &'static str, request_id: Uuid) -> Result<()> {

@@ -38,10 +38,9 @@ async fn a_taken_time_is_refused_with_the_reason() {
 #[tokio::test]
 async fn without_a_wish_the_least_busy_therapist_is_taken() {
     let world = World::new(3, 3).await;
-    let (_, token) = member();
     let mut therapists = Vec::new();
     for hour in 0..6 {
-        therapists.push(world.send_hold(&token, world.hold(at(hour))).await.expect("held").therapist);
+        therapists.push(world.send_hold(&member().1, world.hold(at(hour))).await.expect("held").therapist);
     }
     for therapist in &world.therapists {
         assert_eq!(therapists.iter().filter(|taken| *taken == therapist).count(), 2, "{therapists:?}");

@@ -5,7 +5,9 @@
 mod bad_input;
 mod catalog;
 mod fakes;
+mod giving_up;
 mod hold;
+mod holding;
 mod races;
 mod roles;
 mod saga;

@@ -16,7 +16,7 @@ const PREFIX: &str = "/meridian.booking.v1.";
 /// Calls an RPC by its path with a request that names what there is. What is missing in it is asked for only after the
 /// role was found good.
 async fn call(world: &World, path: &str, token: Option<&str>) -> Result<(), Status> {
-    let (mut bookings, mut catalog) = (world.bookings(), world.catalog());
+    let (mut bookings, mut catalog, mut life) = (world.bookings(), world.catalog(), world.life());
     let booking = BookingId::new(testkit::START).name();
     let (store, item) = (world.store.clone(), world.item.clone());
     macro_rules! send {
@@ -43,6 +43,15 @@ async fn call(world: &World, path: &str, token: Option<&str>) -> Result<(), Stat
         }
         "BookingService/CompleteBooking" => {
             send!(bookings.complete_booking(pb::CompleteBookingRequest { name: booking, request_id: id() }))
+        }
+        "LifeCycleService/ExtendHold" => {
+            send!(life.extend_hold(pb::ExtendHoldRequest { name: booking, request_id: id() }))
+        }
+        "LifeCycleService/PreviewCancel" => {
+            send!(life.preview_cancel(pb::PreviewCancelRequest { name: booking, ..Default::default() }))
+        }
+        "LifeCycleService/MarkNoShow" => {
+            send!(life.mark_no_show(pb::MarkNoShowRequest { name: booking, request_id: id() }))
         }
         "CatalogService/GetStore" => send!(catalog.get_store(pb::GetStoreRequest { name: store })),
         "CatalogService/ListStores" => send!(catalog.list_stores(pb::ListStoresRequest::default())),
@@ -89,7 +98,7 @@ fn rpcs() -> impl Iterator<Item = (&'static str, Rule)> {
 #[tokio::test]
 async fn a_role_is_refused_exactly_when_the_rule_says_so() {
     let world = World::new(1, 1).await;
-    assert_eq!(rpcs().count(), 21);
+    assert_eq!(rpcs().count(), 24);
     for (path, rule) in rpcs() {
         for role in Role::ALL {
             let outcome = call(&world, path, Some(&token(&world, *role))).await;

@@ -76,7 +76,8 @@ async fn given_up_by_the_store_all_comes_back_however_late() {
     let (_, token) = member();
     let booking = world.confirmed(&token, at(3)).await;
     world.clock.set(at_minute(179));
-    let mut request = pb::CancelBookingRequest { name: booking.name.clone(), reason: 2, request_id: id() };
+    let mut request =
+        pb::CancelBookingRequest { name: booking.name.clone(), reason: 2, request_id: id(), ..Default::default() };
     let refused = world.bookings().cancel_booking(with_token(request.clone(), &token)).await.expect_err("a member");
     assert_eq!(crate::world::field(&refused), "reason");
     request.request_id = id();

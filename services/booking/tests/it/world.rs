@@ -13,6 +13,7 @@ use proto::{
     access::Role,
     booking::v1::{
         self as pb, booking_service_client::BookingServiceClient, catalog_service_client::CatalogServiceClient,
+        life_cycle_service_client::LifeCycleServiceClient,
     },
     google::r#type::{DayOfWeek, TimeOfDay},
     payment::v1 as payment,
@@ -157,6 +158,10 @@ impl World {
         BookingServiceClient::new(self.channel.clone())
     }
 
+    pub fn life(&self) -> LifeCycleServiceClient<Channel> {
+        LifeCycleServiceClient::new(self.channel.clone())
+    }
+
     /// A hold of the item by any therapist.
     pub fn hold(&self, start: Timestamp) -> pb::HoldSlotRequest {
         pb::HoldSlotRequest {
@@ -178,7 +183,7 @@ impl World {
     }
 
     pub async fn cancel(&self, token: &str, name: &str) -> Result<pb::Booking, Status> {
-        let request = pb::CancelBookingRequest { name: name.to_owned(), reason: 0, request_id: id() };
+        let request = pb::CancelBookingRequest { name: name.to_owned(), request_id: id(), ..Default::default() };
         self.bookings().cancel_booking(with_token(request, token)).await.map(Response::into_inner)
     }
 
@@ -216,6 +221,7 @@ impl World {
     /// A booking whose deposit is paid.
     pub async fn confirmed(&self, token: &str, start: Timestamp) -> pb::Booking {
         let booking = self.send_hold(token, self.hold(start)).await.expect("held");
+        self.fake.pay(&booking.order, 3_200);
         self.paid(&booking, 3_200).await;
         self.get(&booking.name).await
     }

@@ -42,25 +42,34 @@ pub async fn insert(conn: &mut PgConnection, order: &Order) -> Result<bool> {
     if inserted.rows_affected() == 0 {
         return Ok(false);
     }
-    let (mut positions, mut items, mut names, mut amounts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (position, line) in (0_i32..).zip(&order.lines) {
+    insert_lines(conn, order, 0).await?;
+    Ok(true)
+}
+
+/// Stores the lines of an order but for the first `known`.
+async fn insert_lines(conn: &mut PgConnection, order: &Order, known: usize) -> Result<()> {
+    let (mut positions, mut items, mut names) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut amounts, mut amendments) = (Vec::new(), Vec::new());
+    for (position, line) in (0_i32..).zip(&order.lines).skip(known) {
         positions.push(position);
         items.push(line.item.clone());
         names.push(line.display_name.clone());
         amounts.push(line.amount.minor());
+        amendments.push(line.amendment);
     }
     sqlx::query!(
-        "insert into order_line (order_id, position, item, display_name, amount_minor)
-         select $1, line.* from unnest($2::integer[], $3::text[], $4::text[], $5::bigint[]) line",
+        "insert into order_line (order_id, position, item, display_name, amount_minor, amendment_id)
+         select $1, line.* from unnest($2::integer[], $3::text[], $4::text[], $5::bigint[], $6::uuid[]) line",
         order.id.uuid(),
         &positions,
         &items,
         &names,
         &amounts,
+        &amendments as &[Option<Uuid>],
     )
     .execute(conn)
     .await?;
-    Ok(true)
+    Ok(())
 }
 
 /// Locks an order against every other change of it, then reads it. `None` if there is none of that id.
@@ -137,7 +146,8 @@ pub async fn save(conn: &mut PgConnection, before: &Order, after: &Order) -> Res
     let stored = StoredState::of(&after.state);
     let updated = sqlx::query!(
         "update customer_order
-         set paid_minor = $3, refunded_minor = $4, state = $5, close_reason = $6, close_time = $7, version = $8
+         set paid_minor = $3, refunded_minor = $4, state = $5, close_reason = $6, close_time = $7, version = $8,
+             total_minor = $9
          where id = $1 and version = $2",
         after.id.uuid(),
         before.version,
@@ -147,11 +157,15 @@ pub async fn save(conn: &mut PgConnection, before: &Order, after: &Order) -> Res
         stored.close_reason,
         stored.close_time.map(|time| time.to_sqlx()) as _,
         after.version,
+        after.total.minor(),
     )
     .execute(&mut *conn)
     .await?;
     if updated.rows_affected() != 1 {
         return Err(Error::inconsistent("customer_order", after.id, "was changed without being locked"));
+    }
+    if after.lines.len() > before.lines.len() {
+        insert_lines(conn, after, before.lines.len()).await?;
     }
     for (position, payment) in (0..).zip(&after.payments) {
         match before.payment(payment.id) {
@@ -193,7 +207,7 @@ async fn complete(conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Order>>
     let mut orders: Vec<Order> = rows.into_iter().map(Row::read).collect::<Result<_>>()?;
     let of: HashMap<Uuid, usize> = ids.iter().copied().zip(0..).collect();
     let lines = sqlx::query!(
-        "select order_id, item, display_name, amount_minor from order_line where order_id = any($1)
+        "select order_id, item, display_name, amount_minor, amendment_id from order_line where order_id = any($1)
          order by order_id, position",
         &ids,
     )
@@ -203,7 +217,8 @@ async fn complete(conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Order>>
     for line in lines {
         let Some(order) = of.get(&line.order_id).and_then(|&i| orders.get_mut(i)) else { continue };
         let amount = money(order.currency())(line.amount_minor);
-        order.lines.push(Line { item: line.item, display_name: line.display_name, amount });
+        let (item, display_name, amendment) = (line.item, line.display_name, line.amendment_id);
+        order.lines.push(Line { item, display_name, amount, amendment });
     }
     for row in payments::of_orders(conn, &ids).await? {
         let Some(order) = of.get(&row.order_id).and_then(|&i| orders.get_mut(i)) else { continue };

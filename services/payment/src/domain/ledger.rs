@@ -20,7 +20,8 @@
 //! | kind | when | debit | credit |
 //! |---|---|---|---|
 //! | `capture` | money came | `provider_receivable` or `cash_drawer` | `customer_deposits` |
-//! | `recognise` | all of an order is paid | `customer_deposits` | `takings` |
+//! | `recognise` | all of an order is paid (again, after something was added) | `customer_deposits` | `takings` |
+//! | `reopen` | something was added to an order that was paid in full | `takings` | `customer_deposits` |
 //! | `refund_decided` | an order is closed, or money came too late | `customer_deposits`, or `takings` once recognised | `refunds_payable` |
 //! | `forfeit` | an order is closed and not all goes back | `customer_deposits` | `forfeited_deposits` |
 //! | `refund_done` | money is back | `refunds_payable` | `provider_receivable` or `cash_drawer` |
@@ -75,6 +76,8 @@ pub enum Kind {
     Capture,
     /// All of an order is paid.
     Recognise,
+    /// Something was added to an order that was paid in full.
+    Reopen,
     /// Money shall go back.
     RefundDecided,
     /// Money is kept although the visit doesn't take place.
@@ -89,6 +92,7 @@ impl Kind {
         match self {
             Self::Capture => "capture",
             Self::Recognise => "recognise",
+            Self::Reopen => "reopen",
             Self::RefundDecided => "refund_decided",
             Self::Forfeit => "forfeit",
             Self::RefundDone => "refund_done",

@@ -6,7 +6,7 @@ pub mod outcome;
 pub mod payment;
 pub mod refund;
 
-pub use order::{Keep, Line, NewOrder, Order, State};
+pub use order::{Amendment, Keep, Line, NewOrder, Order, State};
 pub use outcome::{Event, Facts, Happened, Outcome};
 pub use payment::{Charge, Payment, Purpose, Tender};
 pub use refund::Refund;

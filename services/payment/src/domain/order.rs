@@ -4,7 +4,7 @@
 //! transition that has happened changes nothing and books nothing.
 
 use kernel::{
-    Currency, Error, ErrorKind, Money, Result, Timestamp,
+    Currency, Error, ErrorKind, Money, Result, Timestamp, Uuid,
     ids::{BookingId, MemberId, OrderId, PaymentId, RefundId, StoreId},
 };
 
@@ -18,6 +18,10 @@ use super::{
 const ORDER_CLOSED: &str = "ORDER_CLOSED";
 /// Why a payment goes back that was captured when it was no longer owed.
 const SURPLUS: &str = "SURPLUS";
+
+mod amend;
+
+pub use amend::Amendment;
 
 /// What a customer owes for one visit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +83,8 @@ pub struct Line {
     pub display_name: String,
     /// Price after reductions; not below zero.
     pub amount: Money,
+    /// The amendment that added it; `None` for what the order was made from.
+    pub amendment: Option<Uuid>,
 }
 
 /// What an order is made from.
@@ -162,7 +168,7 @@ impl Order {
             && self.booking == new.booking
             && self.customer == new.customer
             && self.store == new.store
-            && self.lines == new.lines
+            && self.lines.iter().filter(|line| line.amendment.is_none()).eq(&new.lines)
             && self.deposit == new.deposit
     }
 
@@ -271,7 +277,8 @@ impl Order {
         if !surplus {
             self.paid = self.paid.try_add(payment.amount)?;
         }
-        let (owed_all, total, order_id) = (!closed && !surplus && self.paid == self.total, self.total, self.id);
+        let (owed_all, total) = (!closed && !surplus && self.paid == self.total, self.total);
+        let recognition = self.recognition();
         if owed_all {
             self.state = State::Paid;
         } else if !closed && !surplus {
@@ -284,7 +291,7 @@ impl Order {
             outcome.tell(Happened::Captured(id));
         }
         if owed_all {
-            outcome.book(Kind::Recognise, order_id, Account::CustomerDeposits, Account::Takings, total)?;
+            outcome.book(Kind::Recognise, recognition, Account::CustomerDeposits, Account::Takings, total)?;
             outcome.tell(Happened::Paid);
         }
         if closed || surplus {
@@ -361,7 +368,8 @@ impl Order {
             return Ok(self.paid.try_add(payment.amount)?.minor() <= self.total.minor());
         }
         let another_is_under_way = self.pending().is_some_and(|pending| pending.id != payment.id);
-        Ok(!another_is_under_way && self.due(payment.purpose).is_ok_and(|due| due == payment.amount))
+        // Less than what is due is what was due before something was added.
+        Ok(!another_is_under_way && self.due(payment.purpose).is_ok_and(|due| payment.amount.minor() <= due.minor()))
     }
 
     fn payment_mut(&mut self, id: PaymentId) -> Result<&mut Payment> {

@@ -6,7 +6,7 @@ use kernel::{
 };
 
 use super::{
-    Order, Payment, Refund, State, Tender,
+    Line, Order, Payment, Refund, State, Tender,
     ledger::{Account, Kind, Transaction},
     refund,
 };
@@ -53,6 +53,8 @@ pub enum Happened {
     Captured(PaymentId),
     /// An attempt to pay came to nothing.
     PaymentFailed(PaymentId),
+    /// Something was added to it.
+    Amended(Line),
     /// All of it is paid.
     Paid,
     /// It was ended.

@@ -9,7 +9,7 @@ use kernel::{
 use proptest::prelude::*;
 
 use super::{
-    Keep, Line, NewOrder, Order, Outcome, Purpose, State, Tender,
+    Amendment, Keep, Line, NewOrder, Order, Outcome, Purpose, State, Tender,
     ledger::{Account, Transaction},
 };
 
@@ -18,6 +18,7 @@ enum Step {
     Start { purpose: Purpose, tender: Tender },
     Capture(usize),
     Fail(usize),
+    Amend { number: usize, minor: i64 },
     Close(Option<i64>),
     RefundDone(usize),
 }
@@ -29,6 +30,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => (purpose, tender).prop_map(|(purpose, tender)| Step::Start { purpose, tender }),
         4 => (0_usize..4).prop_map(Step::Capture),
         2 => (0_usize..4).prop_map(Step::Fail),
+        2 => (0_usize..4, 0_i64..200).prop_map(|(number, minor)| Step::Amend { number, minor }),
         1 => prop::option::of(0_i64..400).prop_map(Step::Close),
         2 => (0_usize..4).prop_map(Step::RefundDone),
     ];
@@ -54,6 +56,10 @@ fn take(order: Order, step: &Step, number: u128) -> Option<Outcome> {
         }
         Step::Capture(n) => order.payments.get(*n).map(|p| p.id).and_then(|id| order.capture(id, now).ok()),
         Step::Fail(n) => order.payments.get(*n).map(|p| p.id).and_then(|id| order.fail(id, "DECLINED").ok()),
+        Step::Amend { number, minor } => {
+            let id = Uuid::from_u128(1_000 + *number as u128);
+            order.amend(Amendment { id, item: "items/b".into(), display_name: String::new(), amount: cny(*minor) }).ok()
+        }
         Step::Close(None) => order.close(Keep::Nothing, "X", now).ok(),
         Step::Close(Some(keep)) => order.close(Keep::UpTo(cny(*keep)), "X", now).ok(),
         Step::RefundDone(n) => order.refunds.get(*n).map(|r| r.id).and_then(|id| order.refund_done(id, now).ok()),
@@ -77,7 +83,7 @@ proptest! {
             booking: BookingId::new(at),
             customer: MemberId::new(at),
             store: StoreId::new(at),
-            lines: vec![Line { item: "items/a".into(), display_name: String::new(), amount: cny(total) }],
+            lines: vec![Line { item: "items/a".into(), display_name: String::new(), amount: cny(total), amendment: None }],
             deposit: cny(total * deposit_percent / 100),
         };
         let mut order = Order::create(new, at).expect("valid").order;
@@ -101,7 +107,13 @@ fn check(order: &Order, booked: &[Transaction]) -> Result<(), TestCaseError> {
     let of = |account| balances.get(&account).copied().unwrap_or(0);
     prop_assert_eq!(balances.values().sum::<i64>(), 0);
 
+    let lines: i64 = order.lines.iter().map(|line| line.amount.minor()).sum();
+    prop_assert_eq!(order.total.minor(), lines);
     prop_assert!(order.paid.minor() <= order.total.minor());
+    prop_assert_eq!(
+        order.state == State::Paid,
+        order.paid == order.total && !matches!(order.state, State::Closed { .. })
+    );
     prop_assert!(order.refunded.minor() <= order.paid.minor());
     for payment in &order.payments {
         let back: i64 = order.refunds.iter().filter(|r| r.payment == payment.id).map(|r| r.amount.minor()).sum();

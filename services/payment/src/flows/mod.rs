@@ -1,5 +1,6 @@
 //! One use case a file.
 
+pub mod amend_order;
 pub mod close_order;
 pub mod create_order;
 pub mod pay_order;

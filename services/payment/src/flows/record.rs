@@ -41,6 +41,10 @@ fn encode(now: Timestamp, order: &Order, event: &Event) -> Result<NewEvent> {
     let (id, version) = (order.id.uuid(), event.version);
     Ok(match &event.happened {
         Happened::Created => NewEvent::new(id, version, now, &pb::OrderCreated { order: facts }),
+        Happened::Amended(line) => {
+            let amended = pb::OrderAmended { order: facts, line: Some(convert::line(line)) };
+            NewEvent::new(id, version, now, &amended)
+        }
         Happened::Paid => NewEvent::new(id, version, now, &pb::OrderPaid { order: facts }),
         Happened::Closed => {
             let reason = convert::close_reason(&event.facts.state);

@@ -13,7 +13,7 @@ use rpc::{
 
 use crate::{
     db::ledger::Balance,
-    domain::{Facts, Line, NewOrder, Order, Payment, Purpose, Refund, State, Tender, payment, refund},
+    domain::{Amendment, Facts, Line, NewOrder, Order, Payment, Purpose, Refund, State, Tender, payment, refund},
 };
 
 /// What identifies the request of a call.
@@ -28,6 +28,7 @@ pub fn new_order(request: &pb::CreateOrderRequest) -> Result<NewOrder> {
             item: line.item.clone(),
             display_name: line.display_name.clone(),
             amount: money(&format!("lines[{i}].amount"), line.amount.as_ref())?,
+            amendment: None,
         })
     };
     Ok(NewOrder {
@@ -37,6 +38,17 @@ pub fn new_order(request: &pb::CreateOrderRequest) -> Result<NewOrder> {
         store: StoreId::parse_name("store", &request.store)?,
         lines: request.lines.iter().enumerate().map(line).collect::<Result<_>>()?,
         deposit: money("deposit", request.deposit.as_ref())?,
+    })
+}
+
+/// What shall be added to an order; the validation rules have seen that there is a line.
+pub fn amendment(request: &pb::AmendOrderRequest) -> Result<Amendment> {
+    let line = request.line.clone().unwrap_or_default();
+    Ok(Amendment {
+        id: parse_uuid("amendment_id", &request.amendment_id)?,
+        amount: money("line.amount", line.amount.as_ref())?,
+        item: line.item,
+        display_name: line.display_name,
     })
 }
 
@@ -60,7 +72,8 @@ pub fn order(order: &Order) -> pb::Order {
     }
 }
 
-fn line(line: &Line) -> pb::OrderLine {
+/// A line for the wire.
+pub fn line(line: &Line) -> pb::OrderLine {
     pb::OrderLine {
         item: line.item.clone(),
         display_name: line.display_name.clone(),

@@ -13,6 +13,7 @@ use super::convert;
 use crate::{
     App,
     flows::{
+        amend_order::amend_order,
         close_order::close_order,
         create_order::create_order,
         pay_order::pay_order,
@@ -50,6 +51,10 @@ impl PaymentService for Payments {
 
     async fn pay_order(&self, request: Request<pb::PayOrderRequest>) -> Result<Response<pb::Payment>, Status> {
         unary(request, |ctx, message| pay_order(&self.0, ctx, message)).await
+    }
+
+    async fn amend_order(&self, request: Request<pb::AmendOrderRequest>) -> Result<Response<pb::Order>, Status> {
+        unary(request, |ctx, message| amend_order(&self.0, ctx, message)).await
     }
 
     async fn close_order(&self, request: Request<pb::CloseOrderRequest>) -> Result<Response<pb::Order>, Status> {

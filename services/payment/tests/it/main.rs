@@ -1,6 +1,7 @@
 //! The payment service through gRPC, behind the real server layer, over a real Postgres and the real sandbox.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod amending;
 mod closing;
 mod house;
 mod interrupted;

@@ -16,7 +16,7 @@ use tonic::{Code, Request, Status};
 
 use crate::{
     house::{House, notice},
-    wire::{close, fresh, pay, refusal},
+    wire::{amend, close, fresh, pay, refusal},
 };
 
 const EVERYBODY: &[Role] = Role::ALL;
@@ -44,11 +44,12 @@ const ORDER_READERS: &[Role] = &[
 ];
 
 /// Who is let in. `NotifyPayment` is open to all, as its signature is the proof.
-const RULES: [(&str, &[Role]); 8] = [
+const RULES: [(&str, &[Role]); 9] = [
     ("CreateOrder", &[Role::Service]),
     ("GetOrder", ORDER_READERS),
     ("ListOrders", READERS),
     ("PayOrder", &[Role::Member, Role::FrontDesk, Role::StoreManager, Role::Administrator]),
+    ("AmendOrder", &[Role::Service]),
     ("CloseOrder", &[Role::Service]),
     ("NotifyPayment", EVERYBODY),
     ("ListLedgerAccounts", &[Role::Finance, Role::Administrator, Role::Auditor]),
@@ -73,6 +74,7 @@ async fn call(house: &House, rpc: &str, token: Option<&str>) -> String {
         "GetOrder" => reason(client.get_order(sent(pb::GetOrderRequest { name: order }, token)).await),
         "ListOrders" => reason(client.list_orders(sent(pb::ListOrdersRequest::default(), token)).await),
         "PayOrder" => reason(client.pay_order(sent(pay(&order, Purpose::Deposit, Tender::Sandbox), token)).await),
+        "AmendOrder" => reason(client.amend_order(sent(amend(&order, 100), token)).await),
         "CloseOrder" => reason(client.close_order(sent(close(&order, None), token)).await),
         "NotifyPayment" => reason(client.notify_payment(sent(notice("sandbox", b"{}"), token)).await),
         "ListLedgerAccounts" => {

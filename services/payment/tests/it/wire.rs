@@ -54,6 +54,20 @@ pub fn close(order: &str, keep: Option<i64>) -> pb::CloseOrderRequest {
     }
 }
 
+/// A request to add something of `minor` fen to an order.
+pub fn amend(order: &str, minor: i64) -> pb::AmendOrderRequest {
+    pb::AmendOrderRequest {
+        name: order.to_owned(),
+        amendment_id: fresh().to_string(),
+        line: Some(pb::OrderLine {
+            item: format!("items/{}", fresh()),
+            display_name: "15 minutes more".to_owned(),
+            amount: cny(minor),
+        }),
+        request_id: fresh().to_string(),
+    }
+}
+
 /// Code and reason of a refusal.
 pub fn refusal(status: &Status) -> (Code, String) {
     let reason = status.get_details_error_info().map(|info| info.reason).unwrap_or_default();

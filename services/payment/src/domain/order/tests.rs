@@ -15,7 +15,12 @@ fn new_order(total: i64, deposit: i64) -> NewOrder {
         booking: BookingId::new(NOW),
         customer: MemberId::new(NOW),
         store: StoreId::new(NOW),
-        lines: vec![Line { item: "items/a".into(), display_name: "Swedish massage".into(), amount: cny(total) }],
+        lines: vec![Line {
+            item: "items/a".into(),
+            display_name: "Swedish massage".into(),
+            amount: cny(total),
+            amendment: None,
+        }],
         deposit: cny(deposit),
     }
 }
@@ -202,4 +207,61 @@ fn money_that_nobody_owes_goes_back_without_counting() {
     assert_eq!(back.order.refunded, cny(0));
     // Had nobody else paid, it would have counted.
     assert_eq!(failed.capture(id(1), NOW).expect("captured").order.paid, cny(40));
+}
+
+fn add(order: Order, n: u128, minor: i64) -> Outcome {
+    let added =
+        Amendment { id: Uuid::from_u128(n), item: "items/b".into(), display_name: "+15".into(), amount: cny(minor) };
+    order.amend(added).expect("added")
+}
+
+#[test]
+fn what_is_added_is_owed_and_what_was_paid_counts_on() {
+    let half = pay(order(100, 40), 1, Purpose::Deposit, Tender::Cash).order;
+    let longer = add(half, 9, 25);
+    assert_eq!((longer.order.total, longer.order.due(Purpose::Balance).ok()), (cny(125), Some(cny(85))));
+    assert!(matches!(told(&longer).as_slice(), [Happened::Amended(line)] if line.amount == cny(25)));
+    assert!(longer.postings.is_empty());
+    let again = add(longer.order.clone(), 9, 25);
+    assert_eq!((again.order, again.events.len()), (longer.order.clone(), 0));
+    let other = Amendment { id: Uuid::from_u128(9), item: "x".into(), display_name: String::new(), amount: cny(25) };
+    assert_eq!(longer.order.amend(other).map(|_| ()).map_err(|e| e.reason()), Err("AMENDMENT_EXISTS"));
+}
+
+#[test]
+fn an_order_paid_in_full_waits_for_what_was_added() {
+    let half = pay(order(100, 40), 1, Purpose::Deposit, Tender::Cash).order;
+    let full = pay(half, 2, Purpose::Balance, Tender::Cash).order;
+    let longer = add(full, 9, 25);
+    assert_eq!(longer.order.state, State::DepositPaid);
+    assert_eq!(balance(&longer.postings, Account::CustomerDeposits), -100);
+    assert_eq!(balance(&longer.postings, Account::Takings), 100);
+    let paid = pay(longer.order, 3, Purpose::Balance, Tender::Cash);
+    assert_eq!(paid.order.state, State::Paid);
+    assert_eq!(told(&paid), [Happened::Captured(id(3)), Happened::Paid]);
+    assert_eq!(balance(&paid.postings, Account::Takings), -125);
+    // For nothing, it stays paid.
+    assert_eq!(add(paid.order, 10, 0).order.state, State::Paid);
+}
+
+#[test]
+fn a_balance_on_its_way_while_something_is_added_counts() {
+    let half = pay(order(100, 40), 1, Purpose::Deposit, Tender::Cash).order;
+    let waiting = start(half, 2, Purpose::Balance, Tender::Sandbox);
+    let captured = add(waiting, 9, 25).order.capture(id(2), NOW).expect("captured").order;
+    assert_eq!((captured.paid, captured.state.clone()), (cny(100), State::DepositPaid));
+    assert_eq!(captured.due(Purpose::Balance).ok(), Some(cny(25)));
+}
+
+#[test]
+fn what_cannot_be_added_is_refused() {
+    let reason = |order: Order, amount| {
+        let added = Amendment { id: Uuid::from_u128(9), item: "x".into(), display_name: String::new(), amount };
+        order.amend(added).map(|_| ()).map_err(|e| e.reason())
+    };
+    assert_eq!(reason(order(100, 40), cny(-1)), Err("INVALID_ARGUMENT"));
+    let usd = Money::new(1, Currency::parse("c", "USD").expect("known"));
+    assert_eq!(reason(order(100, 40), usd), Err("CURRENCY_MISMATCH"));
+    let closed = order(100, 40).close(Keep::Nothing, "X", NOW).expect("closed").order;
+    assert_eq!(reason(closed, cny(1)), Err("ORDER_CLOSED"));
 }

@@ -1,0 +1,109 @@
+//! Closes visits whose customer did not come: the time is free, and what a cancellation at the last moment costs stays.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use kernel::{Money, Result, Timestamp, Uuid, crash, ids::BookingId};
+use pg::Tx;
+use proto::booking::v1 as pb;
+use rpc::Caller;
+use serde_json::json;
+
+use super::{
+    Once,
+    change::{self, Begun},
+    order_tasks,
+    record::{self, Happened},
+};
+use crate::{
+    App, db,
+    domain::{
+        booking::{Booking, Change, State, Wish},
+        cancellation::Terms,
+    },
+};
+
+/// How many visits one step of the worker closes.
+pub const BATCH: usize = 100;
+
+/// Staff say so: from the start of the visit on.
+pub async fn mark_no_show(
+    app: &Arc<App>,
+    caller: &Caller,
+    once: Once<'_, pb::MarkNoShowRequest>,
+    id: BookingId,
+) -> Result<pb::Booking> {
+    let now = app.clock.now();
+    change::own(app, caller, id).await?;
+    let mut open = match change::begin(app, &once, id, now).await? {
+        Begun::Before(reply) => return Ok(reply),
+        Begun::Now(open) => open,
+    };
+    let booking = open.booking.clone();
+    let missed = missed(app, &mut open.tx, booking, SignedDuration::ZERO, now, caller.subject()).await?;
+    let detail = json!({ "fee_minor": missed.fee.minor() });
+    let happened = Happened::NoShow { fee: missed.fee };
+    let reply = open.finish(caller, &missed.change, happened, ("booking.mark_no_show", detail)).await?;
+    crash::point("booking.no_show.committed");
+    order_tasks::run_now(app, missed.task).await;
+    Ok(reply)
+}
+
+/// Closes the visits whose grace time is over; returns how many that were. One that fails does not hold up the others;
+/// the first error is given back when all were tried.
+pub async fn close_missed(app: &App) -> Result<usize> {
+    let now = app.clock.now();
+    let (grace, limit) = (app.policy.no_show_grace_minutes, BATCH.try_into().unwrap_or(i64::MAX));
+    let due = db::booking::missed(&mut *app.pg.conn().await?, now, grace, limit).await?;
+    let (mut closed, mut failed) = (0, None);
+    for id in due {
+        match close(app, id, now).await {
+            Ok(done) => closed += usize::from(done),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    if closed > 0 {
+        app.poke();
+    }
+    failed.map_or(Ok(closed), Err)
+}
+
+async fn close(app: &App, id: BookingId, now: Timestamp) -> Result<bool> {
+    let mut tx = app.pg.begin().await?;
+    let Some(booking) = db::booking::lock(&mut tx, id).await? else { return Ok(false) };
+    let policy = db::policy::of_store(&mut tx, &app.policy, booking.store).await?;
+    let grace = SignedDuration::from_mins(policy.no_show_grace_minutes);
+    // Checked in, cancelled or rescheduled since we looked.
+    if booking.state != State::Confirmed || now < booking.start_time + grace {
+        return Ok(false);
+    }
+    let missed = missed(app, &mut tx, booking, grace, now, "services/booking").await?;
+    record::save(&mut tx, &missed.change, Happened::NoShow { fee: missed.fee }, now).await?;
+    tx.commit().await?;
+    crash::point("booking.no_show.committed");
+    Ok(true)
+}
+
+struct Missed {
+    change: Change,
+    fee: Money,
+    /// Closes the order.
+    task: Uuid,
+}
+
+async fn missed(
+    app: &App,
+    tx: &mut Tx,
+    booking: Booking,
+    grace: SignedDuration,
+    now: Timestamp,
+    actor: &str,
+) -> Result<Missed> {
+    let rule = db::policy::cancellation(tx, &app.policy, booking.store, booking.item).await?;
+    let fee = Terms::of(&booking, Wish::Customer, &rule)?.last_fee();
+    let fee = fee.unwrap_or(Money::zero(booking.price.currency()));
+    let change = booking.no_show(grace, now, actor)?;
+    db::allocation::release(tx, change.booking.id).await?;
+    let task = order_tasks::close_order(tx, &change.booking, fee, now, now).await?;
+    Ok(Missed { change, fee, task })
+}
