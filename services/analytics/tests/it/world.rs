@@ -158,6 +158,7 @@ impl Chain {
             item_display_name: "item".to_owned(),
             therapist_display_name: "therapist".to_owned(),
             time_zone: "Asia/Shanghai".to_owned(),
+            ..Default::default()
         }
     }
 
@@ -187,7 +188,8 @@ impl Chain {
 
     pub fn cancelled(&self, id: BookingId, version: i64, start: Timestamp) -> Event {
         let booking = Some(self.booking(id, start, booking::booking::State::Cancelled));
-        let payload = booking::BookingCancelled { booking, actor: self.member.name(), in_time: true };
+        let actor = self.member.name();
+        let payload = booking::BookingCancelled { booking, actor, in_time: true, ..Default::default() };
         Event::new(id.uuid(), version, START, &payload)
     }
 

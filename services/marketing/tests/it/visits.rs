@@ -84,7 +84,12 @@ impl Visit {
             Told::Completed => Event::new(id, version, START, &pb::BookingCompleted { booking }),
             Told::Cancelled => {
                 let actor = self.facts.customer.clone();
-                Event::new(id, version, START, &pb::BookingCancelled { booking, actor, in_time: true })
+                Event::new(
+                    id,
+                    version,
+                    START,
+                    &pb::BookingCancelled { booking, actor, in_time: true, ..Default::default() },
+                )
             }
             Told::Expired => Event::new(id, version, START, &pb::BookingExpired { booking }),
         }

@@ -15,7 +15,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use booking::{App, MIGRATOR, Policy};
+use booking::{App, MIGRATOR};
 use feed::FeedServer;
 use jiff::SignedDuration;
 use kernel::{
@@ -181,7 +181,7 @@ async fn hold_some(house: &House, url: &str, log: &mut Log) -> Result<Row> {
     let pg = Pg::connect(&config).await?;
     // Nobody reads the feed of this one, and it must not look for readers while the log is read.
     let feed = FeedServer::new(house.app.pg.clone(), watch::channel(0).1, tasks.shutdown().soft().clone());
-    let app = App::new(pg, SlotLock::new(None, ""), Arc::new(SystemClock), Policy::default(), peers::prompt());
+    let app = App::new(pg, SlotLock::new(None, ""), Arc::new(SystemClock), peers::policy(), peers::prompt());
     let uri = house::serve("pgbench", booking::rpc::routes(&app, feed), &house.keys, &tasks).await?;
     let mut client = BookingServiceClient::new(client::channel(&uri, KeepAlive::default())?);
     let mut row = Row::new();

@@ -183,6 +183,17 @@ async fn book(tx: &mut Tx, shops: &Shops, (who, room): (usize, usize), start: Ti
         hold_expire_time: now + SignedDuration::from_mins(10),
         create_time: now,
         version: 1,
+        package: None,
+        parts: Vec::new(),
+        add_ons: Vec::new(),
+        group: None,
+        extension_minutes: 0,
+        requested: false,
+        assignment: String::new(),
+        device: None,
+        partner: None,
+        hold_limit_time: now + SignedDuration::from_mins(10),
+        overbook_reason: None,
     };
     let start = minute(start);
     let kept = [

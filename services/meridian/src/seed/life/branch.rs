@@ -157,6 +157,7 @@ impl<'a> Branch<'a> {
             customer: member,
             channel: way.into(),
             request_id: self.request_id(),
+            ..HoldSlotRequest::default()
         };
         let held = match self.bookings.hold_slot(caller.asks(request)).await {
             Ok(held) => held.into_inner(),
@@ -183,7 +184,7 @@ impl<'a> Branch<'a> {
         };
         let visit = &self.plan.visits[index];
         let (_, member) = self.members[visit.member].as_ref().context("a visitor has registered before")?;
-        let request = CancelBookingRequest { name: booking, reason: 0, request_id: self.request_id() };
+        let request = CancelBookingRequest { name: booking, request_id: self.request_id(), ..Default::default() };
         self.bookings.cancel_booking(member.asks(request)).await.map_err(refused("giving a visit up"))?;
         Ok(())
     }
