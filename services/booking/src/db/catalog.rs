@@ -290,8 +290,8 @@ pub async fn list_rooms(
 #[tracing::instrument(name = "db.shift.insert", skip_all)]
 pub async fn insert_shift(conn: &mut PgConnection, shift: &Shift, now: Timestamp) -> pg::Result<()> {
     sqlx::query!(
-        "insert into shift (id, therapist_id, store_id, start_time, end_time, create_time)
-         values ($1, $2, $3, $4, $5, $6)",
+        "insert into shift (id, therapist_id, store_id, start_time, end_time, create_time, date)
+         select $1, $2, id, $4, $5, $6, ($4 at time zone time_zone)::date from store where id = $3",
         shift.id.uuid(),
         shift.therapist.uuid(),
         shift.store.uuid(),

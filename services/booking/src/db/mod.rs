@@ -4,6 +4,7 @@
 pub mod allocation;
 pub mod booking;
 pub mod catalog;
+pub mod live;
 pub mod locks;
 pub mod policy;
 pub mod roster;

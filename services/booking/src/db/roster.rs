@@ -31,10 +31,12 @@ pub async fn own(conn: &mut PgConnection, store: StoreId) -> pg::Result<i64> {
     .await?)
 }
 
-/// The present version of a store's roster: to be read before all else that a plan is made from.
+/// The present version of a store's roster, 0 if there is no such store: to be read before all else that a plan is made
+/// from.
 #[tracing::instrument(name = "db.roster.version", skip_all)]
 pub async fn version(conn: &mut PgConnection, store: StoreId) -> pg::Result<i64> {
-    Ok(sqlx::query_scalar!("select roster_version from store where id = $1", store.uuid()).fetch_one(conn).await?)
+    let version = sqlx::query_scalar!("select roster_version from store where id = $1", store.uuid());
+    Ok(version.fetch_optional(conn).await?.unwrap_or_default())
 }
 
 /// Half of the store's id: a clash of two stores only makes them wait for each other.

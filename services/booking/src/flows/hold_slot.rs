@@ -128,6 +128,8 @@ fn check_start(app: &App, start: Timestamp) -> Result<()> {
 
 /// What would serve the visit as far as is known.
 struct Plan {
+    /// The version of the store's roster that it was made from.
+    roster: i64,
     item: Item,
     part: Part,
     /// Which resource is needed when, in the order in which they are taken.
@@ -145,6 +147,8 @@ async fn plan(app: &App, wanted: &HoldSlot) -> Result<Plan> {
     let start = minute(wanted.start_time);
     let wish = Wish { therapist: wanted.therapist, ..Wish::default() };
     let mut conn = app.pg.conn().await?;
+    // Before all else that is read: an edit in between then shows when the plan is carried out.
+    let roster = db::roster::version(&mut conn, wanted.store).await?;
     let (store, item) = store_and_item(&mut conn, wanted.store, wanted.item).await?;
     let visits = [Visit::of_item(&item, &[])?.wishing(0, &wish)];
     let supply = supply(app, &mut conn, &store, &visits, Span::new(start, start + 1)).await?;
@@ -153,11 +157,11 @@ async fn plan(app: &App, wanted: &HoldSlot) -> Result<Plan> {
     let allocations = assignment.allocations(visit, start);
     let part = assignment.parts(visit, start).into_iter().next();
     let part = part.ok_or_else(|| Error::internal("an assignment without a part"))?;
-    Ok(Plan { item, part, allocations })
+    Ok(Plan { roster, item, part, allocations })
 }
 
-/// Prices the visit, unless that is done, and stores it. `None` if one of its resources has been taken since the plan
-/// was made.
+/// Prices the visit, unless that is done, and stores it. `None` if one of its resources has been taken, or the roster
+/// edited, since the plan was made.
 async fn attempt(
     app: &App,
     once: &Once<'_, pb::HoldSlotRequest>,
@@ -255,6 +259,10 @@ async fn keep(
         Begin::Replay(reply) => return Ok(Some(reply)),
         Begin::Fresh(ticket) => ticket,
     };
+    if db::roster::share(&mut tx, booking.store).await? != plan.roster {
+        tx.rollback().await?;
+        return Ok(None);
+    }
     check_caps(app, &mut tx, &booking).await?;
     let change = booking.made(once.key.caller);
     let reply = record::insert(&mut tx, &change, now).await?;

@@ -13,6 +13,7 @@ pub mod no_show;
 pub mod order_tasks;
 pub mod preview_cancel;
 pub mod record;
+pub mod roster;
 pub mod search_slots;
 
 use pg::idempotency::Key;
