@@ -89,6 +89,7 @@ create table time_off_request (
     constraint time_off_kept check ((state = 'APPROVED') = (block_id is not null))
 );
 create index time_off_request_by_store on time_off_request (store_id, start_time desc, id desc);
+create index time_off_request_by_block on time_off_request (block_id) where block_id is not null;
 
 -- The holidays of mainland China as the State Council announced them, 2015 to 2026; 2020 with the days that were added
 -- in January of that year.

@@ -15,10 +15,12 @@
 //! * A booking is never paid but cancelled: a deposit that comes after its hold ran out brings the same time back if it
 //!   is still free, and is returned otherwise.
 //! * One request id has one effect and one answer.
+//! * No edit of the roster takes from a live booking what it keeps: see [`flows::roster`].
 //!
 //! # Tables
 //!
-//! `store`, `store_opening_hours`, `item`, `therapist`, `room`, `shift`: the catalogue. `booking`, `booking_history`: the
+//! `store`, `store_opening_hours`, `item`, `therapist`, `room`: the catalogue. `shift`, `shift_pattern`,
+//! `shift_exception`, `block`, `time_off_request`, `calendar_day`: the roster. `booking`, `booking_history`: the
 //! visits. `allocation`: which resource is kept when. The platform's tables (idempotency, outbox, task, audit, feed
 //! cursor) come from `pg`.
 //!

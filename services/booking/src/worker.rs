@@ -1,5 +1,5 @@
-//! What goes on without anybody asking: orders are made and closed, holds end, missed visits are closed, payment's feed is read, the audit log is
-//! sealed. Every step is also a plain function.
+//! What goes on without anybody asking: orders are made and closed, holds end, missed visits are closed, payment's feed
+//! is read, shifts are made of patterns, the audit log is sealed. Every step is also a plain function.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +9,10 @@ use runtime::{Tasks, lifecycle::Next};
 
 use crate::{App, flows};
 
-pub use crate::flows::{expire_booking::expire_bookings, no_show::close_missed, order_tasks::drain as run_tasks};
+pub use crate::flows::{
+    expire_booking::expire_bookings, no_show::close_missed, order_tasks::drain as run_tasks,
+    roster::extend::extend_rosters,
+};
 
 /// Where the feeds come from.
 #[derive(Debug, Clone)]
@@ -39,6 +42,12 @@ pub fn spawn(app: &Arc<App>, feeds: Feeds, tasks: &Tasks) {
     tasks.spawn_loop("booking.close_missed", Duration::from_secs(5), None, move || {
         let app = Arc::clone(&missed);
         async move { close_missed(&app).await.map(|closed| Next::after_batch(closed, flows::no_show::BATCH)) }
+    });
+
+    let roster = Arc::clone(app);
+    tasks.spawn_loop("booking.extend_rosters", Duration::from_secs(600), None, move || {
+        let app = Arc::clone(&roster);
+        async move { extend_rosters(&app).await.map(|_| Next::Wait) }
     });
 
     let audit = Arc::clone(app);

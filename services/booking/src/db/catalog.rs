@@ -1,14 +1,14 @@
-//! Stores, items, therapists, rooms and shifts.
+//! Stores, items, therapists and rooms.
 
 use kernel::{
-    Timestamp, Uuid,
-    ids::{ItemId, RoomId, ShiftId, StoreId, TherapistId},
+    Uuid,
+    ids::{ItemId, RoomId, StoreId, TherapistId},
 };
 use pg::PgConnection;
 
 use super::{currency, money, sql};
 use crate::domain::{
-    catalog::{Item, Room, Sex, Shift, Store, Therapist},
+    catalog::{Item, Room, Sex, Store, Therapist},
     hours::OpeningHours,
 };
 
@@ -284,62 +284,6 @@ pub async fn list_rooms(
         create_time: create_time.to_jiff(),
     };
     Ok(rows.into_iter().map(|row| room(row.id, row.store_id, row.display_name, row.kind, row.create_time)).collect())
-}
-
-/// Stores a new shift. Violates `shift_overlap` if the therapist has one in that time.
-#[tracing::instrument(name = "db.shift.insert", skip_all)]
-pub async fn insert_shift(conn: &mut PgConnection, shift: &Shift, now: Timestamp) -> pg::Result<()> {
-    sqlx::query!(
-        "insert into shift (id, therapist_id, store_id, start_time, end_time, create_time, date)
-         select $1, $2, id, $4, $5, $6, ($4 at time zone time_zone)::date from store where id = $3",
-        shift.id.uuid(),
-        shift.therapist.uuid(),
-        shift.store.uuid(),
-        sql(shift.start_time) as _,
-        sql(shift.end_time) as _,
-        sql(now) as _,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Lists the shifts of a store that overlap the time from `from` to `to`, by start. None is a day long, so whatever started
-/// a day before is over.
-#[tracing::instrument(name = "db.shift.list", skip_all)]
-pub async fn list_shifts(
-    conn: &mut PgConnection,
-    store: StoreId,
-    (from, to): (Timestamp, Timestamp),
-    after: Option<(Timestamp, Uuid)>,
-    limit: i64,
-) -> pg::Result<Vec<Shift>> {
-    let (start, last) = after.unzip();
-    let rows = sqlx::query!(
-        "select id, therapist_id, store_id, start_time, end_time from shift
-         where store_id = $1 and end_time > $2 and start_time < $3 and start_time > $2 - interval '1 day'
-           and ($4::timestamptz is null or (start_time, id) > ($4, $5::uuid))
-         order by start_time, id limit $6",
-        store.uuid(),
-        sql(from) as _,
-        sql(to) as _,
-        start.map(sql) as _,
-        last,
-        limit,
-    )
-    .fetch_all(conn)
-    .await?;
-    let shift = |id, therapist, store, start: jiff_sqlx::Timestamp, end: jiff_sqlx::Timestamp| Shift {
-        id: ShiftId::from_uuid(id),
-        therapist: TherapistId::from_uuid(therapist),
-        store: StoreId::from_uuid(store),
-        start_time: start.to_jiff(),
-        end_time: end.to_jiff(),
-    };
-    Ok(rows
-        .into_iter()
-        .map(|row| shift(row.id, row.therapist_id, row.store_id, row.start_time, row.end_time))
-        .collect())
 }
 
 /// A sex as it is stored: ISO/IEC 5218.

@@ -2,13 +2,19 @@
 //! error, never a panic.
 
 pub mod allocation;
+pub mod block;
 pub mod booking;
 pub mod catalog;
+pub mod day;
 pub mod live;
 pub mod locks;
 pub mod policy;
 pub mod roster;
+pub mod shift;
+pub mod shift_pattern;
 pub mod supply;
+pub mod time_off;
+pub mod working_calendar;
 
 use kernel::{Currency, Money, Timestamp};
 
@@ -25,4 +31,9 @@ fn money(table: &'static str, row: impl ToString, minor: i64, code: &str) -> pg:
 /// An instant as a parameter.
 fn sql(at: Timestamp) -> jiff_sqlx::Timestamp {
     jiff_sqlx::ToSqlx::to_sqlx(at)
+}
+
+/// A date as a parameter.
+fn sql_date(date: jiff::civil::Date) -> jiff_sqlx::Date {
+    jiff_sqlx::ToSqlx::to_sqlx(date)
 }

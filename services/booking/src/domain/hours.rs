@@ -70,7 +70,7 @@ pub fn openings(hours: &[OpeningHours], zone: &TimeZone, window: Span) -> Vec<Sp
 }
 
 /// The minute at which a local clock shows `minute` minutes after the midnight that begins `date`.
-fn wall_clock(date: Date, minute: i16, zone: &TimeZone) -> Option<Minute> {
+pub fn wall_clock(date: Date, minute: i16, zone: &TimeZone) -> Option<Minute> {
     let date = date.checked_add(i64::from(minute / 1_440).days()).ok()?;
     let (hour, minute) = (i8::try_from(minute % 1_440 / 60).ok()?, i8::try_from(minute % 60).ok()?);
     let at = date.at(hour, minute, 0, 0).to_zoned(zone.clone()).ok()?;

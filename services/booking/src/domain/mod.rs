@@ -7,5 +7,6 @@ pub mod catalog;
 pub mod hours;
 mod phase;
 pub mod policy;
+pub mod roster;
 pub mod span;
 pub mod visit;

@@ -1,9 +1,6 @@
-//! Adding to what the chain offers: stores, items, therapists, rooms and shifts.
+//! Adding to what the chain offers: stores, items, therapists and rooms.
 
-use kernel::{
-    Error, Result, Timestamp,
-    ids::{ShiftId, StoreId, TherapistId},
-};
+use kernel::{Error, Result, Timestamp, ids::StoreId};
 use pg::{
     Tx, audit,
     idempotency::{self, Begin, Ticket},
@@ -17,7 +14,7 @@ use serde_json::json;
 use super::Once;
 use crate::{
     App, db,
-    domain::catalog::{Item, Room, Shift, Store, Therapist, check_shift},
+    domain::catalog::{Item, Room, Store, Therapist},
     rpc::convert,
 };
 
@@ -95,37 +92,6 @@ pub async fn create_room(
     known_store(&mut tx, room.store).await?;
     db::catalog::insert_room(&mut tx, &room).await?;
     finish(tx, ticket, now, caller, ("room.create", room.id.name()), convert::to_room(&room)).await
-}
-
-/// Puts a therapist on duty at his store.
-pub async fn create_shift(
-    app: &App,
-    caller: &Caller,
-    once: Once<'_, pb::CreateShiftRequest>,
-    therapist: TherapistId,
-    (start_time, end_time): (Timestamp, Timestamp),
-) -> Result<pb::Shift> {
-    check_shift(start_time, end_time)?;
-    let now = app.clock.now();
-    let therapist = db::catalog::get_therapist(&mut *app.pg.conn().await?, therapist)
-        .await?
-        .ok_or_else(|| Error::not_found(therapist))?;
-    caller.see_own(None, Some(therapist.store))?;
-    let shift = Shift { id: ShiftId::new(now), therapist: therapist.id, store: therapist.store, start_time, end_time };
-    let (mut tx, ticket) = match begin(app, &once, now).await? {
-        Started::Before(reply) => return Ok(reply),
-        Started::Now(tx, ticket) => (tx, ticket),
-    };
-    match db::catalog::insert_shift(&mut tx, &shift, now).await {
-        Err(error) if error.is_constraint("shift_overlap") => {
-            return Err(Error::precondition(
-                "SHIFT_OVERLAPS",
-                "the therapist has a shift in that time; change that one",
-            ));
-        }
-        inserted => inserted?,
-    }
-    finish(tx, ticket, now, caller, ("shift.create", shift.id.name()), convert::to_shift(&shift)).await
 }
 
 /// Whether a request came before.

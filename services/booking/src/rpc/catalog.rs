@@ -16,7 +16,10 @@ use rpc::{
 use tonic::{Request, Response, Status};
 
 use super::{after_name, convert, listing, name_key, once};
-use crate::{App, db, flows::catalog as flows};
+use crate::{
+    App, db,
+    flows::{catalog as flows, roster::single_shifts},
+};
 
 /// The longest time over which shifts are listed.
 const LONGEST: SignedDuration = SignedDuration::from_hours(62 * 24);
@@ -166,9 +169,12 @@ impl CatalogService for Catalog {
             let page = PageRequest::parse(request.page_size, &request.page_token, listing)?;
             let mut conn = self.0.pg.conn().await?;
             let shifts =
-                db::catalog::list_shifts(&mut conn, store, (from, to), page.after_time()?, page.limit()).await?;
+                db::shift::list_of_store(&mut conn, store, (from, to), page.after_time()?, page.limit()).await?;
             let (shifts, next_page_token) = page.cut(shifts, |shift| time_key(shift.start_time, shift.id.uuid()));
-            Ok(pb::ListShiftsResponse { shifts: shifts.iter().map(convert::to_shift).collect(), next_page_token })
+            Ok(pb::ListShiftsResponse {
+                shifts: shifts.iter().map(convert::roster::to_shift).collect(),
+                next_page_token,
+            })
         })
         .await
     }
@@ -180,7 +186,7 @@ impl CatalogService for Catalog {
             let start = timestamp("shift.start_time", shift.start_time.as_ref())?;
             let end = timestamp("shift.end_time", shift.end_time.as_ref())?;
             let once = once(&ctx, &request.request_id, &request)?;
-            flows::create_shift(&self.0, &ctx.caller, once, therapist, (start, end)).await
+            single_shifts::create(&self.0, &ctx.caller, once, therapist, (start, end)).await
         })
         .await
     }

@@ -1,8 +1,10 @@
 //! Wire ↔ domain.
 
+pub mod roster;
+
 use kernel::{
     Currency, Error, Result, Timestamp, Uuid,
-    ids::{GroupId, ItemId, MemberId, PackageId, RoomId, ShiftId, StoreId, TherapistId},
+    ids::{GroupId, ItemId, MemberId, PackageId, RoomId, StoreId, TherapistId},
 };
 use proto::{
     booking::v1 as pb,
@@ -13,7 +15,7 @@ use rpc::convert::{money, to_money, to_timestamp};
 use crate::domain::{
     availability::Offer,
     booking::{Booking, Channel, Part, State, Step},
-    catalog::{Item, Room, Sex, Shift, Store, Therapist},
+    catalog::{Item, Room, Sex, Store, Therapist},
     hours::{self, OpeningHours},
     span::instant,
     visit::Visit,
@@ -235,17 +237,6 @@ pub fn to_room(room: &Room) -> pb::Room {
         store: room.store.name(),
         display_name: room.display_name.clone(),
         kind: room.kind.clone(),
-    }
-}
-
-/// A shift for the wire.
-pub fn to_shift(shift: &Shift) -> pb::Shift {
-    pb::Shift {
-        name: ShiftId::name(shift.id),
-        therapist: shift.therapist.name(),
-        store: shift.store.name(),
-        start_time: Some(to_timestamp(shift.start_time)),
-        end_time: Some(to_timestamp(shift.end_time)),
     }
 }
 

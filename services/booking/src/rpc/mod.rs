@@ -4,6 +4,7 @@ mod booking;
 mod catalog;
 pub mod convert;
 mod life_cycle;
+mod roster;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use proto::{
     booking::v1::{
         booking_service_server::BookingServiceServer, catalog_service_server::CatalogServiceServer,
         life_cycle_service_server::LifeCycleServiceServer,
+        roster_service_server::RosterServiceServer,
     },
     feed::v1::event_feed_service_server::EventFeedServiceServer,
 };
@@ -29,6 +31,7 @@ pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
         .add_service(BookingServiceServer::new(booking::Bookings(Arc::clone(app))))
         .add_service(CatalogServiceServer::new(catalog::Catalog(Arc::clone(app))))
         .add_service(LifeCycleServiceServer::new(life_cycle::LifeCycle(Arc::clone(app))))
+        .add_service(RosterServiceServer::new(roster::Roster(Arc::clone(app))))
         .add_service(EventFeedServiceServer::new(feed));
     routes.routes()
 }

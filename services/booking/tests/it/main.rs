@@ -10,6 +10,7 @@ mod hold;
 mod holding;
 mod races;
 mod roles;
+mod roster;
 mod saga;
 mod search;
 mod visit;

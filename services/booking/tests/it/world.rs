@@ -14,6 +14,7 @@ use proto::{
     booking::v1::{
         self as pb, booking_service_client::BookingServiceClient, catalog_service_client::CatalogServiceClient,
         life_cycle_service_client::LifeCycleServiceClient,
+        roster_service_client::RosterServiceClient,
     },
     google::r#type::{DayOfWeek, TimeOfDay},
     payment::v1 as payment,
@@ -154,6 +155,10 @@ impl World {
         CatalogServiceClient::new(self.channel.clone())
     }
 
+    pub fn roster(&self) -> RosterServiceClient<Channel> {
+        RosterServiceClient::new(self.channel.clone())
+    }
+
     pub fn bookings(&self) -> BookingServiceClient<Channel> {
         BookingServiceClient::new(self.channel.clone())
     }
@@ -236,7 +241,7 @@ impl World {
     pub async fn overlaps(&self) -> i64 {
         sqlx::query_scalar(
             "select count(*) from allocation a join allocation b
-               on a.resource_id = b.resource_id and a.booking_id < b.booking_id
+               on a.resource_id = b.resource_id and a.ctid < b.ctid and not a.overbooked and not b.overbooked
               and tstzrange(a.start_time, a.end_time) && tstzrange(b.start_time, b.end_time)",
         )
         .fetch_one(self.app.pg.pool())
