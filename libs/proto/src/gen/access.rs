@@ -275,6 +275,271 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.booking.v1.RosterService/ApproveTimeOffRequest",
+        Rule {
+            public: false,
+            roles: &[Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/ClearShiftException",
+        Rule {
+            public: false,
+            roles: &[Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/CreateBlock",
+        Rule {
+            public: false,
+            roles: &[Role::FrontDesk, Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/CreateShiftPattern",
+        Rule {
+            public: false,
+            roles: &[Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/CreateTimeOffRequest",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Therapist,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/DeleteBlock",
+        Rule {
+            public: false,
+            roles: &[Role::FrontDesk, Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/DeleteShift",
+        Rule {
+            public: false,
+            roles: &[Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/DeleteShiftPattern",
+        Rule {
+            public: false,
+            roles: &[Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/GetBlock",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Therapist,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/GetDay",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Therapist,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/GetShiftPattern",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Therapist,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/GetTimeOffRequest",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Therapist,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/ListBlocks",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Therapist,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/ListCalendarDays",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Therapist,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/ListShiftExceptions",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Therapist,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/ListShiftPatterns",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Therapist,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/ListTimeOffRequests",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Therapist,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/RejectTimeOffRequest",
+        Rule {
+            public: false,
+            roles: &[Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/SetCalendarDays",
+        Rule {
+            public: false,
+            roles: &[Role::Administrator],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/SetShiftException",
+        Rule {
+            public: false,
+            roles: &[Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/UpdateBlock",
+        Rule {
+            public: false,
+            roles: &[Role::FrontDesk, Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/UpdateShift",
+        Rule {
+            public: false,
+            roles: &[Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/UpdateShiftPattern",
+        Rule {
+            public: false,
+            roles: &[Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RosterService/WithdrawTimeOffRequest",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Therapist,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
         "/meridian.feed.v1.EventFeedService/Subscribe",
         Rule {
             public: false,

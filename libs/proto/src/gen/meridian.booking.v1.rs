@@ -188,6 +188,12 @@ pub struct Shift {
     /// End, a whole minute, at most 16 hours after the start.
     #[prost(message, optional, tag = "5")]
     pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Changes with every change.
+    #[prost(string, tag = "6")]
+    pub etag: ::prost::alloc::string::String,
+    /// The pattern that it was made from, `shiftPatterns/<uuid>`; empty if it was entered.
+    #[prost(string, tag = "7")]
+    pub shift_pattern: ::prost::alloc::string::String,
 }
 impl ::prost::Name for Shift {
     const NAME: &'static str = "Shift";
@@ -999,7 +1005,8 @@ pub mod catalog_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Puts a therapist on duty. Fails with FAILED_PRECONDITION/SHIFT_OVERLAPS if he has a shift in that time.
+        /// Puts a therapist on duty. Fails with FAILED_PRECONDITION/SHIFT_OVERLAPS if he has a shift in that time. Its date then
+        /// has an exception: shift patterns leave it alone (see RosterService).
         pub async fn create_shift(
             &mut self,
             request: impl tonic::IntoRequest<super::CreateShiftRequest>,
@@ -1113,7 +1120,8 @@ pub mod catalog_service_server {
             tonic::Response<super::ListShiftsResponse>,
             tonic::Status,
         >;
-        /// Puts a therapist on duty. Fails with FAILED_PRECONDITION/SHIFT_OVERLAPS if he has a shift in that time.
+        /// Puts a therapist on duty. Fails with FAILED_PRECONDITION/SHIFT_OVERLAPS if he has a shift in that time. Its date then
+        /// has an exception: shift patterns leave it alone (see RosterService).
         async fn create_shift(
             &self,
             request: tonic::Request<super::CreateShiftRequest>,
@@ -4385,5 +4393,3639 @@ pub mod life_cycle_service_server {
     pub const SERVICE_NAME: &str = "meridian.booking.v1.LifeCycleService";
     impl<T> tonic::server::NamedService for LifeCycleServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// The hours that a therapist works each week.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ShiftPattern {
+    /// `shiftPatterns/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Who works; can't be changed.
+    #[prost(string, tag = "2")]
+    pub therapist: ::prost::alloc::string::String,
+    /// The store, which is the therapist's.
+    #[prost(string, tag = "3")]
+    pub store: ::prost::alloc::string::String,
+    /// The first date on which it holds. A pattern has no effect on days before today.
+    #[prost(message, optional, tag = "4")]
+    pub start_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The last date on which it holds; without it, it holds until it is changed.
+    #[prost(message, optional, tag = "5")]
+    pub end_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The shifts of a week. They must not overlap.
+    #[prost(message, repeated, tag = "6")]
+    pub shifts: ::prost::alloc::vec::Vec<WeeklyShift>,
+    /// The working calendar that it follows, such as `workingCalendars/CN`: no shifts on public holidays, and make-up
+    /// working days are worked as the weekday that they make up for. Empty: every week is the same.
+    #[prost(string, tag = "7")]
+    pub follows_calendar: ::prost::alloc::string::String,
+    /// Changes with every change.
+    #[prost(string, tag = "8")]
+    pub etag: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ShiftPattern {
+    const NAME: &'static str = "ShiftPattern";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ShiftPattern".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ShiftPattern".into()
+    }
+}
+/// A shift of one weekday. Times are those of the clock on the wall at the store. A time that a clock change skips is moved
+/// forward by the gap; one that it repeats is the first of the two.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WeeklyShift {
+    /// The weekday on which it begins.
+    #[prost(enumeration = "super::super::super::google::r#type::DayOfWeek", tag = "1")]
+    pub day: i32,
+    /// What is worked.
+    #[prost(message, optional, tag = "2")]
+    pub hours: ::core::option::Option<WorkingHours>,
+}
+impl ::prost::Name for WeeklyShift {
+    const NAME: &'static str = "WeeklyShift";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.WeeklyShift".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.WeeklyShift".into()
+    }
+}
+/// The hours of a shift, by the clock on the wall at the store.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WorkingHours {
+    /// Start, a whole minute.
+    #[prost(message, optional, tag = "1")]
+    pub start_time: ::core::option::Option<
+        super::super::super::google::r#type::TimeOfDay,
+    >,
+    /// End, a whole minute, at most 16 hours after the start; 24:00 is midnight at the end of the day. At or before
+    /// `start_time` it means the next day.
+    #[prost(message, optional, tag = "2")]
+    pub end_time: ::core::option::Option<super::super::super::google::r#type::TimeOfDay>,
+    /// Breaks within the shift; they must not overlap.
+    #[prost(message, repeated, tag = "3")]
+    pub breaks: ::prost::alloc::vec::Vec<DailyBreak>,
+}
+impl ::prost::Name for WorkingHours {
+    const NAME: &'static str = "WorkingHours";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.WorkingHours".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.WorkingHours".into()
+    }
+}
+/// A pause within a shift, by the clock on the wall at the store. A time before the start of the shift means the next day.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DailyBreak {
+    /// Start, a whole minute.
+    #[prost(message, optional, tag = "1")]
+    pub start_time: ::core::option::Option<
+        super::super::super::google::r#type::TimeOfDay,
+    >,
+    /// End, a whole minute.
+    #[prost(message, optional, tag = "2")]
+    pub end_time: ::core::option::Option<super::super::super::google::r#type::TimeOfDay>,
+}
+impl ::prost::Name for DailyBreak {
+    const NAME: &'static str = "DailyBreak";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.DailyBreak".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.DailyBreak".into()
+    }
+}
+/// What a therapist works on one date, whatever his pattern says.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ShiftException {
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub therapist: ::prost::alloc::string::String,
+    /// The date at the store.
+    #[prost(message, optional, tag = "2")]
+    pub date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// His shifts of the date; none is a day off.
+    #[prost(message, repeated, tag = "3")]
+    pub shifts: ::prost::alloc::vec::Vec<Shift>,
+    /// Why.
+    #[prost(string, tag = "4")]
+    pub note: ::prost::alloc::string::String,
+    /// When it was entered.
+    #[prost(message, optional, tag = "5")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for ShiftException {
+    const NAME: &'static str = "ShiftException";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ShiftException".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ShiftException".into()
+    }
+}
+/// Time in which a therapist, room or machine can't be booked.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Block {
+    /// `blocks/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// `therapists/<uuid>` or `rooms/<uuid>`; can't be changed.
+    #[prost(string, tag = "2")]
+    pub resource: ::prost::alloc::string::String,
+    /// The store, which is the resource's.
+    #[prost(string, tag = "3")]
+    pub store: ::prost::alloc::string::String,
+    /// Why it can't be booked.
+    #[prost(enumeration = "block::Kind", tag = "4")]
+    pub kind: i32,
+    /// Start, a whole minute.
+    #[prost(message, optional, tag = "5")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// End, a whole minute, at most 366 days after the start.
+    #[prost(message, optional, tag = "6")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// For people.
+    #[prost(string, tag = "7")]
+    pub reason: ::prost::alloc::string::String,
+    /// Changes with every change.
+    #[prost(string, tag = "8")]
+    pub etag: ::prost::alloc::string::String,
+    /// It comes from a shift or a request for time off and changes with that.
+    #[prost(bool, tag = "9")]
+    pub derived: bool,
+}
+/// Nested message and enum types in `Block`.
+pub mod block {
+    /// Why a resource can't be booked.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Kind {
+        /// Not stated.
+        Unspecified = 0,
+        /// A pause of a therapist.
+        Break = 1,
+        /// A therapist is off.
+        TimeOff = 2,
+        /// A room or machine is out of use.
+        Maintenance = 3,
+        /// Anything else.
+        Other = 4,
+    }
+    impl Kind {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "KIND_UNSPECIFIED",
+                Self::Break => "KIND_BREAK",
+                Self::TimeOff => "KIND_TIME_OFF",
+                Self::Maintenance => "KIND_MAINTENANCE",
+                Self::Other => "KIND_OTHER",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "KIND_UNSPECIFIED" => Some(Self::Unspecified),
+                "KIND_BREAK" => Some(Self::Break),
+                "KIND_TIME_OFF" => Some(Self::TimeOff),
+                "KIND_MAINTENANCE" => Some(Self::Maintenance),
+                "KIND_OTHER" => Some(Self::Other),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for Block {
+    const NAME: &'static str = "Block";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.Block".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.Block".into()
+    }
+}
+/// A wish for time off.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TimeOffRequest {
+    /// `timeOffRequests/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Who would be off; can't be changed.
+    #[prost(string, tag = "2")]
+    pub therapist: ::prost::alloc::string::String,
+    /// The store, which is the therapist's.
+    #[prost(string, tag = "3")]
+    pub store: ::prost::alloc::string::String,
+    /// Start, a whole minute.
+    #[prost(message, optional, tag = "4")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// End, a whole minute, at most 366 days after the start.
+    #[prost(message, optional, tag = "5")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// For the manager.
+    #[prost(string, tag = "6")]
+    pub reason: ::prost::alloc::string::String,
+    /// Where it stands.
+    #[prost(enumeration = "time_off_request::State", tag = "7")]
+    pub state: i32,
+    /// Who asked, `staff/<uuid>`.
+    #[prost(string, tag = "8")]
+    pub requester: ::prost::alloc::string::String,
+    /// When it was asked.
+    #[prost(message, optional, tag = "9")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Who approved or rejected it, `staff/<uuid>`.
+    #[prost(string, tag = "10")]
+    pub decider: ::prost::alloc::string::String,
+    /// When it was approved or rejected.
+    #[prost(message, optional, tag = "11")]
+    pub decide_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Why it was approved or rejected.
+    #[prost(string, tag = "12")]
+    pub decision: ::prost::alloc::string::String,
+    /// What keeps the time once it is approved, `blocks/<uuid>`.
+    #[prost(string, tag = "13")]
+    pub block: ::prost::alloc::string::String,
+    /// Changes with every change.
+    #[prost(string, tag = "14")]
+    pub etag: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `TimeOffRequest`.
+pub mod time_off_request {
+    /// Where a request stands.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        /// Not stated.
+        Unspecified = 0,
+        /// It waits for the manager.
+        Requested = 1,
+        /// The time is off.
+        Approved = 2,
+        /// Refused.
+        Rejected = 3,
+        /// Taken back.
+        Withdrawn = 4,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Requested => "STATE_REQUESTED",
+                Self::Approved => "STATE_APPROVED",
+                Self::Rejected => "STATE_REJECTED",
+                Self::Withdrawn => "STATE_WITHDRAWN",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_REQUESTED" => Some(Self::Requested),
+                "STATE_APPROVED" => Some(Self::Approved),
+                "STATE_REJECTED" => Some(Self::Rejected),
+                "STATE_WITHDRAWN" => Some(Self::Withdrawn),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for TimeOffRequest {
+    const NAME: &'static str = "TimeOffRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.TimeOffRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.TimeOffRequest".into()
+    }
+}
+/// A day on which a country does not work as the weekday says.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CalendarDay {
+    /// The day.
+    #[prost(message, optional, tag = "1")]
+    pub date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// What it is.
+    #[prost(enumeration = "calendar_day::Kind", tag = "2")]
+    pub kind: i32,
+    /// What people call it.
+    #[prost(string, tag = "3")]
+    pub display_name: ::prost::alloc::string::String,
+    /// For a make-up working day only: the day off that it makes up for. It is worked as that weekday.
+    #[prost(message, optional, tag = "4")]
+    pub replaces: ::core::option::Option<super::super::super::google::r#type::Date>,
+}
+/// Nested message and enum types in `CalendarDay`.
+pub mod calendar_day {
+    /// What a day is.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Kind {
+        /// Not stated.
+        Unspecified = 0,
+        /// A public holiday: nobody works who follows the calendar.
+        Holiday = 1,
+        /// A day that is worked to make up for another.
+        MakeUpWorkday = 2,
+    }
+    impl Kind {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "KIND_UNSPECIFIED",
+                Self::Holiday => "KIND_HOLIDAY",
+                Self::MakeUpWorkday => "KIND_MAKE_UP_WORKDAY",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "KIND_UNSPECIFIED" => Some(Self::Unspecified),
+                "KIND_HOLIDAY" => Some(Self::Holiday),
+                "KIND_MAKE_UP_WORKDAY" => Some(Self::MakeUpWorkday),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for CalendarDay {
+    const NAME: &'static str = "CalendarDay";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.CalendarDay".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.CalendarDay".into()
+    }
+}
+/// A date at a store.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Day {
+    /// `stores/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// The date.
+    #[prost(message, optional, tag = "2")]
+    pub date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The store's IANA time zone.
+    #[prost(string, tag = "3")]
+    pub time_zone: ::prost::alloc::string::String,
+    /// When it is open.
+    #[prost(message, repeated, tag = "4")]
+    pub openings: ::prost::alloc::vec::Vec<TimeSpan>,
+    /// Every therapist, by name.
+    #[prost(message, repeated, tag = "5")]
+    pub therapists: ::prost::alloc::vec::Vec<TherapistDay>,
+    /// What is blocked of rooms and machines, by start.
+    #[prost(message, repeated, tag = "6")]
+    pub place_blocks: ::prost::alloc::vec::Vec<Block>,
+}
+impl ::prost::Name for Day {
+    const NAME: &'static str = "Day";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.Day".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.Day".into()
+    }
+}
+/// From a start up to, but not including, an end.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TimeSpan {
+    /// Start.
+    #[prost(message, optional, tag = "1")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// End.
+    #[prost(message, optional, tag = "2")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for TimeSpan {
+    const NAME: &'static str = "TimeSpan";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.TimeSpan".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.TimeSpan".into()
+    }
+}
+/// A therapist's date.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TherapistDay {
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub therapist: ::prost::alloc::string::String,
+    /// The name that customers see.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// His shifts that touch the date, by start.
+    #[prost(message, repeated, tag = "3")]
+    pub shifts: ::prost::alloc::vec::Vec<Shift>,
+    /// His breaks, time off and other blocks, by start.
+    #[prost(message, repeated, tag = "4")]
+    pub blocks: ::prost::alloc::vec::Vec<Block>,
+    /// His visits, by start.
+    #[prost(message, repeated, tag = "5")]
+    pub visits: ::prost::alloc::vec::Vec<DayVisit>,
+}
+impl ::prost::Name for TherapistDay {
+    const NAME: &'static str = "TherapistDay";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.TherapistDay".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.TherapistDay".into()
+    }
+}
+/// A visit, or the part of one that a therapist gives.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DayVisit {
+    /// `bookings/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub booking: ::prost::alloc::string::String,
+    /// What is given.
+    #[prost(string, tag = "2")]
+    pub item: ::prost::alloc::string::String,
+    /// Its name.
+    #[prost(string, tag = "3")]
+    pub item_display_name: ::prost::alloc::string::String,
+    /// Where, `rooms/<uuid>`.
+    #[prost(string, tag = "4")]
+    pub room: ::prost::alloc::string::String,
+    /// The name of that room.
+    #[prost(string, tag = "5")]
+    pub room_display_name: ::prost::alloc::string::String,
+    /// Start of the treatment.
+    #[prost(message, optional, tag = "6")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// End of the treatment.
+    #[prost(message, optional, tag = "7")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Where the booking is in its life.
+    #[prost(enumeration = "booking::State", tag = "8")]
+    pub state: i32,
+    /// Whose visit it is, `members/<uuid>`.
+    #[prost(string, tag = "9")]
+    pub customer: ::prost::alloc::string::String,
+    /// The customer asked for this therapist.
+    #[prost(bool, tag = "10")]
+    pub requested: bool,
+}
+impl ::prost::Name for DayVisit {
+    const NAME: &'static str = "DayVisit";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.DayVisit".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.DayVisit".into()
+    }
+}
+/// Request of RosterService.GetShiftPattern.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetShiftPatternRequest {
+    /// `shiftPatterns/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetShiftPatternRequest {
+    const NAME: &'static str = "GetShiftPatternRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.GetShiftPatternRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.GetShiftPatternRequest".into()
+    }
+}
+/// Request of RosterService.ListShiftPatterns.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListShiftPatternsRequest {
+    /// The store.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// Only those of this therapist.
+    #[prost(string, tag = "2")]
+    pub therapist: ::prost::alloc::string::String,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "3")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListShiftPatternsRequest {
+    const NAME: &'static str = "ListShiftPatternsRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListShiftPatternsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListShiftPatternsRequest".into()
+    }
+}
+/// Response of RosterService.ListShiftPatterns.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListShiftPatternsResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub shift_patterns: ::prost::alloc::vec::Vec<ShiftPattern>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListShiftPatternsResponse {
+    const NAME: &'static str = "ListShiftPatternsResponse";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListShiftPatternsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListShiftPatternsResponse".into()
+    }
+}
+/// Request of RosterService.CreateShiftPattern.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CreateShiftPatternRequest {
+    /// The pattern.
+    #[prost(message, optional, tag = "1")]
+    pub shift_pattern: ::core::option::Option<ShiftPattern>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CreateShiftPatternRequest {
+    const NAME: &'static str = "CreateShiftPatternRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.CreateShiftPatternRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.CreateShiftPatternRequest".into()
+    }
+}
+/// Request of RosterService.UpdateShiftPattern.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateShiftPatternRequest {
+    /// The pattern, with its `name` and, unless any version will do, its `etag`.
+    #[prost(message, optional, tag = "1")]
+    pub shift_pattern: ::core::option::Option<ShiftPattern>,
+    /// Which fields to change; all of them if empty. `start_date`, `end_date`, `shifts`, `follows_calendar`.
+    #[prost(message, optional, tag = "2")]
+    pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for UpdateShiftPatternRequest {
+    const NAME: &'static str = "UpdateShiftPatternRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.UpdateShiftPatternRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.UpdateShiftPatternRequest".into()
+    }
+}
+/// Request of RosterService.DeleteShiftPattern.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteShiftPatternRequest {
+    /// `shiftPatterns/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// From the pattern as it was read; the call fails if it has changed since. Empty: whatever it is.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DeleteShiftPatternRequest {
+    const NAME: &'static str = "DeleteShiftPatternRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.DeleteShiftPatternRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.DeleteShiftPatternRequest".into()
+    }
+}
+/// Request of RosterService.UpdateShift.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateShiftRequest {
+    /// The shift, with its `name`, its new times and, unless any version will do, its `etag`.
+    #[prost(message, optional, tag = "1")]
+    pub shift: ::core::option::Option<Shift>,
+    /// Which fields to change; all of them if empty. `start_time`, `end_time`.
+    #[prost(message, optional, tag = "2")]
+    pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for UpdateShiftRequest {
+    const NAME: &'static str = "UpdateShiftRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.UpdateShiftRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.UpdateShiftRequest".into()
+    }
+}
+/// Request of RosterService.DeleteShift.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteShiftRequest {
+    /// `shifts/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// From the shift as it was read; the call fails if it has changed since. Empty: whatever it is.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DeleteShiftRequest {
+    const NAME: &'static str = "DeleteShiftRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.DeleteShiftRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.DeleteShiftRequest".into()
+    }
+}
+/// Request of RosterService.ListShiftExceptions.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListShiftExceptionsRequest {
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub therapist: ::prost::alloc::string::String,
+    /// The first date.
+    #[prost(message, optional, tag = "2")]
+    pub start_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The last date; at most 366 days after the first.
+    #[prost(message, optional, tag = "3")]
+    pub end_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+}
+impl ::prost::Name for ListShiftExceptionsRequest {
+    const NAME: &'static str = "ListShiftExceptionsRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListShiftExceptionsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListShiftExceptionsRequest".into()
+    }
+}
+/// Response of RosterService.ListShiftExceptions.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListShiftExceptionsResponse {
+    /// All of them, by date.
+    #[prost(message, repeated, tag = "1")]
+    pub shift_exceptions: ::prost::alloc::vec::Vec<ShiftException>,
+}
+impl ::prost::Name for ListShiftExceptionsResponse {
+    const NAME: &'static str = "ListShiftExceptionsResponse";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListShiftExceptionsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListShiftExceptionsResponse".into()
+    }
+}
+/// Request of RosterService.SetShiftException.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SetShiftExceptionRequest {
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub therapist: ::prost::alloc::string::String,
+    /// The date at the store, today or later.
+    #[prost(message, optional, tag = "2")]
+    pub date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// What he works; nothing is a day off.
+    #[prost(message, repeated, tag = "3")]
+    pub shifts: ::prost::alloc::vec::Vec<WorkingHours>,
+    /// Why.
+    #[prost(string, tag = "4")]
+    pub note: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "5")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for SetShiftExceptionRequest {
+    const NAME: &'static str = "SetShiftExceptionRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.SetShiftExceptionRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.SetShiftExceptionRequest".into()
+    }
+}
+/// Request of RosterService.ClearShiftException.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClearShiftExceptionRequest {
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub therapist: ::prost::alloc::string::String,
+    /// The date at the store, today or later.
+    #[prost(message, optional, tag = "2")]
+    pub date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ClearShiftExceptionRequest {
+    const NAME: &'static str = "ClearShiftExceptionRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ClearShiftExceptionRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ClearShiftExceptionRequest".into()
+    }
+}
+/// Request of RosterService.GetBlock.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetBlockRequest {
+    /// `blocks/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetBlockRequest {
+    const NAME: &'static str = "GetBlockRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.GetBlockRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.GetBlockRequest".into()
+    }
+}
+/// Request of RosterService.ListBlocks.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListBlocksRequest {
+    /// The store.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// Only those of this resource, `therapists/<uuid>` or `rooms/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub resource: ::prost::alloc::string::String,
+    /// Only what ends after this.
+    #[prost(message, optional, tag = "3")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Only what starts before this; at most 62 days after `start_time`.
+    #[prost(message, optional, tag = "4")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "5")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "6")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListBlocksRequest {
+    const NAME: &'static str = "ListBlocksRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListBlocksRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListBlocksRequest".into()
+    }
+}
+/// Response of RosterService.ListBlocks.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListBlocksResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub blocks: ::prost::alloc::vec::Vec<Block>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListBlocksResponse {
+    const NAME: &'static str = "ListBlocksResponse";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListBlocksResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListBlocksResponse".into()
+    }
+}
+/// Request of RosterService.CreateBlock.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateBlockRequest {
+    /// The block.
+    #[prost(message, optional, tag = "1")]
+    pub block: ::core::option::Option<Block>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CreateBlockRequest {
+    const NAME: &'static str = "CreateBlockRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.CreateBlockRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.CreateBlockRequest".into()
+    }
+}
+/// Request of RosterService.UpdateBlock.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateBlockRequest {
+    /// The block, with its `name` and, unless any version will do, its `etag`.
+    #[prost(message, optional, tag = "1")]
+    pub block: ::core::option::Option<Block>,
+    /// Which fields to change; all of them if empty. `kind`, `start_time`, `end_time`, `reason`.
+    #[prost(message, optional, tag = "2")]
+    pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for UpdateBlockRequest {
+    const NAME: &'static str = "UpdateBlockRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.UpdateBlockRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.UpdateBlockRequest".into()
+    }
+}
+/// Request of RosterService.DeleteBlock.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteBlockRequest {
+    /// `blocks/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// From the block as it was read; the call fails if it has changed since. Empty: whatever it is.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DeleteBlockRequest {
+    const NAME: &'static str = "DeleteBlockRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.DeleteBlockRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.DeleteBlockRequest".into()
+    }
+}
+/// Request of RosterService.GetTimeOffRequest.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetTimeOffRequestRequest {
+    /// `timeOffRequests/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetTimeOffRequestRequest {
+    const NAME: &'static str = "GetTimeOffRequestRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.GetTimeOffRequestRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.GetTimeOffRequestRequest".into()
+    }
+}
+/// Request of RosterService.ListTimeOffRequests.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListTimeOffRequestsRequest {
+    /// The store.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// Only those in this state.
+    #[prost(enumeration = "time_off_request::State", tag = "2")]
+    pub state: i32,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "3")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListTimeOffRequestsRequest {
+    const NAME: &'static str = "ListTimeOffRequestsRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListTimeOffRequestsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListTimeOffRequestsRequest".into()
+    }
+}
+/// Response of RosterService.ListTimeOffRequests.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListTimeOffRequestsResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub time_off_requests: ::prost::alloc::vec::Vec<TimeOffRequest>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListTimeOffRequestsResponse {
+    const NAME: &'static str = "ListTimeOffRequestsResponse";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListTimeOffRequestsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListTimeOffRequestsResponse".into()
+    }
+}
+/// Request of RosterService.CreateTimeOffRequest.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateTimeOffRequestRequest {
+    /// The request.
+    #[prost(message, optional, tag = "1")]
+    pub time_off_request: ::core::option::Option<TimeOffRequest>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CreateTimeOffRequestRequest {
+    const NAME: &'static str = "CreateTimeOffRequestRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.CreateTimeOffRequestRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.CreateTimeOffRequestRequest".into()
+    }
+}
+/// Request of RosterService.ApproveTimeOffRequest.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ApproveTimeOffRequestRequest {
+    /// `timeOffRequests/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// For the therapist.
+    #[prost(string, tag = "2")]
+    pub decision: ::prost::alloc::string::String,
+    /// From the request as it was read; the call fails if it has changed since. Empty: whatever it is.
+    #[prost(string, tag = "3")]
+    pub etag: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ApproveTimeOffRequestRequest {
+    const NAME: &'static str = "ApproveTimeOffRequestRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ApproveTimeOffRequestRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ApproveTimeOffRequestRequest".into()
+    }
+}
+/// Request of RosterService.RejectTimeOffRequest.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RejectTimeOffRequestRequest {
+    /// `timeOffRequests/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Why, for the therapist.
+    #[prost(string, tag = "2")]
+    pub decision: ::prost::alloc::string::String,
+    /// From the request as it was read; the call fails if it has changed since. Empty: whatever it is.
+    #[prost(string, tag = "3")]
+    pub etag: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RejectTimeOffRequestRequest {
+    const NAME: &'static str = "RejectTimeOffRequestRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.RejectTimeOffRequestRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.RejectTimeOffRequestRequest".into()
+    }
+}
+/// Request of RosterService.WithdrawTimeOffRequest.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WithdrawTimeOffRequestRequest {
+    /// `timeOffRequests/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// From the request as it was read; the call fails if it has changed since. Empty: whatever it is.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for WithdrawTimeOffRequestRequest {
+    const NAME: &'static str = "WithdrawTimeOffRequestRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.WithdrawTimeOffRequestRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.WithdrawTimeOffRequestRequest".into()
+    }
+}
+/// Request of RosterService.ListCalendarDays.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCalendarDaysRequest {
+    /// The calendar, such as `workingCalendars/CN`.
+    #[prost(string, tag = "1")]
+    pub calendar: ::prost::alloc::string::String,
+    /// The first date.
+    #[prost(message, optional, tag = "2")]
+    pub start_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The last date; at most 10 years after the first.
+    #[prost(message, optional, tag = "3")]
+    pub end_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+}
+impl ::prost::Name for ListCalendarDaysRequest {
+    const NAME: &'static str = "ListCalendarDaysRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListCalendarDaysRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListCalendarDaysRequest".into()
+    }
+}
+/// Response of RosterService.ListCalendarDays.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCalendarDaysResponse {
+    /// All of them, by date.
+    #[prost(message, repeated, tag = "1")]
+    pub days: ::prost::alloc::vec::Vec<CalendarDay>,
+}
+impl ::prost::Name for ListCalendarDaysResponse {
+    const NAME: &'static str = "ListCalendarDaysResponse";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListCalendarDaysResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListCalendarDaysResponse".into()
+    }
+}
+/// Request of RosterService.SetCalendarDays.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SetCalendarDaysRequest {
+    /// The calendar, such as `workingCalendars/CN`.
+    #[prost(string, tag = "1")]
+    pub calendar: ::prost::alloc::string::String,
+    /// The first date of the time that is set.
+    #[prost(message, optional, tag = "2")]
+    pub start_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// Its last date, at most 366 days after the first.
+    #[prost(message, optional, tag = "3")]
+    pub end_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The days, all within that time; the others are as the weekday says.
+    #[prost(message, repeated, tag = "4")]
+    pub days: ::prost::alloc::vec::Vec<CalendarDay>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "5")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for SetCalendarDaysRequest {
+    const NAME: &'static str = "SetCalendarDaysRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.SetCalendarDaysRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.SetCalendarDaysRequest".into()
+    }
+}
+/// Response of RosterService.SetCalendarDays.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SetCalendarDaysResponse {
+    /// The days as they are now, by date.
+    #[prost(message, repeated, tag = "1")]
+    pub days: ::prost::alloc::vec::Vec<CalendarDay>,
+}
+impl ::prost::Name for SetCalendarDaysResponse {
+    const NAME: &'static str = "SetCalendarDaysResponse";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.SetCalendarDaysResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.SetCalendarDaysResponse".into()
+    }
+}
+/// Request of RosterService.GetDay.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDayRequest {
+    /// `stores/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// The date at the store.
+    #[prost(message, optional, tag = "2")]
+    pub date: ::core::option::Option<super::super::super::google::r#type::Date>,
+}
+impl ::prost::Name for GetDayRequest {
+    const NAME: &'static str = "GetDayRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.GetDayRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.GetDayRequest".into()
+    }
+}
+/// Generated client implementations.
+pub mod roster_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Who works when, and what keeps therapists, rooms and machines from being booked.
+    ///
+    /// An edit that would take from a booked visit what it needs is refused with STRANDS_BOOKINGS and changes nothing.
+    #[derive(Debug, Clone)]
+    pub struct RosterServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl RosterServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> RosterServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> RosterServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            RosterServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Reads a pattern.
+        pub async fn get_shift_pattern(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetShiftPatternRequest>,
+        ) -> std::result::Result<tonic::Response<super::ShiftPattern>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/GetShiftPattern",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.RosterService",
+                        "GetShiftPattern",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the patterns of a store by their first date.
+        pub async fn list_shift_patterns(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListShiftPatternsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListShiftPatternsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/ListShiftPatterns",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.RosterService",
+                        "ListShiftPatterns",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sets the hours that a therapist works each week. Its shifts are made at once for all days that can be booked, and
+        /// from then on day by day. Days with an exception keep it.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason PATTERN_OVERLAPS (he has another on some of the dates), or
+        /// STRANDS_BOOKINGS (a booked visit would meet a break; `bookings` in the metadata names up to 20).
+        pub async fn create_shift_pattern(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateShiftPatternRequest>,
+        ) -> std::result::Result<tonic::Response<super::ShiftPattern>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/CreateShiftPattern",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.RosterService",
+                        "CreateShiftPattern",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Changes a pattern, and its shifts from today on.
+        ///
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION as for CreateShiftPattern, STRANDS_BOOKINGS also for
+        /// booked visits that no shift would cover any more.
+        pub async fn update_shift_pattern(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateShiftPatternRequest>,
+        ) -> std::result::Result<tonic::Response<super::ShiftPattern>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/UpdateShiftPattern",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.RosterService",
+                        "UpdateShiftPattern",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes a pattern away, and its shifts from today on. What was worked stays on record.
+        ///
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason STRANDS_BOOKINGS.
+        pub async fn delete_shift_pattern(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteShiftPatternRequest>,
+        ) -> std::result::Result<tonic::Response<()>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/DeleteShiftPattern",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.RosterService",
+                        "DeleteShiftPattern",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Moves a shift. Its dates then have an exception: the pattern leaves them alone. Its breaks stay as far as they lie
+        /// in it.
+        ///
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason SHIFT_OVERLAPS or STRANDS_BOOKINGS.
+        pub async fn update_shift(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateShiftRequest>,
+        ) -> std::result::Result<tonic::Response<super::Shift>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/UpdateShift",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.RosterService", "UpdateShift"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes a shift away. Its date then has an exception: the pattern leaves it alone.
+        ///
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason STRANDS_BOOKINGS.
+        pub async fn delete_shift(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteShiftRequest>,
+        ) -> std::result::Result<tonic::Response<()>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/DeleteShift",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.RosterService", "DeleteShift"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the dates on which a therapist's shifts are what people entered, whatever his pattern says.
+        pub async fn list_shift_exceptions(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListShiftExceptionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListShiftExceptionsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/ListShiftExceptions",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.RosterService",
+                        "ListShiftExceptions",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sets what a therapist works on one date, whatever his pattern says: nothing, or these hours.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason SHIFT_OVERLAPS (a shift of a neighbouring day reaches into these hours) or
+        /// STRANDS_BOOKINGS.
+        pub async fn set_shift_exception(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetShiftExceptionRequest>,
+        ) -> std::result::Result<tonic::Response<super::ShiftException>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/SetShiftException",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.RosterService",
+                        "SetShiftException",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives a date back to the pattern.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason STRANDS_BOOKINGS; NOT_FOUND for a date without an exception.
+        pub async fn clear_shift_exception(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ClearShiftExceptionRequest>,
+        ) -> std::result::Result<tonic::Response<()>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/ClearShiftException",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.RosterService",
+                        "ClearShiftException",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads a block.
+        pub async fn get_block(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetBlockRequest>,
+        ) -> std::result::Result<tonic::Response<super::Block>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/GetBlock",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.RosterService", "GetBlock"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the blocks of a store that touch a time, breaks included, by start.
+        pub async fn list_blocks(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListBlocksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListBlocksResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/ListBlocks",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.RosterService", "ListBlocks"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Keeps a therapist, room or machine from being booked.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason STRANDS_BOOKINGS.
+        pub async fn create_block(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateBlockRequest>,
+        ) -> std::result::Result<tonic::Response<super::Block>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/CreateBlock",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.RosterService", "CreateBlock"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Changes a block.
+        ///
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason STRANDS_BOOKINGS, or BLOCK_IS_DERIVED for
+        /// one that comes from a shift or a request for time off: change that instead.
+        pub async fn update_block(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateBlockRequest>,
+        ) -> std::result::Result<tonic::Response<super::Block>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/UpdateBlock",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.RosterService", "UpdateBlock"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes a block away.
+        ///
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason BLOCK_IS_DERIVED as for UpdateBlock.
+        pub async fn delete_block(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteBlockRequest>,
+        ) -> std::result::Result<tonic::Response<()>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/DeleteBlock",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.RosterService", "DeleteBlock"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads a request for time off. Therapists see those that they made.
+        pub async fn get_time_off_request(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetTimeOffRequestRequest>,
+        ) -> std::result::Result<tonic::Response<super::TimeOffRequest>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/GetTimeOffRequest",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.RosterService",
+                        "GetTimeOffRequest",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the requests for time off at a store, the latest time first. Therapists get those that they made.
+        pub async fn list_time_off_requests(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListTimeOffRequestsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListTimeOffRequestsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/ListTimeOffRequests",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.RosterService",
+                        "ListTimeOffRequests",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Asks for time off for a therapist. Nothing is kept until it is approved.
+        pub async fn create_time_off_request(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateTimeOffRequestRequest>,
+        ) -> std::result::Result<tonic::Response<super::TimeOffRequest>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/CreateTimeOffRequest",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.RosterService",
+                        "CreateTimeOffRequest",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Grants it: the time can't be booked any more.
+        ///
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason WRONG_STATE unless it is open, or
+        /// STRANDS_BOOKINGS.
+        pub async fn approve_time_off_request(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ApproveTimeOffRequestRequest>,
+        ) -> std::result::Result<tonic::Response<super::TimeOffRequest>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/ApproveTimeOffRequest",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.RosterService",
+                        "ApproveTimeOffRequest",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Refuses it, with a reason.
+        ///
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason WRONG_STATE unless it is open.
+        pub async fn reject_time_off_request(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RejectTimeOffRequestRequest>,
+        ) -> std::result::Result<tonic::Response<super::TimeOffRequest>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/RejectTimeOffRequest",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.RosterService",
+                        "RejectTimeOffRequest",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes it back, also after it was approved as long as it has not begun. Therapists can do so with those that they
+        /// made.
+        ///
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason WRONG_STATE once it is rejected, withdrawn
+        /// or, if it was approved, has begun.
+        pub async fn withdraw_time_off_request(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WithdrawTimeOffRequestRequest>,
+        ) -> std::result::Result<tonic::Response<super::TimeOffRequest>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/WithdrawTimeOffRequest",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.RosterService",
+                        "WithdrawTimeOffRequest",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the days on which a country does not work as the weekday says, by date.
+        pub async fn list_calendar_days(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCalendarDaysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCalendarDaysResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/ListCalendarDays",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.RosterService",
+                        "ListCalendarDays",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sets which days of a time are not worked as the weekday says: exactly these. The shifts of all who follow the
+        /// calendar change with it.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason STRANDS_BOOKINGS.
+        pub async fn set_calendar_days(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetCalendarDaysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetCalendarDaysResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/SetCalendarDays",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.RosterService",
+                        "SetCalendarDays",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// What a store's board shows of one date: who works when, what is blocked, and every visit that is not cancelled or
+        /// expired.
+        pub async fn get_day(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetDayRequest>,
+        ) -> std::result::Result<tonic::Response<super::Day>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RosterService/GetDay",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("meridian.booking.v1.RosterService", "GetDay"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod roster_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with RosterServiceServer.
+    #[async_trait]
+    pub trait RosterService: std::marker::Send + std::marker::Sync + 'static {
+        /// Reads a pattern.
+        async fn get_shift_pattern(
+            &self,
+            request: tonic::Request<super::GetShiftPatternRequest>,
+        ) -> std::result::Result<tonic::Response<super::ShiftPattern>, tonic::Status>;
+        /// Lists the patterns of a store by their first date.
+        async fn list_shift_patterns(
+            &self,
+            request: tonic::Request<super::ListShiftPatternsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListShiftPatternsResponse>,
+            tonic::Status,
+        >;
+        /// Sets the hours that a therapist works each week. Its shifts are made at once for all days that can be booked, and
+        /// from then on day by day. Days with an exception keep it.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason PATTERN_OVERLAPS (he has another on some of the dates), or
+        /// STRANDS_BOOKINGS (a booked visit would meet a break; `bookings` in the metadata names up to 20).
+        async fn create_shift_pattern(
+            &self,
+            request: tonic::Request<super::CreateShiftPatternRequest>,
+        ) -> std::result::Result<tonic::Response<super::ShiftPattern>, tonic::Status>;
+        /// Changes a pattern, and its shifts from today on.
+        ///
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION as for CreateShiftPattern, STRANDS_BOOKINGS also for
+        /// booked visits that no shift would cover any more.
+        async fn update_shift_pattern(
+            &self,
+            request: tonic::Request<super::UpdateShiftPatternRequest>,
+        ) -> std::result::Result<tonic::Response<super::ShiftPattern>, tonic::Status>;
+        /// Takes a pattern away, and its shifts from today on. What was worked stays on record.
+        ///
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason STRANDS_BOOKINGS.
+        async fn delete_shift_pattern(
+            &self,
+            request: tonic::Request<super::DeleteShiftPatternRequest>,
+        ) -> std::result::Result<tonic::Response<()>, tonic::Status>;
+        /// Moves a shift. Its dates then have an exception: the pattern leaves them alone. Its breaks stay as far as they lie
+        /// in it.
+        ///
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason SHIFT_OVERLAPS or STRANDS_BOOKINGS.
+        async fn update_shift(
+            &self,
+            request: tonic::Request<super::UpdateShiftRequest>,
+        ) -> std::result::Result<tonic::Response<super::Shift>, tonic::Status>;
+        /// Takes a shift away. Its date then has an exception: the pattern leaves it alone.
+        ///
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason STRANDS_BOOKINGS.
+        async fn delete_shift(
+            &self,
+            request: tonic::Request<super::DeleteShiftRequest>,
+        ) -> std::result::Result<tonic::Response<()>, tonic::Status>;
+        /// Lists the dates on which a therapist's shifts are what people entered, whatever his pattern says.
+        async fn list_shift_exceptions(
+            &self,
+            request: tonic::Request<super::ListShiftExceptionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListShiftExceptionsResponse>,
+            tonic::Status,
+        >;
+        /// Sets what a therapist works on one date, whatever his pattern says: nothing, or these hours.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason SHIFT_OVERLAPS (a shift of a neighbouring day reaches into these hours) or
+        /// STRANDS_BOOKINGS.
+        async fn set_shift_exception(
+            &self,
+            request: tonic::Request<super::SetShiftExceptionRequest>,
+        ) -> std::result::Result<tonic::Response<super::ShiftException>, tonic::Status>;
+        /// Gives a date back to the pattern.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason STRANDS_BOOKINGS; NOT_FOUND for a date without an exception.
+        async fn clear_shift_exception(
+            &self,
+            request: tonic::Request<super::ClearShiftExceptionRequest>,
+        ) -> std::result::Result<tonic::Response<()>, tonic::Status>;
+        /// Reads a block.
+        async fn get_block(
+            &self,
+            request: tonic::Request<super::GetBlockRequest>,
+        ) -> std::result::Result<tonic::Response<super::Block>, tonic::Status>;
+        /// Lists the blocks of a store that touch a time, breaks included, by start.
+        async fn list_blocks(
+            &self,
+            request: tonic::Request<super::ListBlocksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListBlocksResponse>,
+            tonic::Status,
+        >;
+        /// Keeps a therapist, room or machine from being booked.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason STRANDS_BOOKINGS.
+        async fn create_block(
+            &self,
+            request: tonic::Request<super::CreateBlockRequest>,
+        ) -> std::result::Result<tonic::Response<super::Block>, tonic::Status>;
+        /// Changes a block.
+        ///
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason STRANDS_BOOKINGS, or BLOCK_IS_DERIVED for
+        /// one that comes from a shift or a request for time off: change that instead.
+        async fn update_block(
+            &self,
+            request: tonic::Request<super::UpdateBlockRequest>,
+        ) -> std::result::Result<tonic::Response<super::Block>, tonic::Status>;
+        /// Takes a block away.
+        ///
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason BLOCK_IS_DERIVED as for UpdateBlock.
+        async fn delete_block(
+            &self,
+            request: tonic::Request<super::DeleteBlockRequest>,
+        ) -> std::result::Result<tonic::Response<()>, tonic::Status>;
+        /// Reads a request for time off. Therapists see those that they made.
+        async fn get_time_off_request(
+            &self,
+            request: tonic::Request<super::GetTimeOffRequestRequest>,
+        ) -> std::result::Result<tonic::Response<super::TimeOffRequest>, tonic::Status>;
+        /// Lists the requests for time off at a store, the latest time first. Therapists get those that they made.
+        async fn list_time_off_requests(
+            &self,
+            request: tonic::Request<super::ListTimeOffRequestsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListTimeOffRequestsResponse>,
+            tonic::Status,
+        >;
+        /// Asks for time off for a therapist. Nothing is kept until it is approved.
+        async fn create_time_off_request(
+            &self,
+            request: tonic::Request<super::CreateTimeOffRequestRequest>,
+        ) -> std::result::Result<tonic::Response<super::TimeOffRequest>, tonic::Status>;
+        /// Grants it: the time can't be booked any more.
+        ///
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason WRONG_STATE unless it is open, or
+        /// STRANDS_BOOKINGS.
+        async fn approve_time_off_request(
+            &self,
+            request: tonic::Request<super::ApproveTimeOffRequestRequest>,
+        ) -> std::result::Result<tonic::Response<super::TimeOffRequest>, tonic::Status>;
+        /// Refuses it, with a reason.
+        ///
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason WRONG_STATE unless it is open.
+        async fn reject_time_off_request(
+            &self,
+            request: tonic::Request<super::RejectTimeOffRequestRequest>,
+        ) -> std::result::Result<tonic::Response<super::TimeOffRequest>, tonic::Status>;
+        /// Takes it back, also after it was approved as long as it has not begun. Therapists can do so with those that they
+        /// made.
+        ///
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason WRONG_STATE once it is rejected, withdrawn
+        /// or, if it was approved, has begun.
+        async fn withdraw_time_off_request(
+            &self,
+            request: tonic::Request<super::WithdrawTimeOffRequestRequest>,
+        ) -> std::result::Result<tonic::Response<super::TimeOffRequest>, tonic::Status>;
+        /// Lists the days on which a country does not work as the weekday says, by date.
+        async fn list_calendar_days(
+            &self,
+            request: tonic::Request<super::ListCalendarDaysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCalendarDaysResponse>,
+            tonic::Status,
+        >;
+        /// Sets which days of a time are not worked as the weekday says: exactly these. The shifts of all who follow the
+        /// calendar change with it.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason STRANDS_BOOKINGS.
+        async fn set_calendar_days(
+            &self,
+            request: tonic::Request<super::SetCalendarDaysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetCalendarDaysResponse>,
+            tonic::Status,
+        >;
+        /// What a store's board shows of one date: who works when, what is blocked, and every visit that is not cancelled or
+        /// expired.
+        async fn get_day(
+            &self,
+            request: tonic::Request<super::GetDayRequest>,
+        ) -> std::result::Result<tonic::Response<super::Day>, tonic::Status>;
+    }
+    /// Who works when, and what keeps therapists, rooms and machines from being booked.
+    ///
+    /// An edit that would take from a booked visit what it needs is refused with STRANDS_BOOKINGS and changes nothing.
+    #[derive(Debug)]
+    pub struct RosterServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> RosterServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for RosterServiceServer<T>
+    where
+        T: RosterService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.booking.v1.RosterService/GetShiftPattern" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetShiftPatternSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::GetShiftPatternRequest>
+                    for GetShiftPatternSvc<T> {
+                        type Response = super::ShiftPattern;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetShiftPatternRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::get_shift_pattern(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetShiftPatternSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/ListShiftPatterns" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListShiftPatternsSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::ListShiftPatternsRequest>
+                    for ListShiftPatternsSvc<T> {
+                        type Response = super::ListShiftPatternsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListShiftPatternsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::list_shift_patterns(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListShiftPatternsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/CreateShiftPattern" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateShiftPatternSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::CreateShiftPatternRequest>
+                    for CreateShiftPatternSvc<T> {
+                        type Response = super::ShiftPattern;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateShiftPatternRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::create_shift_pattern(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateShiftPatternSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/UpdateShiftPattern" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateShiftPatternSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::UpdateShiftPatternRequest>
+                    for UpdateShiftPatternSvc<T> {
+                        type Response = super::ShiftPattern;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateShiftPatternRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::update_shift_pattern(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateShiftPatternSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/DeleteShiftPattern" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteShiftPatternSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::DeleteShiftPatternRequest>
+                    for DeleteShiftPatternSvc<T> {
+                        type Response = ();
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteShiftPatternRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::delete_shift_pattern(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteShiftPatternSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/UpdateShift" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateShiftSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::UpdateShiftRequest>
+                    for UpdateShiftSvc<T> {
+                        type Response = super::Shift;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateShiftRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::update_shift(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateShiftSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/DeleteShift" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteShiftSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::DeleteShiftRequest>
+                    for DeleteShiftSvc<T> {
+                        type Response = ();
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteShiftRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::delete_shift(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteShiftSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/ListShiftExceptions" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListShiftExceptionsSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::ListShiftExceptionsRequest>
+                    for ListShiftExceptionsSvc<T> {
+                        type Response = super::ListShiftExceptionsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListShiftExceptionsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::list_shift_exceptions(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListShiftExceptionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/SetShiftException" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetShiftExceptionSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::SetShiftExceptionRequest>
+                    for SetShiftExceptionSvc<T> {
+                        type Response = super::ShiftException;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetShiftExceptionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::set_shift_exception(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetShiftExceptionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/ClearShiftException" => {
+                    #[allow(non_camel_case_types)]
+                    struct ClearShiftExceptionSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::ClearShiftExceptionRequest>
+                    for ClearShiftExceptionSvc<T> {
+                        type Response = ();
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ClearShiftExceptionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::clear_shift_exception(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ClearShiftExceptionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/GetBlock" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetBlockSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::GetBlockRequest>
+                    for GetBlockSvc<T> {
+                        type Response = super::Block;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetBlockRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::get_block(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetBlockSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/ListBlocks" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListBlocksSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::ListBlocksRequest>
+                    for ListBlocksSvc<T> {
+                        type Response = super::ListBlocksResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListBlocksRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::list_blocks(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListBlocksSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/CreateBlock" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateBlockSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::CreateBlockRequest>
+                    for CreateBlockSvc<T> {
+                        type Response = super::Block;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateBlockRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::create_block(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateBlockSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/UpdateBlock" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateBlockSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::UpdateBlockRequest>
+                    for UpdateBlockSvc<T> {
+                        type Response = super::Block;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateBlockRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::update_block(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateBlockSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/DeleteBlock" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteBlockSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::DeleteBlockRequest>
+                    for DeleteBlockSvc<T> {
+                        type Response = ();
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteBlockRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::delete_block(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteBlockSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/GetTimeOffRequest" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetTimeOffRequestSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::GetTimeOffRequestRequest>
+                    for GetTimeOffRequestSvc<T> {
+                        type Response = super::TimeOffRequest;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetTimeOffRequestRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::get_time_off_request(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetTimeOffRequestSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/ListTimeOffRequests" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListTimeOffRequestsSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::ListTimeOffRequestsRequest>
+                    for ListTimeOffRequestsSvc<T> {
+                        type Response = super::ListTimeOffRequestsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListTimeOffRequestsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::list_time_off_requests(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListTimeOffRequestsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/CreateTimeOffRequest" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateTimeOffRequestSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::CreateTimeOffRequestRequest>
+                    for CreateTimeOffRequestSvc<T> {
+                        type Response = super::TimeOffRequest;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateTimeOffRequestRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::create_time_off_request(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateTimeOffRequestSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/ApproveTimeOffRequest" => {
+                    #[allow(non_camel_case_types)]
+                    struct ApproveTimeOffRequestSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::ApproveTimeOffRequestRequest>
+                    for ApproveTimeOffRequestSvc<T> {
+                        type Response = super::TimeOffRequest;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ApproveTimeOffRequestRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::approve_time_off_request(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ApproveTimeOffRequestSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/RejectTimeOffRequest" => {
+                    #[allow(non_camel_case_types)]
+                    struct RejectTimeOffRequestSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::RejectTimeOffRequestRequest>
+                    for RejectTimeOffRequestSvc<T> {
+                        type Response = super::TimeOffRequest;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RejectTimeOffRequestRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::reject_time_off_request(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RejectTimeOffRequestSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/WithdrawTimeOffRequest" => {
+                    #[allow(non_camel_case_types)]
+                    struct WithdrawTimeOffRequestSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::WithdrawTimeOffRequestRequest>
+                    for WithdrawTimeOffRequestSvc<T> {
+                        type Response = super::TimeOffRequest;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WithdrawTimeOffRequestRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::withdraw_time_off_request(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WithdrawTimeOffRequestSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/ListCalendarDays" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListCalendarDaysSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::ListCalendarDaysRequest>
+                    for ListCalendarDaysSvc<T> {
+                        type Response = super::ListCalendarDaysResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCalendarDaysRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::list_calendar_days(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCalendarDaysSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/SetCalendarDays" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetCalendarDaysSvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::SetCalendarDaysRequest>
+                    for SetCalendarDaysSvc<T> {
+                        type Response = super::SetCalendarDaysResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetCalendarDaysRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::set_calendar_days(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetCalendarDaysSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RosterService/GetDay" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetDaySvc<T: RosterService>(pub Arc<T>);
+                    impl<
+                        T: RosterService,
+                    > tonic::server::UnaryService<super::GetDayRequest>
+                    for GetDaySvc<T> {
+                        type Response = super::Day;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetDayRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RosterService>::get_day(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetDaySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for RosterServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.booking.v1.RosterService";
+    impl<T> tonic::server::NamedService for RosterServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// A shift as others need to know it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ShiftFacts {
+    /// `shifts/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub shift: ::prost::alloc::string::String,
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub therapist: ::prost::alloc::string::String,
+    /// `stores/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub store: ::prost::alloc::string::String,
+    /// Start.
+    #[prost(message, optional, tag = "4")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// End.
+    #[prost(message, optional, tag = "5")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for ShiftFacts {
+    const NAME: &'static str = "ShiftFacts";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ShiftFacts".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ShiftFacts".into()
+    }
+}
+/// A shift was entered or made from a pattern, changed, or taken away.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ShiftChanged {
+    /// As it was; missing if it is new.
+    #[prost(message, optional, tag = "1")]
+    pub before: ::core::option::Option<ShiftFacts>,
+    /// As it is; missing if it is gone.
+    #[prost(message, optional, tag = "2")]
+    pub after: ::core::option::Option<ShiftFacts>,
+}
+impl ::prost::Name for ShiftChanged {
+    const NAME: &'static str = "ShiftChanged";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ShiftChanged".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ShiftChanged".into()
+    }
+}
+/// A shift pattern as others need to know it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ShiftPatternFacts {
+    /// `shiftPatterns/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub shift_pattern: ::prost::alloc::string::String,
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub therapist: ::prost::alloc::string::String,
+    /// `stores/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub store: ::prost::alloc::string::String,
+    /// The first date on which it holds.
+    #[prost(message, optional, tag = "4")]
+    pub start_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The last date on which it holds, if it has one.
+    #[prost(message, optional, tag = "5")]
+    pub end_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+}
+impl ::prost::Name for ShiftPatternFacts {
+    const NAME: &'static str = "ShiftPatternFacts";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ShiftPatternFacts".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ShiftPatternFacts".into()
+    }
+}
+/// A shift pattern was set, changed or taken away.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ShiftPatternChanged {
+    /// As it was; missing if it is new.
+    #[prost(message, optional, tag = "1")]
+    pub before: ::core::option::Option<ShiftPatternFacts>,
+    /// As it is; missing if it is gone.
+    #[prost(message, optional, tag = "2")]
+    pub after: ::core::option::Option<ShiftPatternFacts>,
+}
+impl ::prost::Name for ShiftPatternChanged {
+    const NAME: &'static str = "ShiftPatternChanged";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ShiftPatternChanged".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ShiftPatternChanged".into()
+    }
+}
+/// A block as others need to know it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BlockFacts {
+    /// `blocks/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub block: ::prost::alloc::string::String,
+    /// `therapists/<uuid>` or `rooms/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub resource: ::prost::alloc::string::String,
+    /// `stores/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub store: ::prost::alloc::string::String,
+    /// Why it can't be booked.
+    #[prost(enumeration = "block::Kind", tag = "4")]
+    pub kind: i32,
+    /// Start.
+    #[prost(message, optional, tag = "5")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// End.
+    #[prost(message, optional, tag = "6")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for BlockFacts {
+    const NAME: &'static str = "BlockFacts";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.BlockFacts".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.BlockFacts".into()
+    }
+}
+/// A block was made, changed or taken away. Breaks within shifts are parts of those and have no event of their own.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BlockChanged {
+    /// As it was; missing if it is new.
+    #[prost(message, optional, tag = "1")]
+    pub before: ::core::option::Option<BlockFacts>,
+    /// As it is; missing if it is gone.
+    #[prost(message, optional, tag = "2")]
+    pub after: ::core::option::Option<BlockFacts>,
+}
+impl ::prost::Name for BlockChanged {
+    const NAME: &'static str = "BlockChanged";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.BlockChanged".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.BlockChanged".into()
+    }
+}
+/// A request for time off as others need to know it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TimeOffFacts {
+    /// `timeOffRequests/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub time_off_request: ::prost::alloc::string::String,
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub therapist: ::prost::alloc::string::String,
+    /// `stores/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub store: ::prost::alloc::string::String,
+    /// Start.
+    #[prost(message, optional, tag = "4")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// End.
+    #[prost(message, optional, tag = "5")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// State after the event.
+    #[prost(enumeration = "time_off_request::State", tag = "6")]
+    pub state: i32,
+}
+impl ::prost::Name for TimeOffFacts {
+    const NAME: &'static str = "TimeOffFacts";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.TimeOffFacts".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.TimeOffFacts".into()
+    }
+}
+/// Time off was asked for.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TimeOffRequested {
+    /// The request.
+    #[prost(message, optional, tag = "1")]
+    pub time_off: ::core::option::Option<TimeOffFacts>,
+}
+impl ::prost::Name for TimeOffRequested {
+    const NAME: &'static str = "TimeOffRequested";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.TimeOffRequested".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.TimeOffRequested".into()
+    }
+}
+/// Time off was granted or refused.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TimeOffDecided {
+    /// The request.
+    #[prost(message, optional, tag = "1")]
+    pub time_off: ::core::option::Option<TimeOffFacts>,
+}
+impl ::prost::Name for TimeOffDecided {
+    const NAME: &'static str = "TimeOffDecided";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.TimeOffDecided".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.TimeOffDecided".into()
+    }
+}
+/// A request for time off was taken back.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TimeOffWithdrawn {
+    /// The request.
+    #[prost(message, optional, tag = "1")]
+    pub time_off: ::core::option::Option<TimeOffFacts>,
+}
+impl ::prost::Name for TimeOffWithdrawn {
+    const NAME: &'static str = "TimeOffWithdrawn";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.TimeOffWithdrawn".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.TimeOffWithdrawn".into()
     }
 }

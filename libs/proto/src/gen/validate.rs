@@ -361,6 +361,348 @@ impl Validate for crate::generated::meridian::booking::v1::MarkNoShowRequest {
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
+impl Validate for crate::generated::meridian::booking::v1::ShiftPattern {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("start_date"), self.start_date.is_some());
+        report
+            .count(Field("shifts"), self.shifts.len(), &[Count::Min(1), Count::Max(28)]);
+        for (index, value) in self.shifts.iter().enumerate() {
+            report.nested(Item("shifts", index), value);
+        }
+        report
+            .text(
+                Field("follows_calendar"),
+                &self.follows_calendar,
+                &[Text::MaxLen(64)],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::WeeklyShift {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("day"),
+                self.day,
+                &[
+                    (1, "MONDAY"),
+                    (2, "TUESDAY"),
+                    (3, "WEDNESDAY"),
+                    (4, "THURSDAY"),
+                    (5, "FRIDAY"),
+                    (6, "SATURDAY"),
+                    (7, "SUNDAY"),
+                ],
+            );
+        report.required(Field("hours"), self.hours.is_some());
+        if let Some(value) = &self.hours {
+            report.nested(Field("hours"), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::WorkingHours {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("start_time"), self.start_time.is_some());
+        report.required(Field("end_time"), self.end_time.is_some());
+        report.count(Field("breaks"), self.breaks.len(), &[Count::Max(8)]);
+        for (index, value) in self.breaks.iter().enumerate() {
+            report.nested(Item("breaks", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::DailyBreak {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("start_time"), self.start_time.is_some());
+        report.required(Field("end_time"), self.end_time.is_some());
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::ShiftException {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.shifts.iter().enumerate() {
+            report.nested(Item("shifts", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::Block {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("kind"),
+                self.kind,
+                &[
+                    (1, "KIND_BREAK"),
+                    (2, "KIND_TIME_OFF"),
+                    (3, "KIND_MAINTENANCE"),
+                    (4, "KIND_OTHER"),
+                ],
+            );
+        report.required(Field("start_time"), self.start_time.is_some());
+        report.required(Field("end_time"), self.end_time.is_some());
+        report.text(Field("reason"), &self.reason, &[Text::MaxLen(200)]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::TimeOffRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("start_time"), self.start_time.is_some());
+        report.required(Field("end_time"), self.end_time.is_some());
+        report.text(Field("reason"), &self.reason, &[Text::MaxLen(500)]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::CalendarDay {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("date"), self.date.is_some());
+        report
+            .choice(
+                Field("kind"),
+                self.kind,
+                &[(1, "KIND_HOLIDAY"), (2, "KIND_MAKE_UP_WORKDAY")],
+            );
+        report
+            .text(
+                Field("display_name"),
+                &self.display_name,
+                &[Text::MinLen(1), Text::MaxLen(64)],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::Day {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.therapists.iter().enumerate() {
+            report.nested(Item("therapists", index), value);
+        }
+        for (index, value) in self.place_blocks.iter().enumerate() {
+            report.nested(Item("place_blocks", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::TherapistDay {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.shifts.iter().enumerate() {
+            report.nested(Item("shifts", index), value);
+        }
+        for (index, value) in self.blocks.iter().enumerate() {
+            report.nested(Item("blocks", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::GetShiftPatternRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::booking::v1::ListShiftPatternsRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::booking::v1::ListShiftPatternsResponse {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.shift_patterns.iter().enumerate() {
+            report.nested(Item("shift_patterns", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::CreateShiftPatternRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("shift_pattern"), self.shift_pattern.is_some());
+        if let Some(value) = &self.shift_pattern {
+            report.nested(Field("shift_pattern"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::UpdateShiftPatternRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("shift_pattern"), self.shift_pattern.is_some());
+        if let Some(value) = &self.shift_pattern {
+            report.nested(Field("shift_pattern"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::DeleteShiftPatternRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::UpdateShiftRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("shift"), self.shift.is_some());
+        if let Some(value) = &self.shift {
+            report.nested(Field("shift"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::DeleteShiftRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::ListShiftExceptionsRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("start_date"), self.start_date.is_some());
+        report.required(Field("end_date"), self.end_date.is_some());
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::ListShiftExceptionsResponse {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.shift_exceptions.iter().enumerate() {
+            report.nested(Item("shift_exceptions", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::SetShiftExceptionRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("date"), self.date.is_some());
+        report.count(Field("shifts"), self.shifts.len(), &[Count::Max(8)]);
+        for (index, value) in self.shifts.iter().enumerate() {
+            report.nested(Item("shifts", index), value);
+        }
+        report.text(Field("note"), &self.note, &[Text::MaxLen(200)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::ClearShiftExceptionRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("date"), self.date.is_some());
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::GetBlockRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::booking::v1::ListBlocksRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("start_time"), self.start_time.is_some());
+        report.required(Field("end_time"), self.end_time.is_some());
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::ListBlocksResponse {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.blocks.iter().enumerate() {
+            report.nested(Item("blocks", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::CreateBlockRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("block"), self.block.is_some());
+        if let Some(value) = &self.block {
+            report.nested(Field("block"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::UpdateBlockRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("block"), self.block.is_some());
+        if let Some(value) = &self.block {
+            report.nested(Field("block"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::DeleteBlockRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::GetTimeOffRequestRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::booking::v1::ListTimeOffRequestsRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("state"),
+                self.state,
+                &[
+                    (0, "STATE_UNSPECIFIED"),
+                    (1, "STATE_REQUESTED"),
+                    (2, "STATE_APPROVED"),
+                    (3, "STATE_REJECTED"),
+                    (4, "STATE_WITHDRAWN"),
+                ],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::ListTimeOffRequestsResponse {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.time_off_requests.iter().enumerate() {
+            report.nested(Item("time_off_requests", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::CreateTimeOffRequestRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("time_off_request"), self.time_off_request.is_some());
+        if let Some(value) = &self.time_off_request {
+            report.nested(Field("time_off_request"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::ApproveTimeOffRequestRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("decision"), &self.decision, &[Text::MaxLen(500)]);
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::RejectTimeOffRequestRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .text(
+                Field("decision"),
+                &self.decision,
+                &[Text::MinLen(1), Text::MaxLen(500)],
+            );
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate
+for crate::generated::meridian::booking::v1::WithdrawTimeOffRequestRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::ListCalendarDaysRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("start_date"), self.start_date.is_some());
+        report.required(Field("end_date"), self.end_date.is_some());
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::ListCalendarDaysResponse {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.days.iter().enumerate() {
+            report.nested(Item("days", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::SetCalendarDaysRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("start_date"), self.start_date.is_some());
+        report.required(Field("end_date"), self.end_date.is_some());
+        report.count(Field("days"), self.days.len(), &[Count::Max(366)]);
+        for (index, value) in self.days.iter().enumerate() {
+            report.nested(Item("days", index), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::SetCalendarDaysResponse {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.days.iter().enumerate() {
+            report.nested(Item("days", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::GetDayRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("date"), self.date.is_some());
+    }
+}
 impl Validate for crate::generated::meridian::feed::v1::SubscribeRequest {
     fn check(&self, report: &mut Report) {
         report
