@@ -2,13 +2,14 @@
 
 use anyhow::Result;
 use booking::{
-    db::catalog,
+    db::{self, catalog},
     domain::{
-        catalog::{Item, Room, Sex, Shift, Store, Therapist},
+        catalog::{Item, Room, Sex, Store, Therapist},
         hours::OpeningHours,
+        roster::shift::Shift,
     },
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, tz::TimeZone};
 use kernel::{
     Clock as _, Currency, Money, SystemClock, Timestamp,
     ids::{ItemId, MemberId, RoomId, ShiftId, StoreId, TherapistId},
@@ -140,9 +141,19 @@ impl Shops {
                 catalog::insert_therapist(&mut tx, therapist).await?;
                 for start_time in self.openings() {
                     let end_time = start_time + SignedDuration::from_mins(Self::open_minutes());
-                    let id = ShiftId::new(now);
-                    let shift = Shift { id, therapist: therapist.id, store: shop.store.id, start_time, end_time };
-                    catalog::insert_shift(&mut tx, &shift, now).await?;
+                    let shift = Shift {
+                        id: ShiftId::new(now),
+                        therapist: therapist.id,
+                        store: shop.store.id,
+                        start_time,
+                        end_time,
+                        // The shop opens in the morning of UTC, too.
+                        date: start_time.to_zoned(TimeZone::UTC).date(),
+                        pattern: None,
+                        breaks: Vec::new(),
+                        version: 1,
+                    };
+                    db::shift::insert(&mut tx, &shift, now).await?;
                 }
             }
         }
