@@ -175,6 +175,8 @@ fn item(now: Timestamp) -> Item {
         skill: SKILL.to_owned(),
         room_kind: ROOM_KIND.to_owned(),
         equipment_kind: None,
+        certificate: None,
+        phases: Vec::new(),
         create_time: now,
     }
 }
