@@ -50,6 +50,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`domain`] | orders, payments, refunds, the ledger and its chart of accounts: the rules, without storage |
+//! | [`domain::refund_law`] | what the end of a prepaid contract gives back by 法释〔2025〕4号, line by line with its article |
 //! | [`flows`] | one use case a file |
 //! | [`db`] | all SQL: tables `customer_order`, `order_line`, `payment`, `refund`, `ledger_*`, `notice`, `notice_break` |
 //! | [`peers`] | payment providers: the trait, the sandbox's client, signatures |

@@ -5,6 +5,7 @@ pub mod order;
 pub mod outcome;
 pub mod payment;
 pub mod refund;
+pub mod refund_law;
 
 pub use order::{Amendment, Keep, Line, NewOrder, Order, State};
 pub use outcome::{Event, Facts, Happened, Outcome};
