@@ -16,13 +16,15 @@
 //!   is still free, and is returned otherwise.
 //! * One request id has one effect and one answer.
 //! * No edit of the roster takes from a live booking what it keeps: see [`flows::roster`].
+//! * No turn of a store is given twice; a turn list is what its log makes ([`domain::assignment`]).
 //!
 //! # Tables
 //!
 //! `store`, `store_opening_hours`, `item`, `therapist`, `room`: the catalogue. `shift`, `shift_pattern`,
 //! `shift_exception`, `block`, `time_off_request`, `calendar_day`: the roster. `booking`, `booking_history`: the
-//! visits. `allocation`: which resource is kept when. The platform's tables (idempotency, outbox, task, audit, feed
-//! cursor) come from `pg`.
+//! visits. `allocation`: which resource is kept when. `rotation`, `rotation_log`, `rotation_rule`: the turn lists.
+//! `fairness_clock`, `fairness`, `assignment_credit`: what work counts. `therapist_preference`: whom customers like.
+//! The platform's tables (idempotency, outbox, task, audit, feed cursor) come from `pg`.
 //!
 //! # The saga of a hold, and where it may be interrupted
 //!

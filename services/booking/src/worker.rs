@@ -11,7 +11,7 @@ use crate::{App, flows};
 
 pub use crate::flows::{
     expire_booking::expire_bookings, no_show::close_missed, order_tasks::drain as run_tasks,
-    roster::extend::extend_rosters,
+    roster::extend::extend_rosters, rotation::follow_shifts,
 };
 
 /// Where the feeds come from.
@@ -48,6 +48,12 @@ pub fn spawn(app: &Arc<App>, feeds: Feeds, tasks: &Tasks) {
     tasks.spawn_loop("booking.extend_rosters", Duration::from_secs(600), None, move || {
         let app = Arc::clone(&roster);
         async move { extend_rosters(&app).await.map(|_| Next::Wait) }
+    });
+
+    let lists = Arc::clone(app);
+    tasks.spawn_loop("booking.turn_lists", Duration::from_secs(5), None, move || {
+        let app = Arc::clone(&lists);
+        async move { follow_shifts(&app).await.map(|_| Next::Wait) }
     });
 
     let audit = Arc::clone(app);

@@ -5,7 +5,7 @@
 
 use kernel::{
     Uuid,
-    ids::{MemberId, TherapistId},
+    ids::{MemberId, StoreId, TherapistId},
 };
 use pg::PgConnection;
 
@@ -18,6 +18,8 @@ pub enum Name<'a> {
     Device(&'a str),
     /// The holds and the quota of a partner platform.
     Partner(&'a str),
+    /// Whose turn it is at a store, and what work is credited there.
+    Assignments(StoreId),
     /// The work of a therapist.
     Therapist(TherapistId),
 }
@@ -34,7 +36,8 @@ impl Name<'_> {
             Self::Customer(id) => (1, part(id.uuid())),
             Self::Device(device) => (2, text(device)),
             Self::Partner(partner) => (3, text(partner)),
-            Self::Therapist(id) => (4, part(id.uuid())),
+            Self::Assignments(store) => (4, part(store.uuid())),
+            Self::Therapist(id) => (5, part(id.uuid())),
         }
     }
 }

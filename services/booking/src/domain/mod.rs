@@ -1,5 +1,6 @@
 //! The rules of booking, free of transport and storage. `now` is always an argument.
 
+pub mod assignment;
 pub mod availability;
 pub mod booking;
 pub mod cancellation;

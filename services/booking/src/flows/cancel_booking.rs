@@ -9,7 +9,7 @@ use rpc::Caller;
 use serde_json::json;
 
 use super::{
-    Once,
+    Once, assignment,
     change::{self, Begun},
     order_tasks,
     record::Happened,
@@ -56,6 +56,7 @@ pub async fn cancel_booking(
         check_fee(settle(fee, paid)?.0, max_fee)?;
     }
     db::allocation::release(&mut open.tx, id).await?;
+    assignment::give_back(&mut open.tx, id, None, now).await?;
     let task = order_tasks::close_order(&mut open.tx, &change.booking, fee, now, now).await?;
     let happened = Happened::Cancelled { actor: caller.subject().to_owned(), fee, reason: wish.reason() };
     let detail = json!({ "in_time": fee.is_zero(), "fee_minor": fee.minor(), "reason": wish.reason() });

@@ -11,7 +11,7 @@ use rpc::Caller;
 use serde_json::Value;
 
 use super::{
-    Once,
+    Once, assignment,
     record::{self, Happened},
 };
 use crate::{
@@ -53,6 +53,7 @@ pub async fn begin<Q: Message>(app: &App, once: &Once<'_, Q>, id: BookingId, now
         Begin::Replay(reply) => return Ok(Begun::Before(reply)),
         Begin::Fresh(ticket) => ticket,
     };
+    assignment::lock_of(&mut tx, id).await?;
     let booking = db::booking::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found(id))?;
     Ok(Begun::Now(Box::new(Open { tx, booking, ticket })))
 }

@@ -3,7 +3,7 @@
 use kernel::{Money, Result, Timestamp, ids::BookingId};
 
 use super::{
-    order_tasks,
+    assignment, order_tasks,
     record::{self, Happened},
 };
 use crate::{App, db, domain::booking::State};
@@ -28,6 +28,7 @@ pub async fn expire_bookings(app: &App) -> Result<usize> {
 
 async fn expire(app: &App, id: BookingId, now: Timestamp) -> Result<bool> {
     let mut tx = app.pg.begin().await?;
+    assignment::lock_of(&mut tx, id).await?;
     let booking = match db::booking::lock(&mut tx, id).await? {
         Some(booking) if matches!(booking.state, State::Held | State::AwaitingPayment) => booking,
         // Paid or cancelled since we looked.
@@ -39,6 +40,7 @@ async fn expire(app: &App, id: BookingId, now: Timestamp) -> Result<bool> {
     }
     let change = booking.expire(now, "services/booking")?;
     db::allocation::release(&mut tx, id).await?;
+    assignment::give_back(&mut tx, id, None, now).await?;
     // The order stays open for a while: a deposit that is on its way may still bring the same time back.
     let close_time = now + app.policy.late_payment();
     let nothing = Money::zero(change.booking.price.currency());

@@ -2,6 +2,7 @@
 //! effect: it is stored with it, under the request id.
 
 pub mod advance_booking;
+pub mod assignment;
 pub mod cancel_booking;
 pub mod catalog;
 pub mod change;
@@ -14,6 +15,7 @@ pub mod order_tasks;
 pub mod preview_cancel;
 pub mod record;
 pub mod roster;
+pub mod rotation;
 pub mod search_slots;
 
 use pg::idempotency::Key;

@@ -10,7 +10,7 @@ use rpc::Caller;
 use serde_json::json;
 
 use super::{
-    Once,
+    Once, assignment,
     change::{self, Begun},
     order_tasks,
     record::{self, Happened},
@@ -70,6 +70,7 @@ pub async fn close_missed(app: &App) -> Result<usize> {
 
 async fn close(app: &App, id: BookingId, now: Timestamp) -> Result<bool> {
     let mut tx = app.pg.begin().await?;
+    assignment::lock_of(&mut tx, id).await?;
     let Some(booking) = db::booking::lock(&mut tx, id).await? else { return Ok(false) };
     let policy = db::policy::of_store(&mut tx, &app.policy, booking.store).await?;
     let grace = SignedDuration::from_mins(policy.no_show_grace_minutes);
@@ -104,6 +105,7 @@ async fn missed(
     let fee = fee.unwrap_or(Money::zero(booking.price.currency()));
     let change = booking.no_show(grace, now, actor)?;
     db::allocation::release(tx, change.booking.id).await?;
+    assignment::give_back(tx, change.booking.id, None, now).await?;
     let task = order_tasks::close_order(tx, &change.booking, fee, now, now).await?;
     Ok(Missed { change, fee, task })
 }

@@ -1,6 +1,7 @@
 //! Wire ↔ domain.
 
 pub mod roster;
+pub mod rotation;
 
 use kernel::{
     Currency, Error, Result, Timestamp, Uuid,

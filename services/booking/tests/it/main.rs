@@ -11,6 +11,7 @@ mod holding;
 mod races;
 mod roles;
 mod roster;
+mod rotation;
 mod saga;
 mod search;
 mod visit;

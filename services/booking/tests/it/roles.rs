@@ -18,6 +18,7 @@ const PREFIX: &str = "/meridian.booking.v1.";
 async fn call(world: &World, path: &str, token: Option<&str>) -> Result<(), Status> {
     let (mut bookings, mut catalog) = (world.bookings(), world.catalog());
     let (mut life, mut roster) = (world.life(), world.roster());
+    let mut rotations = world.rotations();
     let booking = BookingId::new(testkit::START).name();
     let (store, item) = (world.store.clone(), world.item.clone());
     macro_rules! send {
@@ -127,6 +128,19 @@ async fn call(world: &World, path: &str, token: Option<&str>) -> Result<(), Stat
         }
         "RosterService/SetCalendarDays" => send!(roster.set_calendar_days(pb::SetCalendarDaysRequest::default())),
         "RosterService/GetDay" => send!(roster.get_day(pb::GetDayRequest { store, ..Default::default() })),
+        "RotationService/GetRotation" => send!(rotations.get_rotation(pb::GetRotationRequest::default())),
+        "RotationService/ListRotationLog" => {
+            send!(rotations.list_rotation_log(pb::ListRotationLogRequest::default()))
+        }
+        "RotationService/JoinRotation" => send!(rotations.join_rotation(pb::JoinRotationRequest::default())),
+        "RotationService/LeaveRotation" => send!(rotations.leave_rotation(pb::LeaveRotationRequest::default())),
+        "RotationService/SkipTurn" => send!(rotations.skip_turn(pb::SkipTurnRequest::default())),
+        "RotationService/ResumeTurn" => send!(rotations.resume_turn(pb::ResumeTurnRequest::default())),
+        "RotationService/PenaliseTurn" => send!(rotations.penalise_turn(pb::PenaliseTurnRequest::default())),
+        "RotationService/MoveTurn" => send!(rotations.move_turn(pb::MoveTurnRequest::default())),
+        "RotationService/SetRotationRules" => {
+            send!(rotations.set_rotation_rules(pb::SetRotationRulesRequest::default()))
+        }
         unknown => unreachable!("{unknown} is new: add it here"),
     }
 }
