@@ -51,14 +51,13 @@ fn therapist(world: &World, n: usize) -> TherapistId {
     TherapistId::parse_name("therapist", &world.therapists[n]).expect("a therapist")
 }
 
-/// Bookings that do not begin before the fourth hour, as many as asked for.
+/// Bookings of different customers that do not begin before the fourth hour, as many as asked for.
 async fn bookings(world: &World, count: usize) -> Vec<BookingId> {
-    let (_, token) = member();
     let (mut made, mut hour) = (Vec::new(), 4);
     while made.len() < count {
         let slots = world.therapists.len().min(count - made.len());
         for _ in 0..slots {
-            let held = world.send_hold(&token, world.hold(at(hour))).await.expect("held");
+            let held = world.send_hold(&member().1, world.hold(at(hour))).await.expect("held");
             made.push(BookingId::parse_name("booking", &held.name).expect("a booking"));
         }
         hour += 2;
