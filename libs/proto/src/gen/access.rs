@@ -540,6 +540,92 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.booking.v1.RotationService/GetRotation",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Therapist,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RotationService/JoinRotation",
+        Rule {
+            public: false,
+            roles: &[Role::FrontDesk, Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RotationService/LeaveRotation",
+        Rule {
+            public: false,
+            roles: &[Role::FrontDesk, Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RotationService/ListRotationLog",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Therapist,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RotationService/MoveTurn",
+        Rule {
+            public: false,
+            roles: &[Role::FrontDesk, Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RotationService/PenaliseTurn",
+        Rule {
+            public: false,
+            roles: &[Role::FrontDesk, Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RotationService/ResumeTurn",
+        Rule {
+            public: false,
+            roles: &[Role::FrontDesk, Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RotationService/SetRotationRules",
+        Rule {
+            public: false,
+            roles: &[Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.RotationService/SkipTurn",
+        Rule {
+            public: false,
+            roles: &[Role::FrontDesk, Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
         "/meridian.feed.v1.EventFeedService/Subscribe",
         Rule {
             public: false,

@@ -3349,6 +3349,1443 @@ pub mod booking_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// The turn list of a store.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Rotation {
+    /// `stores/<uuid>/rotation`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Grows by one with each change of the list; 0 if it never had one.
+    #[prost(int64, tag = "2")]
+    pub version: i64,
+    /// Who is on the list, in its order.
+    #[prost(message, repeated, tag = "3")]
+    pub turns: ::prost::alloc::vec::Vec<rotation::Turn>,
+    /// Whoever of the list would get a visit that starts now and that all of them can give: `therapists/<uuid>`; empty if
+    /// nobody is free.
+    #[prost(string, tag = "4")]
+    pub next: ::prost::alloc::string::String,
+    /// Why it is he, for people; why nobody is, if nobody is.
+    #[prost(string, tag = "5")]
+    pub next_reason: ::prost::alloc::string::String,
+    /// The store's rules.
+    #[prost(message, optional, tag = "6")]
+    pub rules: ::core::option::Option<RotationRules>,
+}
+/// Nested message and enum types in `Rotation`.
+pub mod rotation {
+    /// A therapist's place.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Turn {
+        /// From 1; the first is next.
+        #[prost(int32, tag = "1")]
+        pub place: i32,
+        /// `therapists/<uuid>`.
+        #[prost(string, tag = "2")]
+        pub therapist: ::prost::alloc::string::String,
+        /// The name that customers see.
+        #[prost(string, tag = "3")]
+        pub display_name: ::prost::alloc::string::String,
+        /// He is passed over for now; see RotationService.SkipTurn.
+        #[prost(bool, tag = "4")]
+        pub skipped: bool,
+        /// Until when he is taken without a gap by visits or otherwise; not set if he is free now.
+        #[prost(message, optional, tag = "5")]
+        pub busy_until_time: ::core::option::Option<::prost_types::Timestamp>,
+    }
+    impl ::prost::Name for Turn {
+        const NAME: &'static str = "Turn";
+        const PACKAGE: &'static str = "meridian.booking.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.booking.v1.Rotation.Turn".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.booking.v1.Rotation.Turn".into()
+        }
+    }
+}
+impl ::prost::Name for Rotation {
+    const NAME: &'static str = "Rotation";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.Rotation".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.Rotation".into()
+    }
+}
+/// What counts as a turn and what a refusal costs.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RotationRules {
+    /// A visit for which a customer asked for the therapist (点钟) uses up his turn, and counts as work in shares by weight.
+    /// By default it does not.
+    #[prost(bool, tag = "1")]
+    pub requested_counts: bool,
+    /// What a refusal costs.
+    #[prost(enumeration = "rotation_rules::Refusal", tag = "2")]
+    pub refusal: i32,
+    /// How many turns a refusal costs, if `refusal` is REFUSAL_TURNS: from 1 to 100; else 0.
+    #[prost(int32, tag = "3")]
+    pub refusal_turns: i32,
+}
+/// Nested message and enum types in `RotationRules`.
+pub mod rotation_rules {
+    /// What a therapist loses who refuses his turn.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Refusal {
+        /// As REFUSAL_TO_END.
+        Unspecified = 0,
+        /// Nothing; it is only noted.
+        Stay = 1,
+        /// He goes to the end.
+        ToEnd = 2,
+        /// So many others go before him as `refusal_turns` says.
+        Turns = 3,
+    }
+    impl Refusal {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "REFUSAL_UNSPECIFIED",
+                Self::Stay => "REFUSAL_STAY",
+                Self::ToEnd => "REFUSAL_TO_END",
+                Self::Turns => "REFUSAL_TURNS",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "REFUSAL_UNSPECIFIED" => Some(Self::Unspecified),
+                "REFUSAL_STAY" => Some(Self::Stay),
+                "REFUSAL_TO_END" => Some(Self::ToEnd),
+                "REFUSAL_TURNS" => Some(Self::Turns),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for RotationRules {
+    const NAME: &'static str = "RotationRules";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.RotationRules".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.RotationRules".into()
+    }
+}
+/// A change of a turn list. Taking the therapist out of the list and, if `place_after` is not 0, putting him in at that
+/// place makes the list after it of the list before it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RotationLogEntry {
+    /// The list's version after it.
+    #[prost(int64, tag = "1")]
+    pub version: i64,
+    /// What happened.
+    #[prost(enumeration = "rotation_log_entry::Cause", tag = "2")]
+    pub cause: i32,
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub therapist: ::prost::alloc::string::String,
+    /// His place before, from 1; 0 if he was not on the list.
+    #[prost(int32, tag = "4")]
+    pub place_before: i32,
+    /// His place after, from 1; 0 if he is not on the list.
+    #[prost(int32, tag = "5")]
+    pub place_after: i32,
+    /// Whether he is passed over after it.
+    #[prost(bool, tag = "6")]
+    pub skipped: bool,
+    /// The visit, if one is the cause: `bookings/<uuid>`.
+    #[prost(string, tag = "7")]
+    pub booking: ::prost::alloc::string::String,
+    /// Who did it: `staff/<uuid>`, or `services/booking` for what follows from a visit or a shift.
+    #[prost(string, tag = "8")]
+    pub actor: ::prost::alloc::string::String,
+    /// What whoever did it said.
+    #[prost(string, tag = "9")]
+    pub reason: ::prost::alloc::string::String,
+    /// When.
+    #[prost(message, optional, tag = "10")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Nested message and enum types in `RotationLogEntry`.
+pub mod rotation_log_entry {
+    /// What happened.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Cause {
+        /// Not stated.
+        Unspecified = 0,
+        /// His shift started, or he was put on the list: to the end.
+        Join = 1,
+        /// His shift ended, or he was taken off.
+        Leave = 2,
+        /// His shift started while he was on the list: he stays where he is.
+        ShiftStart = 3,
+        /// A visit came to him by the list: to the end.
+        Turn = 4,
+        /// A visit that asked for him, at a store where that counts: to the end.
+        Requested = 5,
+        /// The visit was given up before it began: to the front.
+        TurnReturned = 6,
+        /// He is passed over from now on.
+        Skip = 7,
+        /// He is not passed over any more.
+        Resume = 8,
+        /// He refused his turn.
+        Refusal = 9,
+        /// He was given another place.
+        Move = 10,
+    }
+    impl Cause {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "CAUSE_UNSPECIFIED",
+                Self::Join => "CAUSE_JOIN",
+                Self::Leave => "CAUSE_LEAVE",
+                Self::ShiftStart => "CAUSE_SHIFT_START",
+                Self::Turn => "CAUSE_TURN",
+                Self::Requested => "CAUSE_REQUESTED",
+                Self::TurnReturned => "CAUSE_TURN_RETURNED",
+                Self::Skip => "CAUSE_SKIP",
+                Self::Resume => "CAUSE_RESUME",
+                Self::Refusal => "CAUSE_REFUSAL",
+                Self::Move => "CAUSE_MOVE",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "CAUSE_UNSPECIFIED" => Some(Self::Unspecified),
+                "CAUSE_JOIN" => Some(Self::Join),
+                "CAUSE_LEAVE" => Some(Self::Leave),
+                "CAUSE_SHIFT_START" => Some(Self::ShiftStart),
+                "CAUSE_TURN" => Some(Self::Turn),
+                "CAUSE_REQUESTED" => Some(Self::Requested),
+                "CAUSE_TURN_RETURNED" => Some(Self::TurnReturned),
+                "CAUSE_SKIP" => Some(Self::Skip),
+                "CAUSE_RESUME" => Some(Self::Resume),
+                "CAUSE_REFUSAL" => Some(Self::Refusal),
+                "CAUSE_MOVE" => Some(Self::Move),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for RotationLogEntry {
+    const NAME: &'static str = "RotationLogEntry";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.RotationLogEntry".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.RotationLogEntry".into()
+    }
+}
+/// Request of RotationService.GetRotation.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRotationRequest {
+    /// `stores/<uuid>/rotation`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetRotationRequest {
+    const NAME: &'static str = "GetRotationRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.GetRotationRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.GetRotationRequest".into()
+    }
+}
+/// Request of RotationService.ListRotationLog.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListRotationLogRequest {
+    /// `stores/<uuid>/rotation`.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListRotationLogRequest {
+    const NAME: &'static str = "ListRotationLogRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListRotationLogRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListRotationLogRequest".into()
+    }
+}
+/// Response of RotationService.ListRotationLog.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListRotationLogResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub entries: ::prost::alloc::vec::Vec<RotationLogEntry>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListRotationLogResponse {
+    const NAME: &'static str = "ListRotationLogResponse";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListRotationLogResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListRotationLogResponse".into()
+    }
+}
+/// Request of RotationService.JoinRotation.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JoinRotationRequest {
+    /// `stores/<uuid>/rotation`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub therapist: ::prost::alloc::string::String,
+    /// Why, for the log.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for JoinRotationRequest {
+    const NAME: &'static str = "JoinRotationRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.JoinRotationRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.JoinRotationRequest".into()
+    }
+}
+/// Request of RotationService.LeaveRotation.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LeaveRotationRequest {
+    /// `stores/<uuid>/rotation`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub therapist: ::prost::alloc::string::String,
+    /// Why, for the log.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for LeaveRotationRequest {
+    const NAME: &'static str = "LeaveRotationRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.LeaveRotationRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.LeaveRotationRequest".into()
+    }
+}
+/// Request of RotationService.SkipTurn.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SkipTurnRequest {
+    /// `stores/<uuid>/rotation`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub therapist: ::prost::alloc::string::String,
+    /// Why, for the log.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for SkipTurnRequest {
+    const NAME: &'static str = "SkipTurnRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.SkipTurnRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.SkipTurnRequest".into()
+    }
+}
+/// Request of RotationService.ResumeTurn.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResumeTurnRequest {
+    /// `stores/<uuid>/rotation`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub therapist: ::prost::alloc::string::String,
+    /// Why, for the log.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ResumeTurnRequest {
+    const NAME: &'static str = "ResumeTurnRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ResumeTurnRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ResumeTurnRequest".into()
+    }
+}
+/// Request of RotationService.PenaliseTurn.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PenaliseTurnRequest {
+    /// `stores/<uuid>/rotation`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub therapist: ::prost::alloc::string::String,
+    /// Why, for the log.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for PenaliseTurnRequest {
+    const NAME: &'static str = "PenaliseTurnRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.PenaliseTurnRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.PenaliseTurnRequest".into()
+    }
+}
+/// Request of RotationService.MoveTurn.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MoveTurnRequest {
+    /// `stores/<uuid>/rotation`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub therapist: ::prost::alloc::string::String,
+    /// Why, for the log.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+    /// His new place, from 1 to the length of the list.
+    #[prost(int32, tag = "5")]
+    pub place: i32,
+}
+impl ::prost::Name for MoveTurnRequest {
+    const NAME: &'static str = "MoveTurnRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.MoveTurnRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.MoveTurnRequest".into()
+    }
+}
+/// Request of RotationService.SetRotationRules.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetRotationRulesRequest {
+    /// `stores/<uuid>/rotation`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The rules from now on.
+    #[prost(message, optional, tag = "2")]
+    pub rules: ::core::option::Option<RotationRules>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for SetRotationRulesRequest {
+    const NAME: &'static str = "SetRotationRulesRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.SetRotationRulesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.SetRotationRulesRequest".into()
+    }
+}
+/// Generated client implementations.
+pub mod rotation_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// The turn list of a store (排钟): in which order its therapists get the visits that ask for nobody in particular.
+    ///
+    /// A visit that goes by the list sends its therapist to the end. Therapists join at the end when their shift starts and
+    /// leave when it ends. Every change is an entry of a log that is only ever added to, and from which the list can be made
+    /// again exactly.
+    #[derive(Debug, Clone)]
+    pub struct RotationServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl RotationServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> RotationServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> RotationServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            RotationServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Reads the list of a store, with who is next and why.
+        pub async fn get_rotation(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetRotationRequest>,
+        ) -> std::result::Result<tonic::Response<super::Rotation>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RotationService/GetRotation",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.RotationService", "GetRotation"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the changes of a list, the newest first.
+        pub async fn list_rotation_log(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListRotationLogRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRotationLogResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RotationService/ListRotationLog",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.RotationService",
+                        "ListRotationLog",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Puts a therapist at the end of the list, such as one who came before his shift. Fails with
+        /// FAILED_PRECONDITION/ON_ROTATION if he is on it.
+        pub async fn join_rotation(
+            &mut self,
+            request: impl tonic::IntoRequest<super::JoinRotationRequest>,
+        ) -> std::result::Result<tonic::Response<super::Rotation>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RotationService/JoinRotation",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.RotationService",
+                        "JoinRotation",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes a therapist off the list until his next shift, or until he is put on it again. Fails with
+        /// FAILED_PRECONDITION/NOT_ON_ROTATION if he is not on it.
+        pub async fn leave_rotation(
+            &mut self,
+            request: impl tonic::IntoRequest<super::LeaveRotationRequest>,
+        ) -> std::result::Result<tonic::Response<super::Rotation>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RotationService/LeaveRotation",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.RotationService",
+                        "LeaveRotation",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Passes a therapist over, such as one who is on a break. He keeps his place; visits come to him only when nobody else
+        /// can give them. Fails with FAILED_PRECONDITION/NOT_ON_ROTATION if he is not on the list.
+        pub async fn skip_turn(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SkipTurnRequest>,
+        ) -> std::result::Result<tonic::Response<super::Rotation>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RotationService/SkipTurn",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.RotationService", "SkipTurn"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends the passing over of a therapist: he has his place again. Fails with FAILED_PRECONDITION/NOT_ON_ROTATION if he is
+        /// not on the list.
+        pub async fn resume_turn(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ResumeTurnRequest>,
+        ) -> std::result::Result<tonic::Response<super::Rotation>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RotationService/ResumeTurn",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.RotationService", "ResumeTurn"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// A therapist refused his turn: he loses it as the store's rules say. Fails with FAILED_PRECONDITION/NOT_ON_ROTATION if
+        /// he is not on the list.
+        pub async fn penalise_turn(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PenaliseTurnRequest>,
+        ) -> std::result::Result<tonic::Response<super::Rotation>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RotationService/PenaliseTurn",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.RotationService",
+                        "PenaliseTurn",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives a therapist another place. Fails with FAILED_PRECONDITION/NOT_ON_ROTATION if he is not on the list.
+        pub async fn move_turn(
+            &mut self,
+            request: impl tonic::IntoRequest<super::MoveTurnRequest>,
+        ) -> std::result::Result<tonic::Response<super::Rotation>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RotationService/MoveTurn",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.RotationService", "MoveTurn"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sets what counts as a turn and what a refusal costs. It changes no place.
+        pub async fn set_rotation_rules(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetRotationRulesRequest>,
+        ) -> std::result::Result<tonic::Response<super::Rotation>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.RotationService/SetRotationRules",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.RotationService",
+                        "SetRotationRules",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod rotation_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with RotationServiceServer.
+    #[async_trait]
+    pub trait RotationService: std::marker::Send + std::marker::Sync + 'static {
+        /// Reads the list of a store, with who is next and why.
+        async fn get_rotation(
+            &self,
+            request: tonic::Request<super::GetRotationRequest>,
+        ) -> std::result::Result<tonic::Response<super::Rotation>, tonic::Status>;
+        /// Lists the changes of a list, the newest first.
+        async fn list_rotation_log(
+            &self,
+            request: tonic::Request<super::ListRotationLogRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRotationLogResponse>,
+            tonic::Status,
+        >;
+        /// Puts a therapist at the end of the list, such as one who came before his shift. Fails with
+        /// FAILED_PRECONDITION/ON_ROTATION if he is on it.
+        async fn join_rotation(
+            &self,
+            request: tonic::Request<super::JoinRotationRequest>,
+        ) -> std::result::Result<tonic::Response<super::Rotation>, tonic::Status>;
+        /// Takes a therapist off the list until his next shift, or until he is put on it again. Fails with
+        /// FAILED_PRECONDITION/NOT_ON_ROTATION if he is not on it.
+        async fn leave_rotation(
+            &self,
+            request: tonic::Request<super::LeaveRotationRequest>,
+        ) -> std::result::Result<tonic::Response<super::Rotation>, tonic::Status>;
+        /// Passes a therapist over, such as one who is on a break. He keeps his place; visits come to him only when nobody else
+        /// can give them. Fails with FAILED_PRECONDITION/NOT_ON_ROTATION if he is not on the list.
+        async fn skip_turn(
+            &self,
+            request: tonic::Request<super::SkipTurnRequest>,
+        ) -> std::result::Result<tonic::Response<super::Rotation>, tonic::Status>;
+        /// Ends the passing over of a therapist: he has his place again. Fails with FAILED_PRECONDITION/NOT_ON_ROTATION if he is
+        /// not on the list.
+        async fn resume_turn(
+            &self,
+            request: tonic::Request<super::ResumeTurnRequest>,
+        ) -> std::result::Result<tonic::Response<super::Rotation>, tonic::Status>;
+        /// A therapist refused his turn: he loses it as the store's rules say. Fails with FAILED_PRECONDITION/NOT_ON_ROTATION if
+        /// he is not on the list.
+        async fn penalise_turn(
+            &self,
+            request: tonic::Request<super::PenaliseTurnRequest>,
+        ) -> std::result::Result<tonic::Response<super::Rotation>, tonic::Status>;
+        /// Gives a therapist another place. Fails with FAILED_PRECONDITION/NOT_ON_ROTATION if he is not on the list.
+        async fn move_turn(
+            &self,
+            request: tonic::Request<super::MoveTurnRequest>,
+        ) -> std::result::Result<tonic::Response<super::Rotation>, tonic::Status>;
+        /// Sets what counts as a turn and what a refusal costs. It changes no place.
+        async fn set_rotation_rules(
+            &self,
+            request: tonic::Request<super::SetRotationRulesRequest>,
+        ) -> std::result::Result<tonic::Response<super::Rotation>, tonic::Status>;
+    }
+    /// The turn list of a store (排钟): in which order its therapists get the visits that ask for nobody in particular.
+    ///
+    /// A visit that goes by the list sends its therapist to the end. Therapists join at the end when their shift starts and
+    /// leave when it ends. Every change is an entry of a log that is only ever added to, and from which the list can be made
+    /// again exactly.
+    #[derive(Debug)]
+    pub struct RotationServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> RotationServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for RotationServiceServer<T>
+    where
+        T: RotationService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.booking.v1.RotationService/GetRotation" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetRotationSvc<T: RotationService>(pub Arc<T>);
+                    impl<
+                        T: RotationService,
+                    > tonic::server::UnaryService<super::GetRotationRequest>
+                    for GetRotationSvc<T> {
+                        type Response = super::Rotation;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetRotationRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RotationService>::get_rotation(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetRotationSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RotationService/ListRotationLog" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListRotationLogSvc<T: RotationService>(pub Arc<T>);
+                    impl<
+                        T: RotationService,
+                    > tonic::server::UnaryService<super::ListRotationLogRequest>
+                    for ListRotationLogSvc<T> {
+                        type Response = super::ListRotationLogResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListRotationLogRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RotationService>::list_rotation_log(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListRotationLogSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RotationService/JoinRotation" => {
+                    #[allow(non_camel_case_types)]
+                    struct JoinRotationSvc<T: RotationService>(pub Arc<T>);
+                    impl<
+                        T: RotationService,
+                    > tonic::server::UnaryService<super::JoinRotationRequest>
+                    for JoinRotationSvc<T> {
+                        type Response = super::Rotation;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::JoinRotationRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RotationService>::join_rotation(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = JoinRotationSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RotationService/LeaveRotation" => {
+                    #[allow(non_camel_case_types)]
+                    struct LeaveRotationSvc<T: RotationService>(pub Arc<T>);
+                    impl<
+                        T: RotationService,
+                    > tonic::server::UnaryService<super::LeaveRotationRequest>
+                    for LeaveRotationSvc<T> {
+                        type Response = super::Rotation;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::LeaveRotationRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RotationService>::leave_rotation(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = LeaveRotationSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RotationService/SkipTurn" => {
+                    #[allow(non_camel_case_types)]
+                    struct SkipTurnSvc<T: RotationService>(pub Arc<T>);
+                    impl<
+                        T: RotationService,
+                    > tonic::server::UnaryService<super::SkipTurnRequest>
+                    for SkipTurnSvc<T> {
+                        type Response = super::Rotation;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SkipTurnRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RotationService>::skip_turn(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SkipTurnSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RotationService/ResumeTurn" => {
+                    #[allow(non_camel_case_types)]
+                    struct ResumeTurnSvc<T: RotationService>(pub Arc<T>);
+                    impl<
+                        T: RotationService,
+                    > tonic::server::UnaryService<super::ResumeTurnRequest>
+                    for ResumeTurnSvc<T> {
+                        type Response = super::Rotation;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ResumeTurnRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RotationService>::resume_turn(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ResumeTurnSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RotationService/PenaliseTurn" => {
+                    #[allow(non_camel_case_types)]
+                    struct PenaliseTurnSvc<T: RotationService>(pub Arc<T>);
+                    impl<
+                        T: RotationService,
+                    > tonic::server::UnaryService<super::PenaliseTurnRequest>
+                    for PenaliseTurnSvc<T> {
+                        type Response = super::Rotation;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PenaliseTurnRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RotationService>::penalise_turn(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PenaliseTurnSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RotationService/MoveTurn" => {
+                    #[allow(non_camel_case_types)]
+                    struct MoveTurnSvc<T: RotationService>(pub Arc<T>);
+                    impl<
+                        T: RotationService,
+                    > tonic::server::UnaryService<super::MoveTurnRequest>
+                    for MoveTurnSvc<T> {
+                        type Response = super::Rotation;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::MoveTurnRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RotationService>::move_turn(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = MoveTurnSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.RotationService/SetRotationRules" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetRotationRulesSvc<T: RotationService>(pub Arc<T>);
+                    impl<
+                        T: RotationService,
+                    > tonic::server::UnaryService<super::SetRotationRulesRequest>
+                    for SetRotationRulesSvc<T> {
+                        type Response = super::Rotation;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetRotationRulesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RotationService>::set_rotation_rules(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetRotationRulesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for RotationServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.booking.v1.RotationService";
+    impl<T> tonic::server::NamedService for RotationServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// What a consumer needs to know of a booking. It names nobody but by id; the display names are those that the store
 /// publishes.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3734,6 +5171,26 @@ impl ::prost::Name for BookingExpired {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/meridian.booking.v1.BookingExpired".into()
+    }
+}
+/// A therapist's place in the turn list of a store changed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RotationChanged {
+    /// `stores/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// The change; its version is that of the list.
+    #[prost(message, optional, tag = "2")]
+    pub entry: ::core::option::Option<RotationLogEntry>,
+}
+impl ::prost::Name for RotationChanged {
+    const NAME: &'static str = "RotationChanged";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.RotationChanged".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.RotationChanged".into()
     }
 }
 /// Request of LifeCycleService.ExtendHold.

@@ -337,6 +337,86 @@ impl Validate for crate::generated::meridian::booking::v1::CompleteBookingReques
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
+impl Validate for crate::generated::meridian::booking::v1::Rotation {
+    fn check(&self, report: &mut Report) {
+        if let Some(value) = &self.rules {
+            report.nested(Field("rules"), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::RotationRules {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("refusal"),
+                self.refusal,
+                &[
+                    (0, "REFUSAL_UNSPECIFIED"),
+                    (1, "REFUSAL_STAY"),
+                    (2, "REFUSAL_TO_END"),
+                    (3, "REFUSAL_TURNS"),
+                ],
+            );
+        report
+            .integer(
+                Field("refusal_turns"),
+                i128::from(self.refusal_turns),
+                &[Integer::AtMost(100), Integer::AtLeast(0)],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::GetRotationRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::booking::v1::ListRotationLogRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::booking::v1::JoinRotationRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("reason"), &self.reason, &[Text::MaxLen(200)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::LeaveRotationRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("reason"), &self.reason, &[Text::MaxLen(200)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::SkipTurnRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("reason"), &self.reason, &[Text::MaxLen(200)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::ResumeTurnRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("reason"), &self.reason, &[Text::MaxLen(200)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::PenaliseTurnRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("reason"), &self.reason, &[Text::MaxLen(200)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::MoveTurnRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("reason"), &self.reason, &[Text::MaxLen(200)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+        report.integer(Field("place"), i128::from(self.place), &[Integer::AtLeast(1)]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::SetRotationRulesRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("rules"), self.rules.is_some());
+        if let Some(value) = &self.rules {
+            report.nested(Field("rules"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
 impl Validate for crate::generated::meridian::booking::v1::ExtendHoldRequest {
     fn check(&self, report: &mut Report) {
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
