@@ -7,7 +7,7 @@
 //! Marketing is asked for a quote only when there is a plan, since a quote reserves the customer's coupon: whoever is
 //! refused a time would miss it at the next.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use kernel::{
@@ -70,7 +70,7 @@ pub struct HoldSlot {
 }
 
 /// Keeps the time, and has the order for its deposit made.
-pub async fn hold_slot(app: &App, once: Once<'_, pb::HoldSlotRequest>, wanted: HoldSlot) -> Result<pb::Booking> {
+pub async fn hold_slot(app: &Arc<App>, once: Once<'_, pb::HoldSlotRequest>, wanted: HoldSlot) -> Result<pb::Booking> {
     if let Some(reply) = answered(app, &once).await? {
         return Ok(reply);
     }
@@ -85,7 +85,11 @@ async fn answered(app: &App, once: &Once<'_, pb::HoldSlotRequest>) -> Result<Opt
     idempotency::replay(&mut *app.pg.conn().await?, once.key, once.message).await
 }
 
-async fn plan_and_keep(app: &App, once: &Once<'_, pb::HoldSlotRequest>, wanted: &HoldSlot) -> Result<pb::Booking> {
+async fn plan_and_keep(
+    app: &Arc<App>,
+    once: &Once<'_, pb::HoldSlotRequest>,
+    wanted: &HoldSlot,
+) -> Result<pb::Booking> {
     check_start(app, wanted.start_time)?;
     if wanted.on_behalf {
         app.peers.membership.check_member(wanted.customer).await?;
@@ -163,7 +167,7 @@ async fn plan(app: &App, wanted: &HoldSlot) -> Result<Plan> {
 /// Prices the visit, unless that is done, and stores it. `None` if one of its resources has been taken, or the roster
 /// edited, since the plan was made.
 async fn attempt(
-    app: &App,
+    app: &Arc<App>,
     once: &Once<'_, pb::HoldSlotRequest>,
     wanted: &HoldSlot,
     plan: &Plan,
@@ -247,7 +251,7 @@ async fn check_caps(app: &App, tx: &mut Tx, booking: &Booking) -> Result<()> {
 }
 
 async fn keep(
-    app: &App,
+    app: &Arc<App>,
     once: &Once<'_, pb::HoldSlotRequest>,
     on_behalf: bool,
     plan: &Plan,

@@ -1,5 +1,7 @@
 //! Making, amending and closing the order of a booking at payment, as tasks that outlive the process.
 
+use std::{sync::Arc, time::Duration};
+
 use kernel::{
     Error, ErrorKind, Money, Result, Timestamp, Uuid, crash,
     ids::{BookingId, OrderId},
@@ -8,6 +10,7 @@ use pg::{
     Tx,
     tasks::{self, Handler, NewTask, Task},
 };
+use tokio::time::timeout;
 
 use prost::Message;
 use proto::payment::v1 as payment;
@@ -22,6 +25,9 @@ use crate::{
 const CREATE_ORDER: &str = "create_order";
 const AMEND_ORDER: &str = "amend_order";
 const CLOSE_ORDER: &str = "close_order";
+
+/// How long an answer waits for the task that came of it.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// Who does what a task does.
 const ACTOR: &str = "services/booking";
@@ -59,11 +65,21 @@ pub async fn call_off_close(tx: &mut Tx, booking: BookingId, now: Timestamp) -> 
 }
 
 /// Does one task at once; the worker sees to it if that fails.
-pub async fn run_now(app: &App, task: Uuid) {
-    if let Err(error) = tasks::run_now(&app.pg, || app.clock.now(), task, &OrderTasks(app)).await {
-        tracing::warn!(error = kernel::Error::from(error).chain(), "left a task to the worker");
+///
+/// What is committed must not miss its answer because payment is slow or the database busy, so this returns after two
+/// seconds at the latest. The task runs on by itself, also if the caller goes away meanwhile: dropped halfway it would
+/// lie under its lease until that runs out.
+pub async fn run_now(app: &Arc<App>, task: Uuid) {
+    let app = Arc::clone(app);
+    let running = async move {
+        if let Err(error) = tasks::run_now(&app.pg, || app.clock.now(), task, &OrderTasks(&app)).await {
+            tracing::warn!(error = kernel::Error::from(error).chain(), "left a task to the worker");
+        }
+        app.poke();
+    };
+    if timeout(ANSWER_WITHIN, tokio::spawn(running)).await.is_err() {
+        tracing::info!(%task, "answered before its task was done");
     }
-    app.poke();
 }
 
 /// Does all tasks that are due; returns how many were taken up.

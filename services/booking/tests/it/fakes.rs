@@ -15,6 +15,7 @@ use kernel::{
     ids::{ItemId, MemberId, OrderId, QuoteId, StoreId},
 };
 use proto::payment::v1::OrderLine;
+use tokio::sync::RwLock;
 
 /// What payment was asked to do with an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub enum Asked {
 pub struct Fake {
     /// Payment does not answer. What it was asked meanwhile is under way: see [`Fake::arrive`].
     pub payment_down: AtomicBool,
+    /// Payment takes its time while somebody holds this for writing.
+    pub payment_gate: RwLock<()>,
     under_way: Mutex<Vec<(Uuid, Asked)>>,
     /// Members that do not exist.
     pub strangers: Mutex<Vec<MemberId>>,
@@ -122,6 +125,7 @@ impl Pricing for Fake {
 #[async_trait]
 impl Payment for Fake {
     async fn create_order(&self, order: &NewOrder, request_id: Uuid) -> Result<()> {
+        let _open = self.payment_gate.read().await;
         self.once(request_id, Asked::Create(order.clone()))
     }
 

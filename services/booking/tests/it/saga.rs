@@ -7,6 +7,7 @@ use booking::{
     worker::{expire_bookings, run_tasks},
 };
 use proto::booking::v1::booking::State;
+use testkit::{eventually, with_token};
 
 use crate::{
     fakes::Asked,
@@ -15,6 +16,7 @@ use crate::{
 
 const HOLD: Duration = Duration::from_secs(600);
 const LATE: Duration = Duration::from_secs(15 * 60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn a_hold_ends_when_its_time_is_up_and_not_before() {
@@ -146,4 +148,58 @@ async fn a_booking_that_was_over_before_anybody_asked_for_its_order_has_none() {
     expire_bookings(&world.app).await.expect("a step");
     assert_eq!(run_tasks(&world.app).await.expect("done"), 1);
     assert_eq!((world.get(&held.name).await.state(), world.fake.asked().len()), (State::Expired, asked));
+}
+
+#[tokio::test]
+async fn a_payment_that_takes_its_time_keeps_nobody_from_the_answer() {
+    let world = World::new(1, 1).await;
+    let busy = world.fake.payment_gate.write().await;
+    let held = world.send_hold(&member().1, world.hold(at(5))).await.expect("held");
+    assert_eq!(held.state(), State::Held);
+    assert_eq!(world.get(&held.name).await.state(), State::Held);
+    drop(busy);
+    awaits_payment(&world).await;
+}
+
+/// Its order is made at once all the same, not only when the lease of its task has run out.
+#[tokio::test]
+async fn a_caller_who_goes_away_while_payment_is_asked_has_an_order() {
+    let world = World::new(1, 1).await;
+    let busy = world.fake.payment_gate.write().await;
+    let (mut client, request) = (world.bookings(), with_token(world.hold(at(5)), &member().1));
+    let call = tokio::spawn(async move { client.hold_slot(request).await });
+    eventually(PATIENCE, || async { world.count("select count(*) from task where attempt_count = 1").await == 1 }).await;
+    call.abort();
+    assert!(call.await.expect_err("gone").is_cancelled());
+    drop(busy);
+    awaits_payment(&world).await;
+}
+
+async fn awaits_payment(world: &World) {
+    let count = "select count(*) from booking where state = 'AWAITING_PAYMENT'";
+    eventually(PATIENCE, || async { world.count(count).await == 1 }).await;
+}
+
+/// Takes no longer than the customer can wait, and asks payment no more often than it can bear.
+#[tokio::test]
+async fn payment_away_for_a_minute_is_asked_seldom_and_soon_after() {
+    let world = World::new(1, 1).await;
+    world.fake.payment_down.store(true, Ordering::Relaxed);
+    let held = world.send_hold(&member().1, world.hold(at(5))).await.expect("held");
+    let (step, mut tries) = (Duration::from_millis(500), 1);
+    for _ in 0..120 {
+        world.clock.advance(step);
+        tries += run_tasks(&world.app).await.expect("put off");
+    }
+    assert_eq!(world.get(&held.name).await.state(), State::Held, "the time is kept meanwhile");
+    assert!((8..=14).contains(&tries), "{tries} times in a minute");
+    world.fake.payment_down.store(false, Ordering::Relaxed);
+    for _ in 0..20 {
+        world.clock.advance(step);
+        run_tasks(&world.app).await.expect("done");
+    }
+    assert_eq!(world.get(&held.name).await.state(), State::AwaitingPayment, "ten seconds later");
+    assert_eq!(world.fake.asked().len(), 1, "one order");
+    world.paid(&world.get(&held.name).await, 3_200).await;
+    assert_eq!(world.get(&held.name).await.state(), State::Confirmed);
 }
