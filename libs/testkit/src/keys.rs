@@ -1,6 +1,6 @@
 //! Tokens: good ones, and bad ones of every kind.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use kernel::{
@@ -18,6 +18,8 @@ use crate::START;
 
 /// How long the good tokens are good, in seconds.
 const LIFETIME: i64 = 15 * 60;
+/// How long a test waits for an answer: longer than callers who state nothing do, as many tests share two cores.
+const PATIENCE: Duration = Duration::from_secs(60);
 const MEMBERSHIP_SEED: [u8; 32] = [1; 32];
 const SERVICE_SEED: [u8; 32] = [2; 32];
 const STRANGER_SEED: [u8; 32] = [3; 32];
@@ -132,9 +134,10 @@ impl TestKeys {
     }
 }
 
-/// A request that shows `token`.
+/// A request that shows `token`, and allows a minute.
 pub fn with_token<T>(message: T, token: &str) -> Request<T> {
     let mut request = Request::new(message);
+    request.set_timeout(PATIENCE);
     let value = format!("Bearer {token}").parse().expect("tokens are ASCII");
     request.metadata_mut().insert("authorization", value);
     request

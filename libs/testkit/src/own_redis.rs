@@ -36,7 +36,7 @@ impl OwnRedis {
 
     /// A connection to the server, which must be running.
     pub async fn connection(&self) -> MultiplexedConnection {
-        self.client().get_multiplexed_async_connection().await.expect("our own Redis lets us in")
+        servers::connect_redis(&self.url).await.expect("our own Redis lets us in")
     }
 
     /// Forgets everything.
@@ -111,7 +111,7 @@ pub(crate) async fn kill(pid: u32) {
 /// Deletes all keys with `prefix`; a failure leaves them, they hurt nobody.
 pub(crate) async fn delete_keys(url: &str, prefix: &str) {
     let delete = async {
-        let mut connection = Client::open(url)?.get_multiplexed_async_connection().await?;
+        let mut connection = servers::connect_redis(url).await?;
         let mut cursor = 0_u64;
         loop {
             let scan =

@@ -1,8 +1,9 @@
 //! The servers that all tests of the workspace share.
 
-use std::{env, path::PathBuf};
+use std::{env, path::PathBuf, time::Duration};
 
 use provision::{Options, Postgres, Profile, Progress, Provision, Redis};
+use redis::{AsyncConnectionConfig, RedisResult, aio::MultiplexedConnection};
 use sqlx::{Connection as _, PgConnection};
 use tokio::sync::OnceCell;
 
@@ -13,6 +14,8 @@ use crate::{
 
 const POSTGRES_URL: &str = "MERIDIAN_TEST_POSTGRES_URL";
 const REDIS_URL: &str = "MERIDIAN_TEST_REDIS_URL";
+/// How long a test waits for Redis: the half second of its client is too short where many tests share two cores.
+const REDIS_PATIENCE: Duration = Duration::from_secs(10);
 /// Owns the databases of tests. It has no rights beyond them, as the role of a service has none.
 const ROLE: &str = "tester";
 
@@ -93,6 +96,14 @@ async fn open_postgres() -> TestPostgres {
 pub(crate) async fn redis_url() -> &'static str {
     static SHARED: OnceCell<String> = OnceCell::const_new();
     SHARED.get_or_init(open_redis).await
+}
+
+/// A connection for the test itself.
+pub(crate) async fn connect_redis(url: &str) -> RedisResult<MultiplexedConnection> {
+    let patient = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(REDIS_PATIENCE))
+        .set_response_timeout(Some(REDIS_PATIENCE));
+    redis::Client::open(url)?.get_multiplexed_async_connection_with_config(&patient).await
 }
 
 async fn open_redis() -> String {
