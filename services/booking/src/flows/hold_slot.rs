@@ -85,11 +85,7 @@ async fn answered(app: &App, once: &Once<'_, pb::HoldSlotRequest>) -> Result<Opt
     idempotency::replay(&mut *app.pg.conn().await?, once.key, once.message).await
 }
 
-async fn plan_and_keep(
-    app: &Arc<App>,
-    once: &Once<'_, pb::HoldSlotRequest>,
-    wanted: &HoldSlot,
-) -> Result<pb::Booking> {
+async fn plan_and_keep(app: &Arc<App>, once: &Once<'_, pb::HoldSlotRequest>, wanted: &HoldSlot) -> Result<pb::Booking> {
     check_start(app, wanted.start_time)?;
     if wanted.on_behalf {
         app.peers.membership.check_member(wanted.customer).await?;

@@ -168,7 +168,8 @@ async fn a_caller_who_goes_away_while_payment_is_asked_has_an_order() {
     let busy = world.fake.payment_gate.write().await;
     let (mut client, request) = (world.bookings(), with_token(world.hold(at(5)), &member().1));
     let call = tokio::spawn(async move { client.hold_slot(request).await });
-    eventually(PATIENCE, || async { world.count("select count(*) from task where attempt_count = 1").await == 1 }).await;
+    eventually(PATIENCE, || async { world.count("select count(*) from task where attempt_count = 1").await == 1 })
+        .await;
     call.abort();
     assert!(call.await.expect_err("gone").is_cancelled());
     drop(busy);

@@ -77,6 +77,11 @@ pub struct View<'a> {
 }
 
 impl Charge {
+    /// Whether the customer can pay it at `now`.
+    pub fn is_payable(&self, now: Timestamp) -> bool {
+        self.state == State::Pending && now < self.expire_time
+    }
+
     /// What merchants see, for a sandbox at `public_url`.
     pub fn view(&self, public_url: &str) -> View<'_> {
         View {

@@ -6,18 +6,13 @@ use axum::{
     Json,
     body::Bytes,
     extract::{Path, Query, State},
-    http::{HeaderMap, header::CONTENT_TYPE},
-    response::{Html, IntoResponse, Response},
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 
 use super::{
-    Sandbox,
-    charge::{Charge, State as ChargeState},
-    faults::Fault,
-    notices::announce_in_tx,
-    reply::Refusal,
-    store,
+    Sandbox, charge::State as ChargeState, faults::Fault, notices::announce_in_tx, page, reply::Refusal, store,
 };
 
 /// Why a charge fails that the customer was told to fail.
@@ -42,13 +37,17 @@ pub struct Options {
 }
 
 /// `GET /pay/{charge_id}`.
-pub async fn show(State(sandbox): State<Arc<Sandbox>>, Path(charge_id): Path<String>) -> Result<Html<String>, Refusal> {
+pub async fn show(State(sandbox): State<Arc<Sandbox>>, Path(charge_id): Path<String>) -> Result<Response, Refusal> {
     sandbox.faults.suffer().await?;
     let charge = store::charge_by_charge_id(&mut *sandbox.pg.conn().await?, &charge_id).await?;
-    Ok(page(&charge.ok_or(Refusal::NOT_FOUND)?))
+    Ok(match charge {
+        Some(charge) => page::of(&charge, sandbox.clock.now()).into_response(),
+        None => (StatusCode::NOT_FOUND, page::of_nothing()).into_response(),
+    })
 }
 
-/// `POST /pay/{charge_id}`: answered with the page, or as JSON if JSON came. A charge that has its outcome keeps it.
+/// `POST /pay/{charge_id}`: answered with the page, or as JSON if JSON came. A charge that has its outcome keeps it:
+/// the other one is refused (409).
 pub async fn pay(
     State(sandbox): State<Arc<Sandbox>>,
     Path(charge_id): Path<String>,
@@ -68,8 +67,11 @@ pub async fn pay(
     let mut charge = store::lock_charge(&mut tx, charge.id).await?.ok_or(Refusal::NOT_FOUND)?;
     if charge.state == state {
         // The button was pressed twice.
-    } else if charge.state != ChargeState::Pending || charge.expire_time <= now {
-        return Err(Refusal::WRONG_STATE);
+    } else if !charge.is_payable(now) {
+        return match is_json {
+            true => Err(Refusal::WRONG_STATE),
+            false => Ok((StatusCode::CONFLICT, page::of(&charge, now)).into_response()),
+        };
     } else {
         charge.state = state;
         store::set_charge_state(&mut tx, &charge).await?;
@@ -77,7 +79,11 @@ pub async fn pay(
         tx.commit().await?;
         sandbox.wake();
     }
-    Ok(if is_json { Json(charge.view(&sandbox.public_url)).into_response() } else { page(&charge).into_response() })
+    Ok(if is_json {
+        Json(charge.view(&sandbox.public_url)).into_response()
+    } else {
+        page::of(&charge, now).into_response()
+    })
 }
 
 fn read(is_json: bool, body: &[u8]) -> Option<Outcome> {
@@ -90,26 +96,4 @@ fn read(is_json: bool, body: &[u8]) -> Option<Outcome> {
         "fail" => Some(Outcome::Fail),
         _ => None,
     }
-}
-
-/// Nothing in it comes from outside unchecked: the ids are made here, amount and currency were checked.
-fn page(charge: &Charge) -> Html<String> {
-    let amount = kernel::Currency::parse("currency", &charge.currency)
-        .map(|currency| kernel::Money::new(charge.amount_minor, currency).to_string())
-        .unwrap_or_else(|_| format!("{} minor units of {}", charge.amount_minor, charge.currency));
-    let below = match charge.state {
-        ChargeState::Pending => {
-            "<form method=\"post\"><button name=\"outcome\" value=\"succeed\">Pay</button> \
-             <button name=\"outcome\" value=\"fail\">Fail</button></form>"
-        }
-        ChargeState::Succeeded => "<p>Paid. You can close this page.</p>",
-        ChargeState::Failed { .. } => "<p>The payment failed. Go back and try again.</p>",
-        ChargeState::Expired => "<p>It is too late to pay this. Go back and try again.</p>",
-    };
-    Html(format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\"><title>Sandbox payment</title></head>\n\
-         <body><main><h1>{amount}</h1><p>Sandbox: no money moves. Charge {}</p>{below}</main></body></html>\n",
-        charge.charge_id,
-    ))
 }

@@ -38,6 +38,7 @@ mod customer;
 mod faults;
 mod merchant;
 mod notices;
+mod page;
 mod reply;
 mod store;
 

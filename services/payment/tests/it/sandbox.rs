@@ -70,6 +70,10 @@ async fn the_customer_has_a_page() {
     assert!(before.contains("60.00 CNY") && before.contains("value=\"succeed\""), "{before}");
     house.press(&payment, "succeed", "").await;
     assert!(page().await.contains("Paid."));
+    let too_late = house.http.post(&payment.pay_uri).body("outcome=fail").send().await.expect("an answer");
+    assert_eq!(too_late.status(), StatusCode::CONFLICT);
+    let shown = String::from_utf8(too_late.bytes().await.expect("a body").to_vec()).expect("text");
+    assert!(shown.contains("Paid."), "a person reads a page, not JSON: {shown}");
     let nothing = house.http.get(format!("{}/pay/ch_none", house.sandbox_url)).send().await;
     assert_eq!(nothing.expect("an answer").status(), StatusCode::NOT_FOUND);
 }
