@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What a new user does, on a data folder of its own: start the suite, take a visit through it, book from a foreign client,
-# stop, start again with the data kept, stop.
+# What a new user does, on a data folder of its own: start the suite, take a visit through it, the same by hand as the
+# README tells, book from a foreign client, stop, start again with the data kept, stop.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 meridian=${CARGO_TARGET_DIR:-target}/debug/meridian
@@ -37,8 +37,18 @@ start() {
   exit 1
 }
 
+# The shell commands of the README, with the address of this suite.
+by_hand() {
+  sed -n '/^```sh$/,/^```$/p' README.md | sed "/^\`\`\`/d; s|http://127.0.0.1:8080|$http|" >"$data/by_hand.sh"
+  if timeout 120 bash -euo pipefail "$data/by_hand.sh" >"$data/by_hand.log" 2>&1; then return; fi
+  cat "$data/by_hand.log" >&2
+  echo "acceptance: the README's visit by hand fails" >&2
+  exit 1
+}
+
 start
 sed -n '/^Seeded/p' "$data/up.log"
+by_hand
 "$meridian" "${settings[@]}" demo
 make --no-print-directory -f tests/conformance/conformance.mk conformance
 "$meridian" "${settings[@]}" down
