@@ -58,6 +58,11 @@ impl From<Error> for kernel::Error {
 
 fn from_sqlx(error: sqlx::Error) -> kernel::Error {
     match kind(&error) {
+        ErrorKind::Unavailable if is_disk_full(&error) => kernel::Error::new(
+            ErrorKind::Unavailable,
+            "STORAGE_FULL",
+            "the disk of the database is full: somebody must free some space, then try again",
+        ),
         ErrorKind::Unavailable => kernel::Error::unavailable("the database"),
         ErrorKind::Aborted => {
             kernel::Error::aborted("CONCURRENT_CHANGE", "a concurrent change got in between; try again")
@@ -75,6 +80,10 @@ fn from_sqlx(error: sqlx::Error) -> kernel::Error {
     .caused_by(error)
 }
 
+fn is_disk_full(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).as_deref() == Some("53100")
+}
+
 /// What a failure means for a caller, by the SQLSTATE codes of the Postgres manual, appendix A.
 fn kind(error: &sqlx::Error) -> ErrorKind {
     use sqlx::Error as E;
@@ -90,9 +99,10 @@ fn kind(error: &sqlx::Error) -> ErrorKind {
             Some("22021" | "22P05") => ErrorKind::InvalidArgument,
             // query_canceled, idle_in_transaction_session_timeout
             Some("57014" | "25P03") => ErrorKind::DeadlineExceeded,
-            // admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections; class 08: connection exception
-            Some("57P01" | "57P02" | "57P03" | "53300") => ErrorKind::Unavailable,
-            Some(code) if code.starts_with("08") => ErrorKind::Unavailable,
+            // admin_shutdown, crash_shutdown, cannot_connect_now
+            Some("57P01" | "57P02" | "57P03") => ErrorKind::Unavailable,
+            // connection exception, insufficient resources (disk_full, out_of_memory, too_many_connections)
+            Some(code) if code.starts_with("08") || code.starts_with("53") => ErrorKind::Unavailable,
             _ => ErrorKind::Internal,
         },
         _ => ErrorKind::Internal,

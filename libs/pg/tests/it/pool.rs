@@ -138,3 +138,13 @@ fn the_migrations_of_platform_and_service_are_one_sequence() {
     let (platform, service) = versions.split_at(versions.partition_point(|version| *version <= 1_000));
     assert_eq!((platform.first(), service), (Some(&1), [1_001].as_slice()));
 }
+
+#[tokio::test]
+async fn a_full_disk_is_called_that_and_may_pass() {
+    let db = testkit::database(&MIGRATOR).await;
+    let full = "do $$ begin raise exception 'no space left on device' using errcode = 'disk_full'; end $$";
+    let error = sqlx::raw_sql(full).execute(db.pg.pool()).await.expect_err("no space");
+    let error = kernel::Error::from(pg::Error::from(error));
+    assert_eq!((error.kind(), error.reason()), (kernel::ErrorKind::Unavailable, "STORAGE_FULL"));
+    assert!(pg::tasks::may_pass(&error));
+}
