@@ -28,7 +28,10 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 pub async fn run(settings: Settings) -> Result<ExitCode> {
     let tasks = Tasks::new(Shutdown::new());
     tasks.stop_on_signals()?;
-    let Some(suite) = Suite::start(settings, &tasks).await? else { return Ok(ExitCode::SUCCESS) };
+    let Some(suite) = Suite::start(settings, &tasks).await? else {
+        say::line("Stopped before all was up; `meridian up` starts again, and seeds anew if that was cut off");
+        return Ok(ExitCode::SUCCESS);
+    };
     welcome::print(&suite.settings);
     let drain = suite.settings.lifecycle.drain_timeout();
     tasks.shutdown().soft().cancelled().await;
@@ -60,6 +63,9 @@ impl Suite {
         match started {
             Some(Ok(settings)) => Ok(Some(Self { settings, provision, _right: right })),
             interrupted => {
+                if interrupted.is_none() {
+                    say::line("Stopping…");
+                }
                 tasks.shutdown().abort();
                 // Nobody shall still work with the servers when they go.
                 let _ = tasks.run(Duration::ZERO).await;
