@@ -28,6 +28,9 @@ pub async fn send_refunds(app: &App) -> Result<usize> {
     let mut tx = app.pg.begin().await?;
     let tasks = db::refunds::claim(&mut tx, now, now + LEASE, batch).await?;
     tx.commit().await?;
+    if tasks.is_empty() {
+        return Ok(0);
+    }
     kernel::crash::point("payment.refund.claimed");
     let mut failed = None;
     for task in &tasks {
