@@ -5852,6 +5852,533 @@ pub mod life_cycle_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// What a customer said of a therapist.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TherapistPreference {
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub therapist: ::prost::alloc::string::String,
+    /// How much he is liked.
+    #[prost(enumeration = "therapist_preference::Liking", tag = "2")]
+    pub liking: i32,
+}
+/// Nested message and enum types in `TherapistPreference`.
+pub mod therapist_preference {
+    /// How a customer likes a therapist.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Liking {
+        /// Nothing was said.
+        Unspecified = 0,
+        /// Rather than all others.
+        Favourite = 1,
+        /// Rather all others.
+        Avoided = 2,
+    }
+    impl Liking {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "LIKING_UNSPECIFIED",
+                Self::Favourite => "LIKING_FAVOURITE",
+                Self::Avoided => "LIKING_AVOIDED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "LIKING_UNSPECIFIED" => Some(Self::Unspecified),
+                "LIKING_FAVOURITE" => Some(Self::Favourite),
+                "LIKING_AVOIDED" => Some(Self::Avoided),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for TherapistPreference {
+    const NAME: &'static str = "TherapistPreference";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.TherapistPreference".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.TherapistPreference".into()
+    }
+}
+/// Request of PreferenceService.ListTherapistPreferences.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListTherapistPreferencesRequest {
+    /// `members/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListTherapistPreferencesRequest {
+    const NAME: &'static str = "ListTherapistPreferencesRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListTherapistPreferencesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListTherapistPreferencesRequest".into()
+    }
+}
+/// Response of PreferenceService.ListTherapistPreferences.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListTherapistPreferencesResponse {
+    /// All of them; a customer has 100 at most.
+    #[prost(message, repeated, tag = "1")]
+    pub preferences: ::prost::alloc::vec::Vec<TherapistPreference>,
+}
+impl ::prost::Name for ListTherapistPreferencesResponse {
+    const NAME: &'static str = "ListTherapistPreferencesResponse";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListTherapistPreferencesResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListTherapistPreferencesResponse".into()
+    }
+}
+/// Request of PreferenceService.SetTherapistPreference.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetTherapistPreferenceRequest {
+    /// `members/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+    /// The therapist, and how he is liked; LIKING_UNSPECIFIED takes back what was said. Fails with
+    /// FAILED_PRECONDITION/TOO_MANY_PREFERENCES if the customer has 100 others.
+    #[prost(message, optional, tag = "2")]
+    pub preference: ::core::option::Option<TherapistPreference>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for SetTherapistPreferenceRequest {
+    const NAME: &'static str = "SetTherapistPreferenceRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.SetTherapistPreferenceRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.SetTherapistPreferenceRequest".into()
+    }
+}
+/// Generated client implementations.
+pub mod preference_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Whom customers like to have, and whom they don't.
+    #[derive(Debug, Clone)]
+    pub struct PreferenceServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl PreferenceServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> PreferenceServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> PreferenceServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            PreferenceServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Lists what a customer said of therapists.
+        pub async fn list_therapist_preferences(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListTherapistPreferencesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListTherapistPreferencesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.PreferenceService/ListTherapistPreferences",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.PreferenceService",
+                        "ListTherapistPreferences",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says whether a customer likes a therapist, or takes it back. A favourite comes first at stores that go by preference;
+        /// one who is avoided comes last at every store, unless the customer asks for him.
+        pub async fn set_therapist_preference(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetTherapistPreferenceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::TherapistPreference>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.PreferenceService/SetTherapistPreference",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.PreferenceService",
+                        "SetTherapistPreference",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod preference_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with PreferenceServiceServer.
+    #[async_trait]
+    pub trait PreferenceService: std::marker::Send + std::marker::Sync + 'static {
+        /// Lists what a customer said of therapists.
+        async fn list_therapist_preferences(
+            &self,
+            request: tonic::Request<super::ListTherapistPreferencesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListTherapistPreferencesResponse>,
+            tonic::Status,
+        >;
+        /// Says whether a customer likes a therapist, or takes it back. A favourite comes first at stores that go by preference;
+        /// one who is avoided comes last at every store, unless the customer asks for him.
+        async fn set_therapist_preference(
+            &self,
+            request: tonic::Request<super::SetTherapistPreferenceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::TherapistPreference>,
+            tonic::Status,
+        >;
+    }
+    /// Whom customers like to have, and whom they don't.
+    #[derive(Debug)]
+    pub struct PreferenceServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> PreferenceServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for PreferenceServiceServer<T>
+    where
+        T: PreferenceService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.booking.v1.PreferenceService/ListTherapistPreferences" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListTherapistPreferencesSvc<T: PreferenceService>(pub Arc<T>);
+                    impl<
+                        T: PreferenceService,
+                    > tonic::server::UnaryService<super::ListTherapistPreferencesRequest>
+                    for ListTherapistPreferencesSvc<T> {
+                        type Response = super::ListTherapistPreferencesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                super::ListTherapistPreferencesRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PreferenceService>::list_therapist_preferences(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListTherapistPreferencesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.PreferenceService/SetTherapistPreference" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetTherapistPreferenceSvc<T: PreferenceService>(pub Arc<T>);
+                    impl<
+                        T: PreferenceService,
+                    > tonic::server::UnaryService<super::SetTherapistPreferenceRequest>
+                    for SetTherapistPreferenceSvc<T> {
+                        type Response = super::TherapistPreference;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetTherapistPreferenceRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PreferenceService>::set_therapist_preference(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetTherapistPreferenceSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for PreferenceServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.booking.v1.PreferenceService";
+    impl<T> tonic::server::NamedService for PreferenceServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// The hours that a therapist works each week.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ShiftPattern {

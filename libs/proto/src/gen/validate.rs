@@ -441,6 +441,42 @@ impl Validate for crate::generated::meridian::booking::v1::MarkNoShowRequest {
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
+impl Validate for crate::generated::meridian::booking::v1::TherapistPreference {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("liking"),
+                self.liking,
+                &[
+                    (0, "LIKING_UNSPECIFIED"),
+                    (1, "LIKING_FAVOURITE"),
+                    (2, "LIKING_AVOIDED"),
+                ],
+            );
+    }
+}
+impl Validate
+for crate::generated::meridian::booking::v1::ListTherapistPreferencesRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate
+for crate::generated::meridian::booking::v1::ListTherapistPreferencesResponse {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.preferences.iter().enumerate() {
+            report.nested(Item("preferences", index), value);
+        }
+    }
+}
+impl Validate
+for crate::generated::meridian::booking::v1::SetTherapistPreferenceRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("preference"), self.preference.is_some());
+        if let Some(value) = &self.preference {
+            report.nested(Field("preference"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
 impl Validate for crate::generated::meridian::booking::v1::ShiftPattern {
     fn check(&self, report: &mut Report) {
         report.required(Field("start_date"), self.start_date.is_some());

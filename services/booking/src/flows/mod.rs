@@ -17,6 +17,7 @@ pub mod record;
 pub mod roster;
 pub mod rotation;
 pub mod search_slots;
+pub mod set_preference;
 
 use pg::idempotency::Key;
 

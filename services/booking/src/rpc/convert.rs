@@ -1,5 +1,6 @@
 //! Wire ↔ domain.
 
+pub mod preference;
 pub mod roster;
 pub mod rotation;
 

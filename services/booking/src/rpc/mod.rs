@@ -4,6 +4,7 @@ mod booking;
 mod catalog;
 pub mod convert;
 mod life_cycle;
+mod preference;
 mod roster;
 mod rotation;
 
@@ -15,8 +16,8 @@ use pg::idempotency::Key;
 use proto::{
     booking::v1::{
         booking_service_server::BookingServiceServer, catalog_service_server::CatalogServiceServer,
-        life_cycle_service_server::LifeCycleServiceServer, roster_service_server::RosterServiceServer,
-        rotation_service_server::RotationServiceServer,
+        life_cycle_service_server::LifeCycleServiceServer, preference_service_server::PreferenceServiceServer,
+        roster_service_server::RosterServiceServer, rotation_service_server::RotationServiceServer,
     },
     feed::v1::event_feed_service_server::EventFeedServiceServer,
 };
@@ -33,6 +34,7 @@ pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
         .add_service(CatalogServiceServer::new(catalog::Catalog(Arc::clone(app))))
         .add_service(LifeCycleServiceServer::new(life_cycle::LifeCycle(Arc::clone(app))))
         .add_service(RosterServiceServer::new(roster::Roster(Arc::clone(app))))
+        .add_service(PreferenceServiceServer::new(preference::Preferences(Arc::clone(app))))
         .add_service(RotationServiceServer::new(rotation::Rotations(Arc::clone(app))))
         .add_service(EventFeedServiceServer::new(feed));
     routes.routes()

@@ -18,7 +18,7 @@ const PREFIX: &str = "/meridian.booking.v1.";
 async fn call(world: &World, path: &str, token: Option<&str>) -> Result<(), Status> {
     let (mut bookings, mut catalog) = (world.bookings(), world.catalog());
     let (mut life, mut roster) = (world.life(), world.roster());
-    let mut rotations = world.rotations();
+    let (mut rotations, mut preferences) = (world.rotations(), world.preferences());
     let booking = BookingId::new(testkit::START).name();
     let (store, item) = (world.store.clone(), world.item.clone());
     macro_rules! send {
@@ -140,6 +140,12 @@ async fn call(world: &World, path: &str, token: Option<&str>) -> Result<(), Stat
         "RotationService/MoveTurn" => send!(rotations.move_turn(pb::MoveTurnRequest::default())),
         "RotationService/SetRotationRules" => {
             send!(rotations.set_rotation_rules(pb::SetRotationRulesRequest::default()))
+        }
+        "PreferenceService/ListTherapistPreferences" => {
+            send!(preferences.list_therapist_preferences(pb::ListTherapistPreferencesRequest::default()))
+        }
+        "PreferenceService/SetTherapistPreference" => {
+            send!(preferences.set_therapist_preference(pb::SetTherapistPreferenceRequest::default()))
         }
         unknown => unreachable!("{unknown} is new: add it here"),
     }

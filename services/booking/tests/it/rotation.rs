@@ -20,7 +20,10 @@ use kernel::{
     ids::{BookingId, MemberId, StoreId, TherapistId},
 };
 use pg::PgConnection;
-use proto::{access::Role, booking::v1 as pb};
+use proto::{
+    access::Role,
+    booking::v1::{self as pb, therapist_preference::Liking},
+};
 use testkit::with_token;
 use tonic::{Code, Response, Status};
 
@@ -415,4 +418,25 @@ async fn history_favourites_and_avoided_come_from_the_chains_records() {
     assert_eq!(first(&world, AssignmentPolicy::Preference, &context().await), therapist(&world, 2));
     let visits = context().await.visits;
     assert_eq!(visits.get(&therapist(&world, 2)).map(|visits| (visits.lately, visits.count())), Some((1, 1)));
+    let say = |n: usize, liking: Liking, token: String| {
+        let preference = pb::TherapistPreference { therapist: world.therapists[n].clone(), liking: liking.into() };
+        let parent = customer.name();
+        let request = pb::SetTherapistPreferenceRequest { parent, preference: Some(preference), request_id: id() };
+        let mut client = world.preferences();
+        async move { client.set_therapist_preference(with_token(request, &token)).await.map(Response::into_inner) }
+    };
+    say(1, Liking::Favourite, token.clone()).await.expect("said");
+    assert_eq!(first(&world, AssignmentPolicy::Preference, &context().await), therapist(&world, 1));
+    say(1, Liking::Avoided, world.staff(Role::FrontDesk)).await.expect("said at the desk");
+    assert_eq!(world.count("select count(*) from audit_entry where action = 'preference.set'").await, 1);
+    say(2, Liking::Avoided, token.clone()).await.expect("said");
+    assert_eq!(first(&world, AssignmentPolicy::Preference, &context().await), therapist(&world, 0));
+    say(2, Liking::Unspecified, token.clone()).await.expect("taken back");
+    assert_eq!(first(&world, AssignmentPolicy::Preference, &context().await), therapist(&world, 2));
+    let request = pb::ListTherapistPreferencesRequest { parent: customer.name() };
+    let listed = world.preferences().list_therapist_preferences(with_token(request, &token)).await.expect("a list");
+    let liking: Vec<_> = listed.into_inner().preferences.iter().map(|one| one.liking()).collect();
+    assert_eq!(liking, [Liking::Avoided]);
+    let refused = say(0, Liking::Favourite, testkit::keys().member_token(MemberId::new(at(1)))).await;
+    assert_eq!(refused.expect_err("another's").code(), Code::NotFound);
 }

@@ -13,8 +13,8 @@ use proto::{
     access::Role,
     booking::v1::{
         self as pb, booking_service_client::BookingServiceClient, catalog_service_client::CatalogServiceClient,
-        life_cycle_service_client::LifeCycleServiceClient, roster_service_client::RosterServiceClient,
-        rotation_service_client::RotationServiceClient,
+        life_cycle_service_client::LifeCycleServiceClient, preference_service_client::PreferenceServiceClient,
+        roster_service_client::RosterServiceClient, rotation_service_client::RotationServiceClient,
     },
     google::r#type::{DayOfWeek, TimeOfDay},
     payment::v1 as payment,
@@ -165,6 +165,10 @@ impl World {
 
     pub fn life(&self) -> LifeCycleServiceClient<Channel> {
         LifeCycleServiceClient::new(self.channel.clone())
+    }
+
+    pub fn preferences(&self) -> PreferenceServiceClient<Channel> {
+        PreferenceServiceClient::new(self.channel.clone())
     }
 
     pub fn rotations(&self) -> RotationServiceClient<Channel> {

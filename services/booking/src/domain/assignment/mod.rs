@@ -20,10 +20,11 @@
 //!
 //! # For whoever keeps a visit
 //!
-//! 1. Plan: [`crate::flows::assignment::context`], `rank`, then assign in that order.
+//! 1. Plan: [`crate::flows::assignment::context`], then give the engine [`order`] in the place of `least_work`. What
+//!    [`rank`] says of the therapist whom it took, among [`candidates`], goes into the booking.
 //! 2. In the transaction, after sharing the roster and taking the caps, before any row is locked:
 //!    [`crate::flows::assignment::settle`]. It takes the store's lock (policies with state only) and gives another context
-//!    if the planned one is out of date: rank again, and plan again if another therapist comes first.
+//!    if the planned one is out of date: plan again by that one.
 //! 3. When the booking's row is in: [`crate::flows::assignment::record`] for each therapist of the visit.
 //! 4. To give a visit up before it began: [`crate::flows::assignment::lock_of`] before the booking is locked,
 //!    [`crate::flows::assignment::give_back`] after.
@@ -31,6 +32,7 @@
 pub mod fairness;
 pub mod gaps;
 pub mod history;
+mod order;
 mod reason;
 pub mod rotation;
 #[cfg(test)]
@@ -40,6 +42,7 @@ use std::collections::{HashMap, HashSet};
 
 use kernel::{Timestamp, ids::TherapistId};
 
+pub use self::order::{candidates, order};
 use self::{fairness::Ledger, gaps::Gaps, history::Visits, rotation::Rotation};
 use super::{policy::AssignmentPolicy, span::Span};
 
