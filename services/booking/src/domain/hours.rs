@@ -44,8 +44,9 @@ pub fn check(hours: &[OpeningHours]) -> Result<()> {
     Ok(())
 }
 
-/// The times within `window` at which the store is open, one for each opening, by start. Wall-clock times that a clock change skips or repeats are read as
-/// RFC 5545 does: a skipped time is moved forward by the gap, a repeated one is its first occurrence.
+/// The times within `window` at which the store is open, one for each opening, by start. Wall-clock times that a clock
+/// change skips or repeats are read as RFC 5545 does: a skipped time is moved forward by the gap, a repeated one is its
+/// first occurrence.
 pub fn openings(hours: &[OpeningHours], zone: &TimeZone, window: Span) -> Vec<Span> {
     let first = instant(window.start).to_zoned(zone.clone()).date();
     let last = instant(window.end).to_zoned(zone.clone()).date();
@@ -69,13 +70,17 @@ pub fn openings(hours: &[OpeningHours], zone: &TimeZone, window: Span) -> Vec<Sp
     spans
 }
 
-/// The minute at which a local clock shows `minute` minutes after the midnight that begins `date`.
+/// The minute at which a local clock shows `minute` minutes after the midnight that begins `date`; see [`openings`] for
+/// clock changes. `None` outside of the calendar.
 pub fn wall_clock(date: Date, minute: i16, zone: &TimeZone) -> Option<Minute> {
     let date = date.checked_add(i64::from(minute / 1_440).days()).ok()?;
     let (hour, minute) = (i8::try_from(minute % 1_440 / 60).ok()?, i8::try_from(minute % 60).ok()?);
     let at = date.at(hour, minute, 0, 0).to_zoned(zone.clone()).ok()?;
     Some(super::span::minute(at.timestamp()))
 }
+
+#[cfg(test)]
+mod zones;
 
 #[cfg(test)]
 mod tests {

@@ -143,4 +143,6 @@ fn first_on_grid(minute: Minute) -> Minute {
 }
 
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod tests;
