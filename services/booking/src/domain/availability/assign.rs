@@ -53,7 +53,7 @@ impl From<Refusal> for Error {
     }
 }
 
-fn assign_one(supply: &Supply, visit: &Visit, start: Minute, order: &Order<'_>) -> Result<Vec<u32>, Refusal> {
+fn assign_one(supply: &Supply, visit: &Visit, start: Minute, order: &Order<'_>) -> Result<Vec<usize>, Refusal> {
     if !covers(&supply.open, visit.treatment.moved(start)) {
         return Err(Refusal::Closed);
     }
@@ -61,13 +61,13 @@ fn assign_one(supply: &Supply, visit: &Visit, start: Minute, order: &Order<'_>) 
     if let Some(refusal) = able.iter().filter_map(|able| able.refusal).min() {
         return Err(refusal);
     }
-    let able: Vec<Vec<u32>> = able.into_iter().map(|able| able.candidates).collect();
+    let able: Vec<Vec<usize>> = able.into_iter().map(|able| able.candidates).collect();
     Chooser::new(supply, visit, order).choose(&able, start).ok_or(Refusal::Taken)
 }
 
 /// Who could serve a demand, as indices into its pool; if nobody, why.
 struct Able {
-    candidates: Vec<u32>,
+    candidates: Vec<usize>,
     refusal: Option<Refusal>,
 }
 
@@ -99,7 +99,7 @@ impl Able {
 }
 
 /// The ids of resources that are given as indices into the pools of their demands.
-pub(super) fn ids(supply: &Supply, visit: &Visit, chosen: &[u32]) -> Vec<kernel::Uuid> {
+pub(super) fn ids(supply: &Supply, visit: &Visit, chosen: &[usize]) -> Vec<kernel::Uuid> {
     let demands = visit.demands.iter().zip(chosen);
-    demands.map(|(demand, &index)| supply.pool(demand.class.resource())[index as usize].id).collect()
+    demands.map(|(demand, &index)| supply.pool(demand.class.resource())[index].id).collect()
 }

@@ -40,16 +40,26 @@ pub(super) struct Chooser<'a> {
     visit: &'a Visit,
     order: &'a Order<'a>,
     pub groups: Vec<Group>,
+    /// Where each room lies: the first room of its zone, and how far along it. Empty if one room is enough.
+    places: Vec<(usize, i64)>,
 }
 
 impl<'a> Chooser<'a> {
     pub fn new(supply: &'a Supply, visit: &'a Visit, order: &'a Order<'a>) -> Self {
-        Self { supply, visit, order, groups: Group::of(visit) }
+        let groups = Group::of(visit);
+        let several = groups.iter().any(|group| group.kind == ResourceKind::Room && group.demands.len() > 1);
+        let place = |index: usize| {
+            let profile = &supply.rooms[index].profile;
+            let first = supply.rooms.iter().position(|room| room.profile.zone == profile.zone);
+            (first.unwrap_or(index), i64::from(profile.position))
+        };
+        let places = if several { (0..supply.rooms.len()).map(place).collect() } else { Vec::new() };
+        Self { supply, visit, order, groups, places }
     }
 
     /// A resource for each demand, as an index into its pool: the first in the order of preference. `able` lists for each
     /// demand who could serve it, in the order of the pool. `None` if they are not enough for all.
-    pub fn choose(&self, able: &[Vec<u32>], start: Minute) -> Option<Vec<u32>> {
+    pub fn choose(&self, able: &[Vec<usize>], start: Minute) -> Option<Vec<usize>> {
         let mut chosen = vec![0; self.visit.demands.len()];
         for group in &self.groups {
             let found = self.choose_group(group, able, start)?;
@@ -61,7 +71,7 @@ impl<'a> Chooser<'a> {
     }
 
     /// The same for one group; a resource for each of its demands.
-    pub fn choose_group(&self, group: &Group, able: &[Vec<u32>], start: Minute) -> Option<Vec<u32>> {
+    pub fn choose_group(&self, group: &Group, able: &[Vec<usize>], start: Minute) -> Option<Vec<usize>> {
         let bears = |candidate, demands: &[usize]| self.bears(group, candidate, demands, start);
         match (group.kind, group.demands.as_slice()) {
             (ResourceKind::Therapist, [only]) => self.best(*only, &able[*only], start).map(|best| vec![best]),
@@ -77,50 +87,52 @@ impl<'a> Chooser<'a> {
         }
     }
 
+    /// Whether all demands of a group can be served; `able` lists for each of them who could.
+    pub fn is_enough(&self, group: &Group, able: &[Vec<usize>], start: Minute) -> bool {
+        group.solve(able, &|candidate, demands| self.bears(group, candidate, demands, start)).is_some()
+    }
+
     /// Whether one resource could serve several demands of a group: it is free for each, but might be worn out by all.
-    fn bears(&self, group: &Group, candidate: u32, positions: &[usize], start: Minute) -> bool {
+    fn bears(&self, group: &Group, candidate: usize, positions: &[usize], start: Minute) -> bool {
         let limits = self.supply.limits;
         if group.kind != ResourceKind::Therapist || !limits.is_set() {
             return true;
         }
         let spans = positions.iter().flat_map(|&position| &self.visit.demands[group.demands[position]].spans);
         let more = list(spans.map(|span| span.moved(start)).collect::<Vec<Span>>());
-        limits.allow(&self.supply.openings, &self.supply.therapists[candidate as usize].work, &more)
+        limits.allow(&self.supply.openings, &self.supply.therapists[candidate].work, &more)
     }
 
-    fn best(&self, demand: usize, able: &[u32], start: Minute) -> Option<u32> {
+    fn best(&self, demand: usize, able: &[usize], start: Minute) -> Option<usize> {
         let day = self.supply.day_of(start);
         able.iter().copied().min_by_key(|&candidate| self.rank(demand, candidate, start, day))
     }
 
-    fn sorted(&self, demand: usize, able: &[u32], start: Minute) -> Vec<u32> {
+    fn sorted(&self, demand: usize, able: &[usize], start: Minute) -> Vec<usize> {
         let day = self.supply.day_of(start);
         let mut sorted = able.to_vec();
         sorted.sort_by_cached_key(|&candidate| self.rank(demand, candidate, start, day));
         sorted
     }
 
-    fn rank(&self, demand: usize, candidate: u32, start: Minute, day: usize) -> i64 {
+    fn rank(&self, demand: usize, candidate: usize, start: Minute, day: usize) -> i64 {
         let demand = &self.visit.demands[demand];
-        (self.order)(&Choice { supply: self.supply, therapist: candidate as usize, demand, start, day })
+        (self.order)(&Choice { supply: self.supply, therapist: candidate, demand, start, day })
     }
 
-    /// Rooms as near to each other as can be had: for each room the one way that has it and prefers those near it, and of
-    /// all ways the closest.
-    fn neighbours(&self, group: &Group, demands: &[usize], able: &[Vec<u32>]) -> Option<Vec<u32>> {
-        let mut closest: Option<(i64, Vec<u32>)> = None;
+    /// Rooms as near to each other as can be had: for each room the one way that prefers those near it, and of all ways
+    /// the closest.
+    fn neighbours(&self, group: &Group, demands: &[usize], able: &[Vec<usize>]) -> Option<Vec<usize>> {
+        let mut near: Vec<Vec<usize>> = demands.iter().map(|&demand| able[demand].clone()).collect();
+        let mut closest: Option<(i64, Vec<usize>)> = None;
         for &anchor in &able[demands[0]] {
-            let near_it: Vec<Vec<u32>> = demands
-                .iter()
-                .map(|&demand| {
-                    let mut rooms = able[demand].clone();
-                    rooms.sort_by_key(|&room| self.distance(anchor, room));
-                    rooms
-                })
-                .collect();
-            let Some(found) = group.solve(&near_it, &|_, _| true) else { continue };
-            let spread = found.iter().flat_map(|&one| found.iter().map(move |&other| (one, other)));
-            let spread = spread.map(|(one, other)| self.distance(one, other)).sum();
+            for rooms in &mut near {
+                rooms.sort_unstable_by_key(|&room| (self.distance(anchor, room), room));
+            }
+            // If there is no way for one order, there is none for any.
+            let found = group.solve(&near, &|_, _| true)?;
+            let spread =
+                found.iter().map(|&one| found.iter().map(|&other| self.distance(one, other)).sum::<i64>()).sum();
             if closest.as_ref().is_none_or(|(least, _)| spread < *least) {
                 closest = Some((spread, found));
             }
@@ -128,12 +140,10 @@ impl<'a> Chooser<'a> {
         closest.map(|(_, found)| found)
     }
 
-    fn distance(&self, one: u32, other: u32) -> i64 {
+    fn distance(&self, one: usize, other: usize) -> i64 {
         /// Further than any two rooms of one zone.
         const OTHER_ZONE: i64 = 1 << 40;
-        let of = |room: u32| &self.supply.rooms[room as usize].profile;
-        let (one, other) = (of(one), of(other));
-        let apart = i64::from(one.position) - i64::from(other.position);
-        apart.abs() + if one.zone == other.zone { 0 } else { OTHER_ZONE }
+        let ((zone, one), (other_zone, other)) = (self.places[one], self.places[other]);
+        (one - other).abs() + if zone == other_zone { 0 } else { OTHER_ZONE }
     }
 }

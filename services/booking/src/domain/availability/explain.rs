@@ -137,7 +137,7 @@ fn lacking(plan: &Plan<'_>, index: usize, start: Minute, reasons: &mut Vec<Reaso
         reasons.push(Reason { cause: Cause::NoSkill, therapist: None, until: None });
     }
     for (candidate, &resource) in candidates.resources.iter().enumerate() {
-        let therapist = &plan.supply.therapists[resource as usize];
+        let therapist = &plan.supply.therapists[resource];
         let next = candidates.next(candidate);
         let (cause, until) = if !therapist.is_certified(demand, start) {
             (Cause::NoSkill, None)

@@ -134,7 +134,7 @@ pub fn taken() -> Error {
 
 /// The starts on the grid within a list, in order.
 fn on_grid(list: &[Span]) -> impl Iterator<Item = Minute> {
-    list.iter().flat_map(|span| (first_on_grid(span.start)..span.end).step_by(GRID.unsigned_abs() as usize))
+    list.iter().flat_map(|span| (first_on_grid(span.start)..span.end).step_by(usize::try_from(GRID).unwrap_or(1)))
 }
 
 /// The first start on the grid that is not before `minute`.
@@ -144,5 +144,7 @@ fn first_on_grid(minute: Minute) -> Minute {
 
 #[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod speed;
 #[cfg(test)]
 mod tests;

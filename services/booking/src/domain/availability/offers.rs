@@ -46,7 +46,7 @@ pub(super) struct Plan<'a> {
     /// Who could serve each demand when.
     pub candidates: Vec<Candidates>,
     /// Who could serve each demand at the present start.
-    pub able: Vec<Vec<u32>>,
+    pub able: Vec<Vec<usize>>,
     /// When every demand finds somebody, each for itself; work limits aside.
     possible: Vec<Span>,
     /// The first span of `possible` that is not over.
@@ -77,12 +77,12 @@ impl<'a> Plan<'a> {
             candidates.at(start, able);
             if limits.is_set() && demand.class.resource() == ResourceKind::Therapist {
                 let more: Vec<Span> = demand.spans.iter().map(|span| span.moved(start)).collect();
-                able.retain(|&index| limits.allow(openings, &therapists[index as usize].work, &more));
+                able.retain(|&index| limits.allow(openings, &therapists[index].work, &more));
             }
         }
     }
 
-    fn choose(&mut self, start: Minute) -> Option<Vec<u32>> {
+    fn choose(&mut self, start: Minute) -> Option<Vec<usize>> {
         while self.possible.get(self.next).is_some_and(|span| span.end <= start) {
             self.next += 1;
         }
@@ -98,25 +98,27 @@ impl<'a> Plan<'a> {
     }
 
     /// For each demand of a therapist everybody who could serve it while the others are served too.
-    fn therapists(&self, start: Minute, chosen: &[u32]) -> Vec<Vec<TherapistId>> {
-        let id = |index: u32| TherapistId::from_uuid(self.supply.therapists[index as usize].id);
+    fn therapists(&self, start: Minute, chosen: &[usize]) -> Vec<Vec<TherapistId>> {
+        let id = |index: usize| TherapistId::from_uuid(self.supply.therapists[index].id);
         let Some(group) = self.chooser.groups.iter().find(|group| group.kind == ResourceKind::Therapist) else {
             return Vec::new();
         };
         if let [only] = group.demands.as_slice() {
             return vec![self.able[*only].iter().map(|&index| id(index)).collect()];
         }
-        let mut wished = self.able.clone();
-        let each = group.demands.iter().map(|&demand| {
-            let mut could = |candidate: u32| {
-                candidate == chosen[demand] || {
-                    wished[demand] = vec![candidate];
-                    self.chooser.choose_group(group, &wished, start).is_some()
+        let mut wished: Vec<Vec<usize>> = group.demands.iter().map(|&demand| self.able[demand].clone()).collect();
+        let is_idle = |candidate| !group.demands.iter().any(|&demand| chosen[demand] == candidate);
+        let each = group.demands.iter().enumerate().map(|(position, &demand)| {
+            let mut could = |candidate| {
+                // Whoever does nothing else can take it over; for the others somebody else must be found.
+                candidate == chosen[demand] || is_idle(candidate) || {
+                    wished[position] = vec![candidate];
+                    self.chooser.is_enough(group, &wished, start)
                 }
             };
             let able =
                 self.able[demand].iter().filter(|&&candidate| could(candidate)).map(|&index| id(index)).collect();
-            wished[demand].clone_from(&self.able[demand]);
+            wished[position].clone_from(&self.able[demand]);
             able
         });
         each.collect()

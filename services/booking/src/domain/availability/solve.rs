@@ -58,11 +58,12 @@ impl Group {
     /// A resource for each demand, by position: different ones for those at the same time. `able` lists for each who
     /// could serve it, in the order of preference; `bears` says whether a resource could serve several demands together,
     /// by position. `None` if there is no way.
-    pub fn solve(&self, able: &[Vec<u32>], bears: &dyn Fn(u32, &[usize]) -> bool) -> Option<Vec<u32>> {
+    pub fn solve(&self, able: &[Vec<usize>], bears: &dyn Fn(usize, &[usize]) -> bool) -> Option<Vec<usize>> {
         if let [only] = able {
             return only.first().map(|first| vec![*first]);
         }
-        let mut search = Search { group: self, able, bears, chosen: Vec::with_capacity(able.len()), steps: STEPS };
+        let chosen = Vec::with_capacity(able.len());
+        let mut search = Search { group: self, able, bears, chosen, steps: STEPS, matching: Matching::default() };
         (search.can_go_on() && search.serve_next()).then_some(search.chosen)
     }
 
@@ -73,11 +74,22 @@ impl Group {
 
 struct Search<'a> {
     group: &'a Group,
-    able: &'a [Vec<u32>],
-    bears: &'a dyn Fn(u32, &[usize]) -> bool,
+    able: &'a [Vec<usize>],
+    bears: &'a dyn Fn(usize, &[usize]) -> bool,
     /// Who serves the first demands.
-    chosen: Vec<u32>,
+    chosen: Vec<usize>,
     steps: usize,
+    /// Kept so that it need not be allocated anew.
+    matching: Matching,
+}
+
+/// Demands of one moment matched with resources.
+#[derive(Default)]
+struct Matching {
+    /// Resources, each with the demand that it would serve.
+    holders: Vec<(usize, usize)>,
+    /// Resources that were tried for the present demand.
+    seen: Vec<usize>,
 }
 
 impl Search<'_> {
@@ -101,45 +113,49 @@ impl Search<'_> {
     }
 
     /// Whether `candidate` may serve the demand besides those that it was chosen for.
-    fn may(&self, demand: usize, candidate: u32) -> bool {
+    fn may(&self, demand: usize, candidate: usize) -> bool {
         let served = || (0..self.chosen.len()).filter(|&other| self.chosen[other] == candidate);
-        if served().any(|other| self.group.overlap(demand, other)) {
-            return false;
+        if served().next().is_none() {
+            return true;
         }
-        let mut all: Vec<usize> = served().collect();
-        all.is_empty() || {
-            all.push(demand);
-            (self.bears)(candidate, &all)
-        }
+        !served().any(|other| self.group.overlap(demand, other))
+            && (self.bears)(candidate, &served().chain([demand]).collect::<Vec<_>>())
     }
 
     /// Whether at each moment the demands that are not served yet can be matched with resources. If not, there is no way.
-    fn can_go_on(&self) -> bool {
-        self.group.moments.iter().all(|moment| {
-            let mut holders = Vec::with_capacity(moment.len());
-            let open = moment.iter().filter(|&&demand| demand >= self.chosen.len());
-            open.into_iter().all(|&demand| self.augment(demand, &mut holders, &mut Vec::new()))
-        })
+    fn can_go_on(&mut self) -> bool {
+        let Matching { mut holders, mut seen } = std::mem::take(&mut self.matching);
+        let possible = self.group.moments.iter().all(|moment| {
+            holders.clear();
+            let mut open = moment.iter().filter(|&&demand| demand >= self.chosen.len());
+            open.all(|&demand| {
+                seen.clear();
+                self.augment(demand, &mut holders, &mut seen)
+            })
+        });
+        self.matching = Matching { holders, seen };
+        possible
     }
 
-    /// Finds a resource for one more demand of a moment, moving others to another resource if need be.
-    fn augment(&self, demand: usize, holders: &mut Vec<(u32, usize)>, seen: &mut Vec<u32>) -> bool {
-        for &candidate in &self.able[demand] {
+    /// Finds a resource for one more demand of a moment: a free one, or one whose demand can be moved to another.
+    fn augment(&self, demand: usize, holders: &mut Vec<(usize, usize)>, seen: &mut Vec<usize>) -> bool {
+        let is_held = |holders: &[(usize, usize)], candidate| holders.iter().position(|(held, _)| *held == candidate);
+        let able = &self.able[demand];
+        let free = |candidate: &&usize| is_held(holders, **candidate).is_none() && self.may(demand, **candidate);
+        if let Some(&candidate) = able.iter().find(free) {
+            holders.push((candidate, demand));
+            return true;
+        }
+        for &candidate in able {
+            let Some(index) = is_held(holders, candidate) else { continue };
             if seen.contains(&candidate) || !self.may(demand, candidate) {
                 continue;
             }
             seen.push(candidate);
-            match holders.iter().position(|(held, _)| *held == candidate) {
-                None => holders.push((candidate, demand)),
-                Some(index) => {
-                    let holder = holders[index].1;
-                    if !self.augment(holder, holders, seen) {
-                        continue;
-                    }
-                    holders[index].1 = demand;
-                }
+            if self.augment(holders[index].1, holders, seen) {
+                holders[index].1 = demand;
+                return true;
             }
-            return true;
         }
         false
     }

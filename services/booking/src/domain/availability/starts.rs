@@ -35,7 +35,7 @@ impl Free {
 /// Who could serve a demand when, for starts that are asked for in order.
 pub(super) struct Candidates {
     /// Indices into the pool of the demand.
-    pub resources: Vec<u32>,
+    pub resources: Vec<usize>,
     /// When each could start, one list after the other.
     spans: Vec<Span>,
     /// For each the part of `spans` that is not over yet.
@@ -66,7 +66,7 @@ impl Candidates {
     }
 
     /// Adds to `able` who could start at `start`, in the order of the pool. Starts must be asked for in order.
-    pub fn at(&mut self, start: Minute, able: &mut Vec<u32>) {
+    pub fn at(&mut self, start: Minute, able: &mut Vec<usize>) {
         for (resource, (next, end)) in self.resources.iter().zip(&mut self.ahead) {
             while *next < *end && self.spans[*next].end <= start {
                 *next += 1;

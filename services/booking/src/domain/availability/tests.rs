@@ -132,3 +132,119 @@ fn resources_are_always_taken_in_the_order_of_their_ids() {
     let kept = assignment.allocations(&visit(), 600);
     assert_eq!(kept, [(Uuid::from_u128(1), Span::new(590, 675)), (Uuid::from_u128(2), Span::new(600, 660))]);
 }
+
+#[test]
+fn what_serves_a_visit_reads_back() {
+    let visit = Visit::together(vec![(visit(), 0), (visit(), 30)]);
+    let ids = [1, 101, 2, 102].map(Uuid::from_u128);
+    let assignment = Assignment { alternative: 0, resources: ids.to_vec() };
+    let parts = assignment.parts(&visit, 600);
+    assert_eq!(parts[1].time, Span::new(630, 690));
+    let served: Vec<_> = parts.iter().map(|part| (part.therapist, part.room, part.equipment)).collect();
+    assert_eq!(Assignment::of_parts(&visit, &served), Some(assignment.clone()));
+    assert_eq!(Assignment::of_parts(&visit, &served[..1]), None, "a guest without a part");
+    let second = assignment.allocations_of(&visit, 600, 1);
+    assert_eq!(second, [(ids[2], Span::new(630, 690)), (ids[3], Span::new(620, 705))]);
+    assert_eq!(assignment.allocations(&visit, 600).len(), 4);
+}
+
+#[test]
+fn a_therapist_of_two_legs_without_a_pause_is_kept_once() {
+    let mut second = demand(massage(), &[(60, 90)]);
+    second.legs = vec![1];
+    let legs = vec![visit().legs[0]; 2];
+    let visit = Visit { demands: vec![demand(massage(), &[(0, 60)]), second], legs, treatment: Span::new(0, 90) };
+    let assignment = Assignment { alternative: 0, resources: vec![Uuid::from_u128(1); 2] };
+    assert_eq!(assignment.allocations(&visit, 600), [(Uuid::from_u128(1), Span::new(600, 690))]);
+}
+
+/// Two guests want anybody, the third wants the one who comes first.
+#[test]
+fn a_party_is_served_in_the_order_of_preference_as_far_as_all_can_be() {
+    let all_day = &[(0, 1_440)];
+    let therapists = vec![therapist(1, all_day, &[]), therapist(2, all_day, &[]), therapist(3, all_day, &[(600, 630)])];
+    let rooms = (1..=3).map(|index| room(index, &[])).collect();
+    let supply = supply(therapists, rooms);
+    let party = Visit::together(vec![(visit(), 0), (visit(), 0), (wishing(1), 0)]);
+    let who = |start| {
+        let found = assign(&supply, std::slice::from_ref(&party), start, &least_work(&supply)).ok()?;
+        Some([0, 2, 4].map(|demand: usize| found.resources[demand].as_u128()))
+    };
+    assert_eq!(who(700), Some([2, 3, 1]));
+    assert_eq!(who(600), None, "the third therapist is busy");
+    let offer = offers(&supply, &[party.clone()], Span::new(700, 701), &least_work(&supply), 1).remove(0);
+    let listed: Vec<Vec<u128>> =
+        offer.therapists.iter().map(|of_one| of_one.iter().map(|it| it.uuid().as_u128()).collect()).collect();
+    assert_eq!(listed, [vec![2, 3], vec![2, 3], vec![1]]);
+}
+
+#[test]
+fn the_rooms_of_a_party_are_near_to_each_other() {
+    let at = |id, zone: &str, position, busy: &[(i64, i64)]| {
+        let mut room = room(id, busy);
+        (room.profile.zone, room.profile.position) = (zone.to_owned(), position);
+        room
+    };
+    let taken = &[(600, 700)];
+    let rooms =
+        vec![at(1, "A", 1, &[]), at(2, "A", 2, taken), at(3, "A", 9, &[]), at(4, "B", 1, &[]), at(5, "B", 3, &[])];
+    let therapists = (1..=2).map(|id| therapist(id, &[(0, 1_440)], &[])).collect();
+    let supply = supply(therapists, rooms);
+    let party = [Visit::together(vec![(visit(), 0), (visit(), 0)])];
+    let rooms = |start| {
+        let found = assign(&supply, &party, start, &least_work(&supply)).expect("rooms enough");
+        [found.resources[1].as_u128() - 100, found.resources[3].as_u128() - 100]
+    };
+    assert_eq!((rooms(620), rooms(900)), ([4, 5], [1, 2]));
+}
+
+#[test]
+fn limits_on_work_count_pauses_that_are_no_rest_and_only_the_day_in_question() {
+    let mut supply = supply(vec![therapist(1, &[(0, 1_440)], &[(600, 660), (900, 1_000)])], vec![room(1, &[])]);
+    let had = |supply: &Supply, start| who(supply, start).is_some();
+    supply.limits = WorkLimits { in_row: Some(120), per_day: None, rest: 15 };
+    assert!(
+        had(&supply, 660) && had(&supply, 700),
+        "60 + 60 minutes in a row are allowed, whether with a pause or not"
+    );
+    supply.limits.in_row = Some(119);
+    assert!(!had(&supply, 660) && !had(&supply, 670) && had(&supply, 675), "15 minutes are a rest");
+    assert!(!had(&supply, 830) && had(&supply, 825), "100 minutes follow");
+    supply.limits = WorkLimits { in_row: None, per_day: Some(219), rest: 0 };
+    assert!(!had(&supply, 700), "160 + 60 minutes");
+    supply.openings = vec![Span::new(600, 800), Span::new(800, 1_200)];
+    assert!(had(&supply, 700), "60 + 60 minutes of the first day");
+    supply.therapists[0].work = Vec::new();
+    supply.limits.per_day = Some(60);
+    assert!(had(&supply, 700), "breaks are no work");
+}
+
+#[test]
+fn each_start_that_can_not_be_had_is_explained() {
+    let mut supply = supply(vec![therapist(1, &[(600, 900)], &[(700, 760)])], vec![room(1, &[(820, 850)])]);
+    supply.openings = spans(&[(600, 900)]);
+    supply.open = supply.openings.clone();
+    let why = |visit: Visit, supply: &Supply| {
+        let explained = explain(supply, &[visit], Span::new(580, 900)).into_iter();
+        let reason = |it: &Reason| (it.cause.as_str(), it.therapist.map(|id| id.as_u128()), it.until);
+        let each = explained.map(|it| (it.span.start, it.span.end, it.reasons.iter().map(reason).collect::<Vec<_>>()));
+        each.collect::<Vec<_>>()
+    };
+    let closed = |start, end, until| (start, end, vec![("CLOSED", None, until)]);
+    let (busy, no_room) = (("BUSY", Some(1), Some(760)), ("NO_ROOM", None, Some(860)));
+    assert_eq!(
+        why(visit(), &supply),
+        [
+            closed(580, 600, Some(600)),
+            (645, 750, vec![busy]),
+            (750, 760, vec![busy, no_room]),
+            (760, 845, vec![no_room]),
+            closed(845, 900, None),
+        ]
+    );
+    assert_eq!(why(wishing(7), &supply)[1], (600, 750, vec![("NO_SKILL", None, None)]));
+    supply.therapists[0].on = spans(&[(630, 900)]);
+    assert_eq!(why(visit(), &supply)[1], (600, 630, vec![("NOT_ON_SHIFT", Some(1), Some(630))]));
+    supply.limits.per_day = Some(110);
+    assert_eq!(why(visit(), &supply)[2], (630, 645, vec![("WORK_LIMIT", Some(1), None)]));
+}
