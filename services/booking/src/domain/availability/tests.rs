@@ -172,7 +172,7 @@ fn a_party_is_served_in_the_order_of_preference_as_far_as_all_can_be() {
     };
     assert_eq!(who(700), Some([2, 3, 1]));
     assert_eq!(who(600), None, "the third therapist is busy");
-    let offer = offers(&supply, &[party.clone()], Span::new(700, 701), &least_work(&supply), 1).remove(0);
+    let offer = offers(&supply, std::slice::from_ref(&party), Span::new(700, 701), &least_work(&supply), 1).remove(0);
     let listed: Vec<Vec<u128>> =
         offer.therapists.iter().map(|of_one| of_one.iter().map(|it| it.uuid().as_u128()).collect()).collect();
     assert_eq!(listed, [vec![2, 3], vec![2, 3], vec![1]]);
