@@ -6418,8 +6418,8 @@ impl ::prost::Name for ShiftPattern {
         "/meridian.booking.v1.ShiftPattern".into()
     }
 }
-/// A shift of one weekday. Times are those of the clock on the wall at the store. A time that a clock change skips is moved
-/// forward by the gap; one that it repeats is the first of the two.
+/// A shift of one weekday. Times are those of the clock on the wall at the store. A time that a clock change skips is
+/// moved forward by the gap; one that it repeats is the first of the two.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WeeklyShift {
     /// The weekday on which it begins.
@@ -6465,7 +6465,8 @@ impl ::prost::Name for WorkingHours {
         "/meridian.booking.v1.WorkingHours".into()
     }
 }
-/// A pause within a shift, by the clock on the wall at the store. A time before the start of the shift means the next day.
+/// A pause within a shift, by the clock on the wall at the store. A time before the start of the shift means the next
+/// day.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DailyBreak {
     /// Start, a whole minute.
@@ -8046,8 +8047,8 @@ pub mod roster_service_client {
         }
         /// Changes a block.
         ///
-        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason STRANDS_BOOKINGS, or BLOCK_IS_DERIVED for
-        /// one that comes from a shift or a request for time off: change that instead.
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason STRANDS_BOOKINGS, or BLOCK_IS_DERIVED
+        /// for one that comes from a shift or a request for time off: change that instead.
         pub async fn update_block(
             &mut self,
             request: impl tonic::IntoRequest<super::UpdateBlockRequest>,
@@ -8243,8 +8244,8 @@ pub mod roster_service_client {
         /// Takes it back, also after it was approved as long as it has not begun. Therapists can do so with those that they
         /// made.
         ///
-        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason WRONG_STATE once it is rejected, withdrawn
-        /// or, if it was approved, has begun.
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason WRONG_STATE once it is rejected,
+        /// withdrawn or, if it was approved, has begun.
         pub async fn withdraw_time_off_request(
             &mut self,
             request: impl tonic::IntoRequest<super::WithdrawTimeOffRequestRequest>,
@@ -8469,8 +8470,8 @@ pub mod roster_service_server {
         ) -> std::result::Result<tonic::Response<super::Block>, tonic::Status>;
         /// Changes a block.
         ///
-        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason STRANDS_BOOKINGS, or BLOCK_IS_DERIVED for
-        /// one that comes from a shift or a request for time off: change that instead.
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason STRANDS_BOOKINGS, or BLOCK_IS_DERIVED
+        /// for one that comes from a shift or a request for time off: change that instead.
         async fn update_block(
             &self,
             request: tonic::Request<super::UpdateBlockRequest>,
@@ -8518,8 +8519,8 @@ pub mod roster_service_server {
         /// Takes it back, also after it was approved as long as it has not begun. Therapists can do so with those that they
         /// made.
         ///
-        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason WRONG_STATE once it is rejected, withdrawn
-        /// or, if it was approved, has begun.
+        /// Errors: ABORTED with reason ETAG_MISMATCH; FAILED_PRECONDITION with reason WRONG_STATE once it is rejected,
+        /// withdrawn or, if it was approved, has begun.
         async fn withdraw_time_off_request(
             &self,
             request: tonic::Request<super::WithdrawTimeOffRequestRequest>,

@@ -106,7 +106,7 @@ pub async fn update(
     }
     let (mut edit, before) = match own(app, caller, &once, id).await? {
         Owned::Before(reply) => return Ok(reply),
-        Owned::Now(edit, block) => (*edit, block),
+        Owned::Now(edit, block) => (*edit, *block),
     };
     etag::check("block.etag", given_etag, before.version)?;
     let mut block = Block { version: before.version + 1, ..before.clone() };
@@ -134,7 +134,7 @@ pub async fn delete(
     }
     let (mut edit, block) = match own(app, caller, &once, id).await? {
         Owned::Before(reply) => return Ok(reply),
-        Owned::Now(edit, block) => (*edit, block),
+        Owned::Now(edit, block) => (*edit, *block),
     };
     etag::check("etag", given_etag, block.version)?;
     remove(&mut edit, &block).await?;
@@ -150,7 +150,7 @@ pub async fn known(app: &App, caller: &Caller, id: BlockId) -> Result<Block> {
 
 enum Owned<R> {
     Before(R),
-    Now(Box<Edit>, Block),
+    Now(Box<Edit>, Box<Block>),
 }
 
 async fn own<Q: prost::Message, R: prost::Message + Default>(
@@ -167,5 +167,5 @@ async fn own<Q: prost::Message, R: prost::Message + Default>(
     db::roster::own(&mut edit.tx, known.store).await?;
     let block = db::block::get(&mut edit.tx, id).await?.ok_or_else(|| Error::not_found(id))?;
     block.check_own()?;
-    Ok(Owned::Now(edit, block))
+    Ok(Owned::Now(edit, Box::new(block)))
 }

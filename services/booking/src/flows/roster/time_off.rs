@@ -69,7 +69,7 @@ pub async fn approve(
 ) -> Result<pb::TimeOffRequest> {
     let (mut edit, request) = match begin(app, caller, &once, id, given_etag).await? {
         Begun::Before(reply) => return Ok(reply),
-        Begun::Now(edit, request) => (*edit, request),
+        Begun::Now(edit, request) => (*edit, *request),
     };
     let terms = blocks::Terms {
         resource: Resource::Therapist(request.therapist),
@@ -95,7 +95,7 @@ pub async fn reject(
 ) -> Result<pb::TimeOffRequest> {
     let (edit, request) = match begin(app, caller, &once, id, given_etag).await? {
         Begun::Before(reply) => return Ok(reply),
-        Begun::Now(edit, request) => (*edit, request),
+        Begun::Now(edit, request) => (*edit, *request),
     };
     let request = request.reject(decision(caller, &edit, reason))?;
     finish(edit, caller, "time_off.reject", &request).await
@@ -111,7 +111,7 @@ pub async fn withdraw(
 ) -> Result<pb::TimeOffRequest> {
     let (mut edit, before) = match begin(app, caller, &once, id, given_etag).await? {
         Begun::Before(reply) => return Ok(reply),
-        Begun::Now(edit, request) => (*edit, request),
+        Begun::Now(edit, request) => (*edit, *request),
     };
     let kept = before.state.block();
     let request = before.withdraw(edit.now)?;
@@ -154,7 +154,7 @@ fn only_own(caller: &Caller) -> Option<&str> {
 
 enum Begun<R> {
     Before(R),
-    Now(Box<Edit>, TimeOff),
+    Now(Box<Edit>, Box<TimeOff>),
 }
 
 async fn begin<Q: prost::Message, R: prost::Message + Default>(
@@ -172,7 +172,7 @@ async fn begin<Q: prost::Message, R: prost::Message + Default>(
     db::roster::own(&mut edit.tx, known.store).await?;
     let request = db::time_off::lock(&mut edit.tx, id).await?.ok_or_else(|| Error::not_found(id))?;
     etag::check("etag", given_etag, request.version)?;
-    Ok(Begun::Now(edit, request))
+    Ok(Begun::Now(edit, Box::new(request)))
 }
 
 fn decision(caller: &Caller, edit: &Edit, reason: String) -> Decision {

@@ -7,7 +7,7 @@ use testkit::with_token;
 use tonic::Code;
 
 use super::{MONDAY, day, hours, stranded, weekly};
-use crate::world::{World, at, at_minute, field, id, member, reason};
+use crate::world::{World, at, at_minute, daily, field, id, member, reason};
 
 /// The last of 92 days and the day after it, so that it is made wherever the store is.
 const AHEAD: i32 = 93;
@@ -88,9 +88,15 @@ async fn a_change_that_strands_a_visit_names_it_and_changes_nothing() {
     let booking = world.send_hold(&member().1, world.hold_with(&lin, at(49))).await.expect("held");
     let shifts = world.shifts_of(&lin, at(0), at(24 * 60)).await;
     let later = pb::ShiftPattern { shifts: weekly(1..=7, &hours(840, 1_320, &[])), ..pattern.clone() };
-    assert_eq!(stranded(&world.update_pattern(later).await.expect_err("stranded")), [booking.name.clone()]);
+    assert_eq!(
+        stranded(&world.update_pattern(later).await.expect_err("stranded")),
+        std::slice::from_ref(&booking.name)
+    );
     let pause = pb::ShiftPattern { shifts: weekly(1..=7, &hours(600, 1_080, &[(690, 720)])), ..pattern.clone() };
-    assert_eq!(stranded(&world.update_pattern(pause).await.expect_err("stranded")), [booking.name.clone()]);
+    assert_eq!(
+        stranded(&world.update_pattern(pause).await.expect_err("stranded")),
+        std::slice::from_ref(&booking.name)
+    );
     let delete = |etag: &str| pb::DeleteShiftPatternRequest {
         name: pattern.name.clone(),
         etag: etag.to_owned(),
@@ -159,6 +165,22 @@ async fn a_night_shift_serves_the_night() {
     let pause = &blocks.blocks[0];
     assert_eq!((blocks.blocks.len(), pause.derived, pause.kind()), (1, true, pb::block::Kind::Break));
     assert_eq!(pause.start_time.as_ref().expect("a start").seconds, at_minute(39 * 60).as_second());
+}
+
+/// In Berlin clocks are set forward in the night to 28 March 2027.
+#[tokio::test]
+async fn the_night_of_a_clock_change_is_an_hour_shorter() {
+    let mut world = World::new(0, 0).await;
+    world.store = world.create_store(daily(0, 24), "Europe/Berlin").await.expect("a store").name;
+    let (lin, _) = world.with_pattern(weekly(1..=7, &hours(1_320, 360, &[]))).await;
+    let shifts = world.shifts_of(&lin, at(24 * 20), at(24 * 35)).await;
+    let seconds = |at: &Option<prost_types::Timestamp>| at.as_ref().expect("a time").seconds;
+    let lengths: Vec<i64> = shifts.iter().map(|it| (seconds(&it.end_time) - seconds(&it.start_time)) / 3_600).collect();
+    assert_eq!((lengths.iter().filter(|hours| **hours == 7).count(), lengths.iter().min()), (1, Some(&7)));
+    assert!(lengths.iter().all(|hours| (7..=8).contains(hours)), "{lengths:?}");
+    let short = shifts.iter().find(|it| seconds(&it.end_time) - seconds(&it.start_time) == 7 * 3_600);
+    let night = "2027-03-27T21:00:00Z".parse::<kernel::Timestamp>().expect("a timestamp");
+    assert_eq!(seconds(&short.expect("a short night").start_time), night.as_second());
 }
 
 #[tokio::test]
