@@ -1,11 +1,20 @@
 //! Edits of the roster against bookings, at once: whoever comes first has it, and nobody hears anything else.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use tonic::Code;
 
 use crate::world::{World, at, member, reason};
 
 const ROUNDS: i64 = 100;
+
+/// The edit is sent a little later in each round, so that it meets the hold at every stage. A hold takes a few steps and
+/// the edit one, so sent together the edit would nearly always come first.
+async fn later<F: Future>(round: i64, edit: F) -> F::Output {
+    tokio::time::sleep(Duration::from_millis(u64::try_from(round % 20).expect("small"))).await;
+    edit.await
+}
 
 /// A hold and the deletion of the shift that it needs: one of them is refused, whichever it is.
 #[tokio::test(flavor = "multi_thread")]
@@ -18,7 +27,8 @@ async fn a_hold_and_the_deletion_of_its_shift() {
         let shift = world.create_shift(&lin, start, start + SignedDuration::from_hours(8)).await.expect("a shift");
         let (_, token) = member();
         let hold = world.send_hold(&token, world.hold_with(&lin, start + SignedDuration::from_hours(1)));
-        let (held, deleted) = tokio::join!(hold, world.delete_shift(&shift.name, &shift.etag));
+        let delete = later(round, world.delete_shift(&shift.name, &shift.etag));
+        let (held, deleted) = tokio::join!(hold, delete);
         match (held, deleted) {
             (Ok(booking), Err(refused)) => {
                 assert_eq!(super::stranded(&refused), std::slice::from_ref(&booking.name), "round {round}");
@@ -47,7 +57,7 @@ async fn a_hold_and_the_approval_of_time_off() {
         let wish = world.request_time_off(&manager, &lin, (at(24), at(36))).await.expect("asked");
         let (_, token) = member();
         let hold = world.send_hold(&token, world.hold_with(&lin, at(26)));
-        let (held, approved) = tokio::join!(hold, world.approve(&wish.name));
+        let (held, approved) = tokio::join!(hold, later(round, world.approve(&wish.name)));
         match (held, approved) {
             (Ok(booking), Err(refused)) => {
                 assert_eq!(super::stranded(&refused), std::slice::from_ref(&booking.name), "round {round}");
