@@ -11,6 +11,9 @@
 //!   decides. Redis only sheds load; the service is right with Redis flushed, stopped or lying.
 //! * An allocation exists exactly as long as its booking keeps the time.
 //! * Every version of a booking has one step in its history and one event, written in its transaction.
+//! * Whoever changes a visit's time gives the old one back and takes the new one in one transaction ([`flows::keep`]).
+//!   Only store managers and administrators may let visits overlap, with a reason, on record; those alone are outside of
+//!   the constraint.
 //! * A time is offered exactly if it can be held ([`domain::availability`]).
 //! * A booking is never paid but cancelled: a deposit that comes after its hold ran out brings the same time back if it
 //!   is still free, and is returned otherwise.
@@ -37,6 +40,8 @@
 //! | PaymentCaptured applied (`booking.confirm.applied`) | the event is applied again: cursor and effect are one transaction |
 //! | cancellation committed with task `close_order` (`booking.cancel.committed`) | the worker closes the order |
 //! | hold prolonged (`booking.extend_hold.committed`) | nothing is lost |
+//! | rescheduled, moved (`booking.reschedule.committed`, `booking.move.committed`) | nothing is lost |
+//! | visit lengthened, with task `amend_order` (`booking.extend.committed`) | the worker has the order amended |
 //! | no-show committed with task `close_order` (`booking.no_show.committed`) | the worker closes the order |
 //! | line added to the order (`booking.amend.called`) | the task is repeated with the same request id |
 //! | booking given up (`booking.close.given_up`) | the task is repeated |

@@ -5213,6 +5213,185 @@ impl ::prost::Name for ExtendHoldRequest {
         "/meridian.booking.v1.ExtendHoldRequest".into()
     }
 }
+/// Request of LifeCycleService.ProposeTimes.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProposeTimesRequest {
+    /// `bookings/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Only times that start at or after this; now if empty.
+    #[prost(message, optional, tag = "2")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Only times that start before this; at most 31 days after `start_time`. Two weeks after the visit's present time if
+    /// empty.
+    #[prost(message, optional, tag = "3")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// At most so many; 10 if 0, at most 100.
+    #[prost(int32, tag = "4")]
+    pub page_size: i32,
+}
+impl ::prost::Name for ProposeTimesRequest {
+    const NAME: &'static str = "ProposeTimesRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ProposeTimesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ProposeTimesRequest".into()
+    }
+}
+/// A time to which a visit could be moved.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Proposal {
+    /// Start of the treatment.
+    #[prost(message, optional, tag = "1")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// End of the treatment.
+    #[prost(message, optional, tag = "2")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Who would give it.
+    #[prost(string, tag = "3")]
+    pub therapist: ::prost::alloc::string::String,
+    /// It is the one who would give it now.
+    #[prost(bool, tag = "4")]
+    pub same_therapist: bool,
+}
+impl ::prost::Name for Proposal {
+    const NAME: &'static str = "Proposal";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.Proposal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.Proposal".into()
+    }
+}
+/// Response of LifeCycleService.ProposeTimes.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ProposeTimesResponse {
+    /// The best first.
+    #[prost(message, repeated, tag = "1")]
+    pub proposals: ::prost::alloc::vec::Vec<Proposal>,
+}
+impl ::prost::Name for ProposeTimesResponse {
+    const NAME: &'static str = "ProposeTimesResponse";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ProposeTimesResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ProposeTimesResponse".into()
+    }
+}
+/// Request of LifeCycleService.RescheduleBooking. A new time, a therapist, or both must be given.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RescheduleBookingRequest {
+    /// `bookings/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The new start of the treatment: on the store's grid of 5 minutes. As it is if empty.
+    #[prost(message, optional, tag = "2")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The therapist wished for. If empty, the same one as now; if that can't be and the customer never asked for one,
+    /// anybody.
+    #[prost(string, tag = "3")]
+    pub therapist: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RescheduleBookingRequest {
+    const NAME: &'static str = "RescheduleBookingRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.RescheduleBookingRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.RescheduleBookingRequest".into()
+    }
+}
+/// Request of LifeCycleService.MoveBooking. What is empty stays as it is; but if room or machine are taken at the new
+/// time, others of their kind are found.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MoveBookingRequest {
+    /// `bookings/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The new start of the treatment: on the store's grid of 5 minutes.
+    #[prost(message, optional, tag = "2")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The new end of the treatment, also on the grid: later than its items take makes it longer, and no earlier than that.
+    #[prost(message, optional, tag = "3")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The new therapist, of all its parts unless `part` is given.
+    #[prost(string, tag = "4")]
+    pub therapist: ::prost::alloc::string::String,
+    /// The new room, of all its parts unless `part` is given.
+    #[prost(string, tag = "5")]
+    pub room: ::prost::alloc::string::String,
+    /// The new machine, of all its parts unless `part` is given.
+    #[prost(string, tag = "6")]
+    pub equipment: ::prost::alloc::string::String,
+    /// The part of a package that therapist, room and machine are for, from 1; all if 0.
+    #[prost(int32, tag = "7")]
+    pub part: i32,
+    /// Why, for the audit; nothing about the person.
+    #[prost(string, tag = "8")]
+    pub reason: ::prost::alloc::string::String,
+    /// Lets the visit overlap others where there is no other way, and says why; for the audit. Only for store managers and
+    /// administrators.
+    #[prost(string, tag = "9")]
+    pub overbook_reason: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "10")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for MoveBookingRequest {
+    const NAME: &'static str = "MoveBookingRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.MoveBookingRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.MoveBookingRequest".into()
+    }
+}
+/// Request of LifeCycleService.ExtendBooking.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExtendBookingRequest {
+    /// `bookings/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+    /// By how much.
+    #[prost(oneof = "extend_booking_request::By", tags = "2, 3")]
+    pub by: ::core::option::Option<extend_booking_request::By>,
+}
+/// Nested message and enum types in `ExtendBookingRequest`.
+pub mod extend_booking_request {
+    /// By how much.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum By {
+        /// So many minutes: a multiple of 5, at most 240.
+        #[prost(int32, tag = "2")]
+        Minutes(i32),
+        /// The time and price of an item, `items/<uuid>`.
+        #[prost(string, tag = "3")]
+        AddOn(::prost::alloc::string::String),
+    }
+}
+impl ::prost::Name for ExtendBookingRequest {
+    const NAME: &'static str = "ExtendBookingRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ExtendBookingRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ExtendBookingRequest".into()
+    }
+}
 /// Request of LifeCycleService.PreviewCancel.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PreviewCancelRequest {
@@ -5500,6 +5679,131 @@ pub mod life_cycle_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Lists times to which a visit could be moved: those with the same therapist first, of these the nearest to its present
+        /// time first. What it keeps now counts as free.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE from checked in onwards.
+        pub async fn propose_times(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ProposeTimesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ProposeTimesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.LifeCycleService/ProposeTimes",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.LifeCycleService",
+                        "ProposeTimes",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Moves a visit to another time or therapist at the same store; the price stays as agreed, and so does the end of a
+        /// hold. Customers may do so up to the notice period, later only staff.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason SLOT_TAKEN, OUTSIDE_OPENING_HOURS, NOT_ON_SHIFT, SKILL_MISSING or WORK_LIMIT
+        /// (the old time is kept), TOO_LATE (the notice period has begun), HOLD_ENDED, or WRONG_STATE from checked in onwards;
+        /// INVALID_ARGUMENT for a start that could not be held.
+        pub async fn reschedule_booking(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RescheduleBookingRequest>,
+        ) -> std::result::Result<tonic::Response<super::Booking>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.LifeCycleService/RescheduleBooking",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.LifeCycleService",
+                        "RescheduleBooking",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Moves a visit within its store: time, length, therapist, room and machine, any of them. The price stays.
+        ///
+        /// Errors: as RescheduleBooking; FAILED_PRECONDITION with reason WRONG_STATE once the treatment runs; NOT_FOUND for a
+        /// therapist, room or machine that the store hasn't got; PERMISSION_DENIED for an overbooking by somebody who may not.
+        pub async fn move_booking(
+            &mut self,
+            request: impl tonic::IntoRequest<super::MoveBookingRequest>,
+        ) -> std::result::Result<tonic::Response<super::Booking>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.LifeCycleService/MoveBooking",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.LifeCycleService",
+                        "MoveBooking",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Makes a running visit longer, if therapist, room and machine are free and on duty. The price grows: by that of the
+        /// add-on, or by the visit's list price in proportion to the minutes; and so does the order.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE unless the treatment runs, or as RescheduleBooking.
+        pub async fn extend_booking(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExtendBookingRequest>,
+        ) -> std::result::Result<tonic::Response<super::Booking>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.LifeCycleService/ExtendBooking",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.LifeCycleService",
+                        "ExtendBooking",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Tells what CancelBooking would do to the customer's money now, and when that changes.
         ///
         /// Errors: FAILED_PRECONDITION with reason WRONG_STATE from checked in onwards; UNAVAILABLE if it can't be learned what
@@ -5580,6 +5884,43 @@ pub mod life_cycle_service_server {
         async fn extend_hold(
             &self,
             request: tonic::Request<super::ExtendHoldRequest>,
+        ) -> std::result::Result<tonic::Response<super::Booking>, tonic::Status>;
+        /// Lists times to which a visit could be moved: those with the same therapist first, of these the nearest to its present
+        /// time first. What it keeps now counts as free.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE from checked in onwards.
+        async fn propose_times(
+            &self,
+            request: tonic::Request<super::ProposeTimesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ProposeTimesResponse>,
+            tonic::Status,
+        >;
+        /// Moves a visit to another time or therapist at the same store; the price stays as agreed, and so does the end of a
+        /// hold. Customers may do so up to the notice period, later only staff.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason SLOT_TAKEN, OUTSIDE_OPENING_HOURS, NOT_ON_SHIFT, SKILL_MISSING or WORK_LIMIT
+        /// (the old time is kept), TOO_LATE (the notice period has begun), HOLD_ENDED, or WRONG_STATE from checked in onwards;
+        /// INVALID_ARGUMENT for a start that could not be held.
+        async fn reschedule_booking(
+            &self,
+            request: tonic::Request<super::RescheduleBookingRequest>,
+        ) -> std::result::Result<tonic::Response<super::Booking>, tonic::Status>;
+        /// Moves a visit within its store: time, length, therapist, room and machine, any of them. The price stays.
+        ///
+        /// Errors: as RescheduleBooking; FAILED_PRECONDITION with reason WRONG_STATE once the treatment runs; NOT_FOUND for a
+        /// therapist, room or machine that the store hasn't got; PERMISSION_DENIED for an overbooking by somebody who may not.
+        async fn move_booking(
+            &self,
+            request: tonic::Request<super::MoveBookingRequest>,
+        ) -> std::result::Result<tonic::Response<super::Booking>, tonic::Status>;
+        /// Makes a running visit longer, if therapist, room and machine are free and on duty. The price grows: by that of the
+        /// add-on, or by the visit's list price in proportion to the minutes; and so does the order.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE unless the treatment runs, or as RescheduleBooking.
+        async fn extend_booking(
+            &self,
+            request: tonic::Request<super::ExtendBookingRequest>,
         ) -> std::result::Result<tonic::Response<super::Booking>, tonic::Status>;
         /// Tells what CancelBooking would do to the customer's money now, and when that changes.
         ///
@@ -5706,6 +6047,189 @@ pub mod life_cycle_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ExtendHoldSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.LifeCycleService/ProposeTimes" => {
+                    #[allow(non_camel_case_types)]
+                    struct ProposeTimesSvc<T: LifeCycleService>(pub Arc<T>);
+                    impl<
+                        T: LifeCycleService,
+                    > tonic::server::UnaryService<super::ProposeTimesRequest>
+                    for ProposeTimesSvc<T> {
+                        type Response = super::ProposeTimesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ProposeTimesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LifeCycleService>::propose_times(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ProposeTimesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.LifeCycleService/RescheduleBooking" => {
+                    #[allow(non_camel_case_types)]
+                    struct RescheduleBookingSvc<T: LifeCycleService>(pub Arc<T>);
+                    impl<
+                        T: LifeCycleService,
+                    > tonic::server::UnaryService<super::RescheduleBookingRequest>
+                    for RescheduleBookingSvc<T> {
+                        type Response = super::Booking;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RescheduleBookingRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LifeCycleService>::reschedule_booking(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RescheduleBookingSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.LifeCycleService/MoveBooking" => {
+                    #[allow(non_camel_case_types)]
+                    struct MoveBookingSvc<T: LifeCycleService>(pub Arc<T>);
+                    impl<
+                        T: LifeCycleService,
+                    > tonic::server::UnaryService<super::MoveBookingRequest>
+                    for MoveBookingSvc<T> {
+                        type Response = super::Booking;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::MoveBookingRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LifeCycleService>::move_booking(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = MoveBookingSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.LifeCycleService/ExtendBooking" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExtendBookingSvc<T: LifeCycleService>(pub Arc<T>);
+                    impl<
+                        T: LifeCycleService,
+                    > tonic::server::UnaryService<super::ExtendBookingRequest>
+                    for ExtendBookingSvc<T> {
+                        type Response = super::Booking;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExtendBookingRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LifeCycleService>::extend_booking(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExtendBookingSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -422,6 +422,54 @@ impl Validate for crate::generated::meridian::booking::v1::ExtendHoldRequest {
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
+impl Validate for crate::generated::meridian::booking::v1::ProposeTimesRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .integer(
+                Field("page_size"),
+                i128::from(self.page_size),
+                &[Integer::AtMost(100), Integer::AtLeast(0)],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::RescheduleBookingRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::MoveBookingRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .integer(
+                Field("part"),
+                i128::from(self.part),
+                &[Integer::AtMost(20), Integer::AtLeast(0)],
+            );
+        report.text(Field("reason"), &self.reason, &[Text::MaxLen(200)]);
+        report
+            .text(Field("overbook_reason"), &self.overbook_reason, &[Text::MaxLen(200)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::ExtendBookingRequest {
+    fn check(&self, report: &mut Report) {
+        if let Some(
+            crate::generated::meridian::booking::v1::extend_booking_request::By::Minutes(
+                value,
+            ),
+        ) = &self.by
+        {
+            report
+                .integer(
+                    Field("minutes"),
+                    i128::from(*value),
+                    &[Integer::AtMost(240), Integer::AtLeast(5)],
+                );
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+        report.one_of(Field("by"), self.by.is_some(), &["minutes", "add_on"]);
+    }
+}
 impl Validate for crate::generated::meridian::booking::v1::PreviewCancelRequest {
     fn check(&self, report: &mut Report) {
         report

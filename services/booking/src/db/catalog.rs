@@ -286,6 +286,13 @@ pub async fn list_rooms(
     Ok(rows.into_iter().map(|row| room(row.id, row.store_id, row.display_name, row.kind, row.create_time)).collect())
 }
 
+/// The kind of a store's room, bed or machine; `None` if the store has none of that id.
+#[tracing::instrument(name = "db.room.kind", skip_all)]
+pub async fn room_kind(conn: &mut PgConnection, store: StoreId, id: RoomId) -> pg::Result<Option<String>> {
+    let kind = sqlx::query_scalar!("select kind from room where id = $1 and store_id = $2", id.uuid(), store.uuid());
+    Ok(kind.fetch_optional(conn).await?)
+}
+
 /// A sex as it is stored: ISO/IEC 5218.
 pub fn sex_code(sex: Sex) -> i16 {
     match sex {

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use kernel::{Uuid, ids::StoreId};
+use kernel::{
+    Uuid,
+    ids::{BookingId, StoreId},
+};
 use pg::PgConnection;
 
 use super::{catalog::sex, sql};
@@ -15,7 +18,7 @@ use crate::domain::{
 };
 
 /// Reads everything that decides at which times of `window` one of `visits` can be had; `openings` are those that it
-/// touches, whole and by start.
+/// touches, whole and by start. What the bookings of `without` keep counts as free.
 #[tracing::instrument(name = "db.supply.read", skip_all)]
 pub async fn read(
     conn: &mut PgConnection,
@@ -24,6 +27,7 @@ pub async fn read(
     openings: Vec<Span>,
     window: Span,
     limits: WorkLimits,
+    without: &[BookingId],
 ) -> pg::Result<Supply> {
     let mut resources = candidates(&mut *conn, store, visits).await?;
     let reach = visits.iter().map(Visit::reach).reduce(Span::hull).unwrap_or(Span::new(0, 0));
@@ -31,7 +35,7 @@ pub async fn read(
     // A stretch of work may have begun before.
     let before = if limits.in_row.is_some() { DAY } else { 0 };
     let around = Span::new(days.start + reach.start.min(0) - before, days.end + reach.end.max(0) + before);
-    let mut times = times(conn, &resources, around).await?;
+    let mut times = times(conn, &resources, around, without).await?;
     for (kind, resource) in &mut resources {
         let times = times.remove(&resource.id).unwrap_or_default();
         resource.on = if *kind == ResourceKind::Therapist { times.on } else { vec![Span::ALWAYS] };
@@ -120,6 +124,7 @@ async fn times(
     conn: &mut PgConnection,
     resources: &[(ResourceKind, Resource)],
     around: Span,
+    without: &[BookingId],
 ) -> pg::Result<HashMap<Uuid, Times>> {
     let all: Vec<Uuid> = resources.iter().map(|(_, resource)| resource.id).collect();
     let rows = sqlx::query!(
@@ -128,6 +133,7 @@ async fn times(
                   array_agg(booking_id is not null) as "visits!: Vec<bool>"
            from allocation
            where resource_id = any($1) and end_time > $2
+             and (booking_id is null or booking_id <> all($4))
              and start_time < $3 and start_time > $2::timestamptz - interval '1 day'
            group by resource_id
            union all
@@ -139,6 +145,7 @@ async fn times(
         &all,
         sql(instant(around.start)) as _,
         sql(instant(around.end)) as _,
+        &without.iter().map(|booking| booking.uuid()).collect::<Vec<_>>(),
     )
     .fetch_all(conn)
     .await?;

@@ -274,6 +274,22 @@ impl Booking {
         OrderId::derive(self.id.uuid(), "order")
     }
 
+    /// How many minutes each of its therapists works, in all parts together.
+    pub fn work(&self) -> Vec<(TherapistId, i32)> {
+        let minutes = |start: Timestamp, end: Timestamp| end.duration_since(start).as_mins();
+        // The end of the first part is that of the visit, or at the latest the start of the second.
+        let first_end = self.parts.first().map_or(self.end_time, |second| second.start_time);
+        let mut work = vec![(self.therapist, minutes(self.start_time, first_end))];
+        for part in &self.parts {
+            let more = minutes(part.start_time, part.end_time);
+            match work.iter_mut().find(|(therapist, _)| *therapist == part.therapist) {
+                Some((_, known)) => *known += more,
+                None => work.push((part.therapist, more)),
+            }
+        }
+        work.into_iter().map(|(therapist, minutes)| (therapist, i32::try_from(minutes).unwrap_or(i32::MAX))).collect()
+    }
+
     /// Minutes from start to end.
     pub fn minutes(&self) -> i64 {
         self.end_time.duration_since(self.start_time).as_mins()

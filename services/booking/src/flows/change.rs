@@ -11,11 +11,14 @@ use rpc::Caller;
 use serde_json::Value;
 
 use super::{
-    Once, assignment,
+    Once,
+    assignment::{self, Given},
+    keep::{self, Plan},
     record::{self, Happened},
 };
 use crate::{
-    App, db,
+    App,
+    db::{self, locks::Name},
     domain::booking::{Booking, Change},
 };
 
@@ -32,7 +35,7 @@ pub enum Begun {
     /// This was its answer.
     Before(pb::Booking),
     /// It is new.
-    Now(Box<Open>),
+    Now(Open),
 }
 
 /// A change of a booking that is being made.
@@ -55,10 +58,66 @@ pub async fn begin<Q: Message>(app: &App, once: &Once<'_, Q>, id: BookingId, now
     };
     assignment::lock_of(&mut tx, id).await?;
     let booking = db::booking::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found(id))?;
-    Ok(Begun::Now(Box::new(Open { tx, booking, ticket })))
+    Ok(Begun::Now(Open { tx, booking, ticket }))
+}
+
+/// The same to carry out a plan that was made from `planned`. `None` if the plan or the booking is another by now: then
+/// plan again.
+pub async fn begin_planned<Q: Message>(
+    app: &App,
+    once: &Once<'_, Q>,
+    planned: &Booking,
+    plan: &Plan,
+    now: Timestamp,
+) -> Result<Option<Begun>> {
+    let mut tx = app.pg.begin().await?;
+    let ticket = match idempotency::begin(&mut tx, now, once.key, once.message).await? {
+        Begin::Replay(reply) => return Ok(Some(Begun::Before(reply))),
+        Begin::Fresh(ticket) => ticket,
+    };
+    // If who gives it changes, so does whose turn it is.
+    let counts = !db::fairness::credits(&mut tx, planned.id).await?.is_empty();
+    let names = if counts { vec![Name::Assignments(planned.store)] } else { Vec::new() };
+    if keep::enter(app, &mut tx, plan, &[planned.id], &names).await? {
+        let booking = db::booking::lock(&mut tx, planned.id).await?.ok_or_else(|| Error::not_found(planned.id))?;
+        if booking.version == planned.version {
+            return Ok(Some(Begun::Now(Open { tx, booking, ticket })));
+        }
+    }
+    tx.rollback().await?;
+    Ok(None)
 }
 
 impl Open {
+    /// Gives back what the booking keeps and takes what the plan needs. `false` if somebody else has some of it: then
+    /// drop this, which leaves everything as it was, and plan again.
+    pub async fn retake(&mut self, plan: &Plan) -> Result<bool> {
+        db::allocation::release(&mut self.tx, self.booking.id).await?;
+        keep::take(&mut self.tx, self.booking.id, plan).await
+    }
+
+    /// Counts the visit for whoever gives it after `change` in place of those who gave it before, if it counted for them.
+    pub async fn hand_over(&mut self, app: &App, change: &Change) -> Result<()> {
+        let (now, after) = (change.step.change_time, &change.booking);
+        let stays = |therapist| after.work().iter().any(|(of, _)| *of == therapist);
+        let credits = db::fairness::credits(&mut self.tx, after.id).await?;
+        if credits.iter().all(|credit| stays(credit.therapist)) {
+            return Ok(());
+        }
+        let policy = db::policy::of_store(&mut self.tx, &app.policy, after.store).await?.assignment;
+        for credit in credits.iter().filter(|credit| !stays(credit.therapist)) {
+            assignment::give_back(&mut self.tx, after.id, Some(credit.therapist), now).await?;
+        }
+        for (therapist, minutes) in after.work() {
+            if credits.iter().any(|credit| credit.therapist == therapist) {
+                continue;
+            }
+            let given = Given { booking: after.id, therapist, requested: after.requested, minutes };
+            assignment::record(&mut self.tx, after.store, policy, given, now).await?;
+        }
+        Ok(())
+    }
+
     /// Stores the change, its event and its answer, and commits. What others than the customer do goes on record as
     /// `action`.
     pub async fn finish(

@@ -1,22 +1,21 @@
 //! What payment tells: the deposit of a booking is there.
 
 use feed::{Consumer, Event};
-use kernel::{Money, Result, Timestamp, crash, ids::BookingId};
+use kernel::{ErrorKind, Money, Result, Timestamp, crash, ids::BookingId};
 use pg::Tx;
 use proto::payment::v1 as payment;
 use rpc::convert::money;
 
 use super::{
-    order_tasks,
+    keep::{self, Plan, Wanted},
+    order_tasks, present_visit,
     record::{self, Happened},
 };
 use crate::{
     App, db,
     domain::{
-        availability::Assignment,
         booking::{Booking, State},
         span::minute,
-        visit::Visit,
     },
 };
 
@@ -34,6 +33,10 @@ impl Consumer for DepositPaid {
         let Some(captured) = event.decode::<payment::PaymentCaptured>()? else { return Ok(()) };
         let order = captured.order.unwrap_or_default();
         let id = BookingId::parse_name("booking", &order.booking)?;
+        // What may have to be taken again is taken on a roster that stays: it comes before any row.
+        if let Some(over) = db::booking::get(tx, id).await?.filter(|booking| booking.state == State::Expired) {
+            db::roster::share(tx, over.store).await?;
+        }
         let Some(booking) = db::booking::lock(tx, id).await? else {
             tracing::error!(booking = %id, "payment took money for a booking that does not exist");
             return Ok(());
@@ -47,7 +50,7 @@ impl Consumer for DepositPaid {
                 let change = booking.confirm(now, ACTOR)?;
                 record::save(tx, &change, Happened::Confirmed { reinstated: false }, now).await?;
             }
-            State::Expired => late(tx, booking, now).await?,
+            State::Expired => late(&self.0, tx, booking, now).await?,
             // The balance of a visit that goes on; or it is over, and closing its order gives the money back.
             _ => {}
         }
@@ -57,9 +60,9 @@ impl Consumer for DepositPaid {
 }
 
 /// The hold had run out. The same time again if it is still free; else the money goes back by itself.
-async fn late(tx: &mut Tx, booking: Booking, now: Timestamp) -> Result<()> {
+async fn late(app: &App, tx: &mut Tx, booking: Booking, now: Timestamp) -> Result<()> {
     let open = booking.start_time > now && !db::booking::given_up(tx, booking.id).await?;
-    if open && retake(tx, &booking).await? {
+    if open && retake(app, tx, &booking).await? {
         order_tasks::call_off_close(tx, booking.id, now).await?;
         let change = booking.reinstate(now, ACTOR)?;
         record::save(tx, &change, Happened::Confirmed { reinstated: true }, now).await?;
@@ -70,13 +73,27 @@ async fn late(tx: &mut Tx, booking: Booking, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-async fn retake(tx: &mut Tx, booking: &Booking) -> Result<bool> {
-    let Some(item) = db::catalog::get_item(tx, booking.item).await? else { return Ok(false) };
-    let visit = Visit::of_item(&item, &[])?;
-    let parts = [(booking.therapist, booking.room, booking.equipment)];
-    let Some(assignment) = Assignment::of_parts(&visit, &parts) else { return Ok(false) };
-    let wanted = assignment.allocations(&visit, minute(booking.start_time));
-    let taken = db::allocation::take(tx, booking.id, &wanted).await?;
+/// A plan to serve it exactly as before; `None` if that can't be had.
+async fn again(app: &App, tx: &mut Tx, booking: &Booking) -> Result<Option<Plan>> {
+    // Nobody edits the roster until this transaction ends, so what is read now holds. It is ours already, unless the
+    // booking expired just now.
+    let roster = db::roster::share(tx, booking.store).await?;
+    let Some(store) = db::catalog::get_store(tx, booking.store).await? else { return Ok(None) };
+    let present = present_visit::read(tx, booking, &[]).await?;
+    let mut visit = present.visit.extended(i64::from(booking.extension_minutes));
+    keep::fix(&mut visit, &present.assignment, |_| true);
+    let visits = [visit];
+    let start = minute(booking.start_time);
+    let wanted = Wanted { store: &store, visits: &visits, start, without: &[], overbook: false };
+    match keep::plan(app, tx, roster, wanted).await {
+        Err(refused) if refused.kind() == ErrorKind::FailedPrecondition => Ok(None),
+        plan => plan.map(Some),
+    }
+}
+
+async fn retake(app: &App, tx: &mut Tx, booking: &Booking) -> Result<bool> {
+    let Some(plan) = again(app, tx, booking).await? else { return Ok(false) };
+    let taken = keep::take(tx, booking.id, &plan).await?;
     if !taken {
         db::allocation::release(tx, booking.id).await?;
     }

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use kernel::{
     Error, Result, Timestamp,
-    ids::{ItemId, StoreId},
+    ids::{BookingId, ItemId, StoreId},
 };
 use pg::PgConnection;
 
@@ -108,6 +108,18 @@ pub async fn supply(
     visits: &[Visit],
     window: Span,
 ) -> Result<Supply> {
+    supply_without(app, conn, store, visits, window, &[]).await
+}
+
+/// The same, as if the bookings of `without` kept nothing.
+pub async fn supply_without(
+    app: &App,
+    conn: &mut PgConnection,
+    store: &Store,
+    visits: &[Visit],
+    window: Span,
+    without: &[BookingId],
+) -> Result<Supply> {
     // The last visit may start at the end of the window. And whoever has the least work that day is proposed, so every
     // opening that the window touches is looked at whole.
     let zone = hours::time_zone("store.time_zone", &store.time_zone)?;
@@ -117,5 +129,5 @@ pub async fn supply(
     let mut openings = hours::openings(&store.opening_hours, &zone, days);
     openings.retain(|span| span.overlaps(reach));
     let policy = db::policy::of_store(&mut *conn, &app.policy, store.id).await?;
-    Ok(db::supply::read(conn, store.id, visits, openings, window, policy.limits).await?)
+    Ok(db::supply::read(conn, store.id, visits, openings, window, policy.limits, without).await?)
 }

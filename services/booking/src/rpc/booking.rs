@@ -29,6 +29,7 @@ use crate::{
         advance_booking::{Advance, advance_booking},
         cancel_booking::cancel_booking,
         hold_slot::{HoldSlot, hold_slot},
+        move_booking::check_overbooking,
         search_slots::{Found, Search, search_slots},
     },
 };
@@ -74,6 +75,7 @@ impl BookingService for Bookings {
             let store = StoreId::parse_name("store", &request.store)?;
             let customer = customer(&ctx.caller, &request.customer)?;
             ctx.caller.see_own(Some(customer), Some(store))?;
+            check_overbooking(&ctx.caller, !request.overbook_reason.is_empty())?;
             let wanted = HoldSlot {
                 store,
                 item: ItemId::parse_name("item", &request.item)?,
@@ -81,8 +83,9 @@ impl BookingService for Bookings {
                 therapist: convert::optional(&request.therapist, |n| TherapistId::parse_name("therapist", n))?,
                 customer,
                 channel: convert::channel(request.channel()),
-                device: Some(request.device.clone()).filter(|device| !device.is_empty()),
+                device: convert::text(&request.device),
                 partner: partner(&request)?,
+                overbook_reason: convert::text(&request.overbook_reason),
                 on_behalf: ctx.caller.member().is_none(),
             };
             hold_slot(&self.0, once(&ctx, &request.request_id, &request)?, wanted).await
@@ -201,7 +204,7 @@ pub(super) fn wish(caller: &Caller, stated: pb::cancel_booking_request::Reason) 
 }
 
 fn partner(request: &pb::HoldSlotRequest) -> kernel::Result<Option<String>> {
-    let partner = Some(request.partner.clone()).filter(|partner| !partner.is_empty());
+    let partner = convert::text(&request.partner);
     if partner.is_some() && request.channel() != pb::booking::Channel::Partner {
         return Err(Error::invalid("partner", "goes with CHANNEL_PARTNER only; leave it out"));
     }

@@ -28,6 +28,11 @@ pub fn optional<T>(name: &str, parse: impl FnOnce(&str) -> Result<T>) -> Result<
     if name.is_empty() { Ok(None) } else { parse(name).map(Some) }
 }
 
+/// A text that may be missing.
+pub fn text(text: &str) -> Option<String> {
+    Some(text.to_owned()).filter(|text| !text.is_empty())
+}
+
 /// Reads the request id; the validation rules have seen that it is a UUID.
 pub fn request_id(text: &str) -> Result<Uuid> {
     kernel::ids::parse_uuid("request_id", text)

@@ -8,6 +8,8 @@ mod fakes;
 mod giving_up;
 mod hold;
 mod holding;
+mod moving;
+mod moving_races;
 mod races;
 mod roles;
 mod roster;

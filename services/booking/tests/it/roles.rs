@@ -49,6 +49,18 @@ async fn call(world: &World, path: &str, token: Option<&str>) -> Result<(), Stat
         "LifeCycleService/ExtendHold" => {
             send!(life.extend_hold(pb::ExtendHoldRequest { name: booking, request_id: id() }))
         }
+        "LifeCycleService/ProposeTimes" => {
+            send!(life.propose_times(pb::ProposeTimesRequest { name: booking, ..Default::default() }))
+        }
+        "LifeCycleService/RescheduleBooking" => {
+            send!(life.reschedule_booking(pb::RescheduleBookingRequest { name: booking, ..Default::default() }))
+        }
+        "LifeCycleService/MoveBooking" => {
+            send!(life.move_booking(pb::MoveBookingRequest { name: booking, ..Default::default() }))
+        }
+        "LifeCycleService/ExtendBooking" => {
+            send!(life.extend_booking(pb::ExtendBookingRequest { name: booking, ..Default::default() }))
+        }
         "LifeCycleService/PreviewCancel" => {
             send!(life.preview_cancel(pb::PreviewCancelRequest { name: booking, ..Default::default() }))
         }

@@ -239,6 +239,31 @@ impl World {
         self.get(&booking.name).await
     }
 
+    /// Reschedules a visit to another start.
+    pub async fn reschedule(&self, token: &str, name: &str, start: Timestamp) -> Result<pb::Booking, Status> {
+        let start_time = Some(to_timestamp(start));
+        let request =
+            pb::RescheduleBookingRequest { name: name.to_owned(), start_time, request_id: id(), ..Default::default() };
+        self.life().reschedule_booking(with_token(request, token)).await.map(Response::into_inner)
+    }
+
+    /// A visit whose treatment runs.
+    pub async fn running(&self, token: &str, start: Timestamp) -> pb::Booking {
+        let booking = self.confirmed(token, start).await;
+        let name = booking.name.clone();
+        let check_in = pb::CheckInBookingRequest { name: name.clone(), request_id: id() };
+        self.bookings().check_in_booking(with_token(check_in, &self.admin)).await.expect("checked in");
+        let begin = pb::StartBookingRequest { name, request_id: id() };
+        self.bookings().start_booking(with_token(begin, &self.admin)).await.expect("started").into_inner()
+    }
+
+    /// Makes a running visit longer.
+    pub async fn extend(&self, token: &str, name: &str, minutes: i32) -> Result<pb::Booking, Status> {
+        let by = Some(pb::extend_booking_request::By::Minutes(minutes));
+        let request = pb::ExtendBookingRequest { name: name.to_owned(), by, request_id: id() };
+        self.life().extend_booking(with_token(request, token)).await.map(Response::into_inner)
+    }
+
     /// A staff member of the store.
     pub fn staff(&self, role: Role) -> String {
         let store = StoreId::parse_name("store", &self.store).expect("a store");

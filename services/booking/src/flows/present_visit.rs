@@ -1,0 +1,82 @@
+//! What a booking keeps now, as the engine sees it.
+
+use kernel::{Error, Result};
+use pg::PgConnection;
+
+use super::keep::Plan;
+use crate::{
+    db,
+    domain::{
+        availability::Assignment,
+        booking::{Booking, Part, Placement},
+        catalog::Item,
+        span::{instant, minute},
+        visit::{Course, Visit},
+    },
+};
+
+/// The visit of a booking without its extension, and who and what serves it.
+#[derive(Debug, Clone)]
+pub struct Present {
+    /// What it needs, as its items take.
+    pub visit: Visit,
+    /// What serves it.
+    pub assignment: Assignment,
+}
+
+/// Reads the items of a booking and makes its visit of them; `more` are add-ons besides its own.
+pub async fn read(conn: &mut PgConnection, booking: &Booking, more: &[Item]) -> Result<Present> {
+    let missing = |id| Error::internal(format!("{id} of {} is missing", booking.id));
+    let item = db::catalog::get_item(conn, booking.item).await?.ok_or_else(|| missing(booking.item))?;
+    let mut add_ons = Vec::with_capacity(booking.add_ons.len() + more.len());
+    for id in &booking.add_ons {
+        add_ons.push(db::catalog::get_item(conn, *id).await?.ok_or_else(|| missing(*id))?);
+    }
+    add_ons.extend_from_slice(more);
+    let mut further = Vec::with_capacity(booking.parts.len());
+    for part in &booking.parts {
+        further.push(db::catalog::get_item(conn, part.item).await?.ok_or_else(|| missing(part.item))?);
+    }
+    let start = minute(booking.start_time);
+    let mut courses = vec![Course { item: &item, add_ons: &add_ons, at: 0 }];
+    courses.extend(booking.parts.iter().zip(&further).map(|(part, item)| Course {
+        item,
+        add_ons: &[],
+        at: minute(part.start_time) - start,
+    }));
+    let visit = Visit::of_courses(&courses, false)?;
+    let mut parts = vec![(booking.therapist, booking.room, booking.equipment)];
+    parts.extend(booking.parts.iter().map(|part| (part.therapist, part.room, part.equipment)));
+    let assignment = Assignment::of_parts(&visit, &parts);
+    let assignment =
+        assignment.ok_or_else(|| Error::internal(format!("{} keeps less than its items need", booking.id)))?;
+    Ok(Present { visit, assignment })
+}
+
+/// Where a plan puts a booking. Who was asked for, and why, stays as it is.
+pub fn placement(plan: &Plan, booking: &Booking) -> Result<Placement> {
+    let mut parts = plan.parts().into_iter();
+    let first = parts.next().ok_or_else(|| Error::internal("a plan without a part"))?;
+    let legs = plan.visit.legs.iter().skip(1);
+    Ok(Placement {
+        start_time: instant(plan.start),
+        end_time: instant(plan.start + plan.visit.treatment.end),
+        therapist: first.therapist,
+        room: first.room,
+        equipment: first.equipment,
+        parts: parts
+            .zip(legs)
+            .map(|(part, leg)| Part {
+                item: leg.item,
+                therapist: part.therapist,
+                room: part.room,
+                equipment: part.equipment,
+                start_time: instant(part.time.start),
+                end_time: instant(part.time.end),
+            })
+            .collect(),
+        requested: booking.requested,
+        assignment: booking.assignment.clone(),
+        overbook_reason: None,
+    })
+}

@@ -1,0 +1,98 @@
+//! Proposes times to which a visit could be moved.
+
+use std::{cmp::Reverse, collections::HashSet};
+
+use jiff::SignedDuration;
+use kernel::{
+    Error, Result, Timestamp,
+    ids::{BookingId, TherapistId},
+};
+use rpc::Caller;
+
+use super::{change, present_visit, reschedule_booking, search_slots::supply_without};
+use crate::{
+    App, db,
+    domain::{
+        availability,
+        span::{Minute, Span, minute, minute_after},
+    },
+};
+
+/// The widest look.
+const WIDEST: SignedDuration = SignedDuration::from_hours(31 * 24);
+
+/// How far after the present time is looked if nothing is said.
+const USUAL: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Propose {
+    /// Which visit.
+    pub booking: BookingId,
+    /// Starting at or after this.
+    pub from: Option<Timestamp>,
+    /// Starting before this.
+    pub to: Option<Timestamp>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A time to which a visit could be moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proposal {
+    /// When the treatment would start.
+    pub start: Minute,
+    /// When it would end.
+    pub end: Minute,
+    /// Who would give it, or the first part of it.
+    pub therapist: TherapistId,
+    /// As now.
+    pub same_therapist: bool,
+}
+
+/// The times that suit best: with the same therapist first, of these the nearest to the present time first.
+pub async fn propose_times(app: &App, caller: &Caller, wanted: Propose) -> Result<Vec<Proposal>> {
+    let now = app.clock.now();
+    let booking = change::own(app, caller, wanted.booking).await?;
+    let from = wanted.from.unwrap_or(now);
+    let to = wanted.to.unwrap_or((booking.start_time + USUAL).min(from + WIDEST));
+    if to <= from {
+        return Err(Error::invalid("end_time", "must be later than start_time"));
+    }
+    if to.duration_since(from) > WIDEST {
+        return Err(Error::invalid("end_time", "must be at most 31 days after start_time"));
+    }
+    let mut conn = app.pg.conn().await?;
+    reschedule_booking::check_notice(app, &mut conn, caller, &booking, now).await?;
+    let store = db::catalog::get_store(&mut conn, booking.store).await?;
+    let store = store.ok_or_else(|| Error::not_found(booking.store))?;
+    let present = present_visit::read(&mut conn, &booking, &[]).await?;
+    // What lies exactly at the end of the bookable time can still be had.
+    let end = minute_after(to).min(minute(now + app.policy.bookable()) + 1);
+    let window = Span::new(minute_after(from.max(now)), end);
+    let ways = reschedule_booking::ways(&booking, &present);
+    let supply = supply_without(app, &mut conn, &store, &ways, window, &[booking.id]).await?;
+    let order = availability::least_work(&supply);
+    let at = minute(booking.start_time);
+    let mut known = HashSet::new();
+    let mut proposals: Vec<Proposal> = Vec::new();
+    for (way, visit) in ways.iter().enumerate() {
+        let same_therapist = way == 0;
+        for offer in availability::offers(&supply, std::slice::from_ref(visit), window, &order, usize::MAX) {
+            // As it is now is no change.
+            if offer.start == at || !known.insert(offer.start) {
+                continue;
+            }
+            let first = offer.assignment.parts(visit, offer.start).first().copied();
+            let first = first.ok_or_else(|| Error::internal("an offer without a part"))?;
+            let end = offer.start + visit.treatment.end;
+            proposals.push(Proposal { start: offer.start, end, therapist: first.therapist, same_therapist });
+        }
+    }
+    proposals.sort_by_key(|proposal| {
+        let away = (proposal.start - at).abs();
+        (Reverse(proposal.same_therapist), away, proposal.start)
+    });
+    proposals.truncate(wanted.limit);
+    Ok(proposals)
+}
