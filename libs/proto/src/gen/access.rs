@@ -240,6 +240,19 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.booking.v1.LifeCycleService/ExtendBooking",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Therapist,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
         "/meridian.booking.v1.LifeCycleService/ExtendHold",
         Rule {
             public: false,
@@ -261,7 +274,43 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.booking.v1.LifeCycleService/MoveBooking",
+        Rule {
+            public: false,
+            roles: &[Role::FrontDesk, Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
         "/meridian.booking.v1.LifeCycleService/PreviewCancel",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Support,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.LifeCycleService/ProposeTimes",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Support,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.LifeCycleService/RescheduleBooking",
         Rule {
             public: false,
             roles: &[
