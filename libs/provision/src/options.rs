@@ -59,7 +59,8 @@ pub struct Options {
     pub redis_server: Option<PathBuf>,
     /// A folder with programs fetched earlier, and to fetch into; without it `tools` in the data folder.
     pub tools: Option<PathBuf>,
-    /// Whether missing programs may be fetched: Debian's packages as root, else packages of npm and PyPI.
+    /// Whether missing programs may be fetched: Debian's packages, installed as root and only unpacked as anybody else;
+    /// where there is no apt, packages of npm and PyPI.
     pub install: bool,
     /// Told what goes on.
     pub progress: Progress,

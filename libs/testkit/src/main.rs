@@ -26,7 +26,7 @@ async fn main() -> ExitCode {
         ["stop"] => provision.stop().await,
         ["status"] => status(&provision),
         ["reset"] => provision.reset().await,
-        ["databases", services @ ..] if !services.is_empty() => databases(services).await,
+        ["databases", services @ ..] if !services.is_empty() => databases(&provision, services).await,
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(64);
@@ -47,7 +47,9 @@ async fn start(provision: &provision::Provision) -> Result<()> {
     Ok(())
 }
 
-async fn databases(services: &[&str]) -> Result<()> {
+async fn databases(provision: &provision::Provision, services: &[&str]) -> Result<()> {
+    // Here programs that are missing may be fetched; in a test they may not.
+    provision.postgres().await?;
     for service in services {
         let folder = format!("services/{service}/migrations");
         println!("{service} {}", testkit::scratch_database(service, folder.as_ref()).await);

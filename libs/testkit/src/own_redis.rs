@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use provision::{Options, Profile, Provision};
+use provision::Provision;
 use redis::{Client, RedisResult, aio::MultiplexedConnection};
 
 use crate::{
@@ -94,7 +94,7 @@ pub(crate) fn new_folder() -> Provision {
     let folder = servers::data().join("own").join(format!("{}-{number}", std::process::id()));
     // A process of the same id may have left one.
     let _ = fs::remove_dir_all(&folder);
-    Provision::new(folder, Options { profile: Profile::Test, ..Options::default() })
+    Provision::new(folder, servers::options())
 }
 
 /// Kills the servers at once and leaves the files to the cleaner.

@@ -44,15 +44,12 @@ impl TestPostgres {
 
 /// The private servers of the workspace; `install` fetches programs that are missing.
 pub fn provision(install: bool, progress: Progress) -> Provision {
-    let workspace = workspace();
-    let options = Options {
-        profile: Profile::Test,
-        tools: Some(workspace.join(".tools")),
-        install,
-        progress,
-        ..Options::default()
-    };
-    Provision::new(data(), options)
+    Provision::new(data(), Options { install, progress, ..options() })
+}
+
+/// What all private servers of tests have in common: they use the programs that were fetched once for all.
+pub(crate) fn options() -> Options {
+    Options { profile: Profile::Test, tools: Some(workspace().join(".tools")), ..Options::default() }
 }
 
 /// The folder of the private servers.

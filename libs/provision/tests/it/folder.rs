@@ -1,7 +1,7 @@
 //! A data folder for one test.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
 };
 
@@ -26,7 +26,10 @@ impl Folder {
     }
 
     pub fn provision_with(&self, options: Options) -> Provision {
-        Provision::new(self.0.join("data"), Options { profile: Profile::Test, ..options })
+        // Fetched for all tests of the workspace where no programs are installed.
+        let tools = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.tools"));
+        let options = Options { profile: Profile::Test, tools: Some(tools.to_owned()), ..options };
+        Provision::new(self.0.join("data"), options)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::process::Stdio;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
     process::{Child, ChildStdout, Command},
@@ -58,9 +59,9 @@ impl Role {
         soon(text, printed).await;
     }
 
-    pub fn signal(&self, signal: &str) {
-        let id = self.process.id().unwrap().to_string();
-        assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());
+    pub fn signal(&self, signal: Signal) {
+        let id = self.process.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)).unwrap();
+        kill_process(id, signal).unwrap();
     }
 
     pub async fn ended(mut self) -> Ended {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use runtime::{Shutdown, Tasks};
+use rustix::process::Signal;
 
 use crate::child::{Role, exit, plays};
 
@@ -41,12 +42,12 @@ async fn child_that_hangs() {
 
 #[tokio::test]
 async fn the_first_signal_drains_and_the_process_ends_well() {
-    for signal in ["-TERM", "-INT"] {
+    for signal in [Signal::TERM, Signal::INT] {
         let mut child = Role::start("process::child_that_drains", &[]);
         child.prints("running").await;
         child.signal(signal);
         child.prints("finishing").await;
-        assert_eq!(child.ended().await.code, Some(0), "{signal}");
+        assert_eq!(child.ended().await.code, Some(0), "{signal:?}");
     }
 }
 
@@ -54,8 +55,8 @@ async fn the_first_signal_drains_and_the_process_ends_well() {
 async fn the_second_signal_aborts() {
     let mut child = Role::start("process::child_that_hangs", &[]);
     child.prints("running").await;
-    child.signal("-TERM");
+    child.signal(Signal::TERM);
     child.prints("hanging").await;
-    child.signal("-INT");
+    child.signal(Signal::INT);
     assert_eq!(child.ended().await.code, Some(130));
 }
