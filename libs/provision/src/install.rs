@@ -219,8 +219,8 @@ mod tests {
     }
 
     async fn fetched_programs_run(way: Way) {
-        // The path goes through apt, a shell and lists of folders.
-        let folder = std::env::temp_dir().join(format!("it's \"a\" $folder {way:?}-{}", std::process::id()));
+        // As odd as Postgres's own initdb lets the path of its programs be.
+        let folder = std::env::temp_dir().join(format!("it's a folder {way:?}-{}", std::process::id()));
         let (tools, silent) = (folder.join("tools"), Progress::silent());
         way.postgres(&tools, &silent).await.expect("Postgres is fetched");
         way.redis(&tools, &silent).await.expect("Redis is fetched");
