@@ -100,6 +100,14 @@ where
     }
 }
 
+/// Checks the rules of a message that is not the request itself, such as a resource after an update; `field` is the field
+/// of the request that holds it.
+///
+/// Fails with `InvalidArgument` at paths below `field`.
+pub fn validate_as<M: Validate>(field: &'static str, message: &M) -> Result<()> {
+    message.validate_as(field).map_err(violations)
+}
+
 fn violations(violations: Vec<proto::Violation>) -> Error {
     let violations = violations
         .into_iter()

@@ -41,7 +41,7 @@ mod watch;
 
 pub use access::check_rules;
 pub use caller::{Caller, CallerKind};
-pub use ctx::{Ctx, unary};
+pub use ctx::{Ctx, unary, validate_as};
 pub use jwks::JwksKeySource;
 pub use keys::{KeySource, StaticKeys, TrustedKey};
 pub use layer::{ServerLayer, ServerLayerConfig, server_layer};

@@ -23,7 +23,9 @@
 //!
 //! # Tables
 //!
-//! `store`, `store_opening_hours`, `item`, `therapist`, `room`: the catalogue. `shift`, `shift_pattern`,
+//! `store`, `store_opening_hours`, `store_special_day`, `store_licence`, `store_policy`, `cancellation_tier`, `item`,
+//! `item_phase`, `item_price`, `item_add_on`, `package`, `package_item`, `therapist`, `therapist_certificate`, `room`: the
+//! catalogue. `shift`, `shift_pattern`,
 //! `shift_exception`, `block`, `time_off_request`, `calendar_day`: the roster. `booking`, `booking_history`: the
 //! visits. `allocation`: which resource is kept when. `rotation`, `rotation_log`, `rotation_rule`: the turn lists.
 //! `fairness_clock`, `fairness`, `assignment_credit`: what work counts. `therapist_preference`: whom customers like.

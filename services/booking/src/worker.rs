@@ -1,5 +1,6 @@
 //! What goes on without anybody asking: orders are made and closed, holds end, missed visits are closed, payment's feed
-//! is read, shifts are made of patterns, the audit log is sealed. Every step is also a plain function.
+//! is read, shifts are made of patterns, it is told that licences lapse, the audit log is sealed. Every step is also a
+//! plain function.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +12,7 @@ use crate::{App, flows};
 
 pub use crate::flows::{
     expire_booking::expire_bookings, no_show::close_missed, order_tasks::drain as run_tasks,
-    roster::extend::extend_rosters, rotation::follow_shifts,
+    roster::extend::extend_rosters, rotation::follow_shifts, tell_licences::tell_licences,
 };
 
 /// Where the feeds come from.
@@ -54,6 +55,12 @@ pub fn spawn(app: &Arc<App>, feeds: Feeds, tasks: &Tasks) {
     tasks.spawn_loop("booking.turn_lists", Duration::from_secs(5), None, move || {
         let app = Arc::clone(&lists);
         async move { follow_shifts(&app).await.map(|_| Next::Wait) }
+    });
+
+    let licences = Arc::clone(app);
+    tasks.spawn_loop("booking.tell_licences", Duration::from_secs(60), None, move || {
+        let app = Arc::clone(&licences);
+        async move { tell_licences(&app).await.map(|told| Next::after_batch(told, flows::tell_licences::BATCH)) }
     });
 
     let audit = Arc::clone(app);

@@ -177,6 +177,14 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.booking.v1.CatalogService/GetRoom",
+        Rule {
+            public: true,
+            roles: &[],
+            scope: Scope::None,
+        },
+    ),
+    (
         "/meridian.booking.v1.CatalogService/GetStore",
         Rule {
             public: true,
@@ -237,6 +245,62 @@ pub static ALL: &[(&str, Rule)] = &[
             public: true,
             roles: &[],
             scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.booking.v1.CatalogService/RetireItem",
+        Rule {
+            public: false,
+            roles: &[Role::Administrator],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.booking.v1.CatalogService/RetireRoom",
+        Rule {
+            public: false,
+            roles: &[Role::Administrator, Role::StoreManager],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.CatalogService/RetireTherapist",
+        Rule {
+            public: false,
+            roles: &[Role::Administrator, Role::StoreManager],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.CatalogService/UpdateItem",
+        Rule {
+            public: false,
+            roles: &[Role::Administrator],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.booking.v1.CatalogService/UpdateRoom",
+        Rule {
+            public: false,
+            roles: &[Role::Administrator, Role::StoreManager],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.CatalogService/UpdateStore",
+        Rule {
+            public: false,
+            roles: &[Role::Administrator],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.booking.v1.CatalogService/UpdateTherapist",
+        Rule {
+            public: false,
+            roles: &[Role::Administrator, Role::StoreManager],
+            scope: Scope::Own,
         },
     ),
     (
@@ -321,6 +385,46 @@ pub static ALL: &[(&str, Rule)] = &[
                 Role::Administrator,
             ],
             scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.PackageService/CreatePackage",
+        Rule {
+            public: false,
+            roles: &[Role::Administrator],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.booking.v1.PackageService/GetPackage",
+        Rule {
+            public: true,
+            roles: &[],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.booking.v1.PackageService/ListPackages",
+        Rule {
+            public: true,
+            roles: &[],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.booking.v1.PackageService/RetirePackage",
+        Rule {
+            public: false,
+            roles: &[Role::Administrator],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.booking.v1.PackageService/UpdatePackage",
+        Rule {
+            public: false,
+            roles: &[Role::Administrator],
+            scope: Scope::None,
         },
     ),
     (

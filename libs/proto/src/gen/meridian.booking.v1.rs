@@ -26,6 +26,30 @@ pub struct Store {
     /// When it was opened in the system.
     #[prost(message, optional, tag = "8")]
     pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Of this content; see the service.
+    #[prost(string, tag = "9")]
+    pub etag: ::prost::alloc::string::String,
+    /// Days on which other hours hold than those of the week, at most one entry a date.
+    #[prost(message, repeated, tag = "10")]
+    pub special_days: ::prost::alloc::vec::Vec<SpecialDay>,
+    /// Addresses of pictures.
+    #[prost(string, repeated, tag = "11")]
+    pub photos: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What it is allowed to do, and until when.
+    #[prost(message, repeated, tag = "12")]
+    pub licences: ::prost::alloc::vec::Vec<Licence>,
+    /// A licence has lapsed or will within 30 days.
+    #[prost(bool, tag = "13")]
+    pub licence_warning: bool,
+    /// Its own rules where they differ from the chain's. Only staff see them.
+    #[prost(message, optional, tag = "14")]
+    pub policy: ::core::option::Option<StorePolicy>,
+    /// What it costs to cancel a visit here; without any, the chain's notice period holds.
+    #[prost(message, repeated, tag = "15")]
+    pub cancellation_tiers: ::prost::alloc::vec::Vec<CancellationTier>,
+    /// How far it is from the point that a list was asked for, in metres along the surface.
+    #[prost(int32, optional, tag = "16")]
+    pub distance_meters: ::core::option::Option<i32>,
 }
 impl ::prost::Name for Store {
     const NAME: &'static str = "Store";
@@ -35,6 +59,310 @@ impl ::prost::Name for Store {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/meridian.booking.v1.Store".into()
+    }
+}
+/// A day with other hours than those of the week: a holiday, a party, a make-up working day. What began the evening
+/// before goes on.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SpecialDay {
+    /// The local date.
+    #[prost(message, optional, tag = "1")]
+    pub date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// When it is open that day; without any it is closed.
+    #[prost(message, repeated, tag = "2")]
+    pub hours: ::prost::alloc::vec::Vec<OpenSpan>,
+    /// Why, for customers.
+    #[prost(string, tag = "3")]
+    pub note: ::prost::alloc::string::String,
+}
+impl ::prost::Name for SpecialDay {
+    const NAME: &'static str = "SpecialDay";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.SpecialDay".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.SpecialDay".into()
+    }
+}
+/// A span of one day in which a store is open.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpenSpan {
+    /// Local time of opening, whole minutes.
+    #[prost(message, optional, tag = "1")]
+    pub open_time: ::core::option::Option<
+        super::super::super::google::r#type::TimeOfDay,
+    >,
+    /// Local time of closing, whole minutes; 24:00 is midnight at the end of the day. At or before `open_time` it means
+    /// the next day.
+    #[prost(message, optional, tag = "2")]
+    pub close_time: ::core::option::Option<
+        super::super::super::google::r#type::TimeOfDay,
+    >,
+}
+impl ::prost::Name for OpenSpan {
+    const NAME: &'static str = "OpenSpan";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.OpenSpan".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.OpenSpan".into()
+    }
+}
+/// What a store must have to be open.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Licence {
+    /// What it allows.
+    #[prost(enumeration = "licence::Kind", tag = "1")]
+    pub kind: i32,
+    /// Its number, once for each kind.
+    #[prost(string, tag = "2")]
+    pub number: ::prost::alloc::string::String,
+    /// The last day on which it is valid, in the store's time zone.
+    #[prost(message, optional, tag = "3")]
+    pub expire_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// Where it is in its life today.
+    #[prost(enumeration = "licence::State", tag = "4")]
+    pub state: i32,
+}
+/// Nested message and enum types in `Licence`.
+pub mod licence {
+    /// What a licence allows.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Kind {
+        /// Not stated.
+        Unspecified = 0,
+        /// To trade.
+        Business = 1,
+        /// Public hygiene.
+        Hygiene = 2,
+        /// Fire safety.
+        Fire = 3,
+        /// Anything else.
+        Other = 4,
+    }
+    impl Kind {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "KIND_UNSPECIFIED",
+                Self::Business => "KIND_BUSINESS",
+                Self::Hygiene => "KIND_HYGIENE",
+                Self::Fire => "KIND_FIRE",
+                Self::Other => "KIND_OTHER",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "KIND_UNSPECIFIED" => Some(Self::Unspecified),
+                "KIND_BUSINESS" => Some(Self::Business),
+                "KIND_HYGIENE" => Some(Self::Hygiene),
+                "KIND_FIRE" => Some(Self::Fire),
+                "KIND_OTHER" => Some(Self::Other),
+                _ => None,
+            }
+        }
+    }
+    /// Where a licence is in its life.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        /// Not stated.
+        Unspecified = 0,
+        /// Valid for more than 30 days.
+        Valid = 1,
+        /// Valid, but not for more than 30 days.
+        Lapsing = 2,
+        /// Valid no longer.
+        Lapsed = 3,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Valid => "STATE_VALID",
+                Self::Lapsing => "STATE_LAPSING",
+                Self::Lapsed => "STATE_LAPSED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_VALID" => Some(Self::Valid),
+                "STATE_LAPSING" => Some(Self::Lapsing),
+                "STATE_LAPSED" => Some(Self::Lapsed),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for Licence {
+    const NAME: &'static str = "Licence";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.Licence".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.Licence".into()
+    }
+}
+/// The rules of a store. What is not given is the chain's.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StorePolicy {
+    /// How a therapist is found for whoever names none.
+    #[prost(enumeration = "store_policy::Assignment", tag = "1")]
+    pub assignment: i32,
+    /// Minutes for which a time is kept without a deposit.
+    #[prost(int32, optional, tag = "2")]
+    pub hold_minutes: ::core::option::Option<i32>,
+    /// Minutes from its making to which a hold may be prolonged; at least `hold_minutes`.
+    #[prost(int32, optional, tag = "3")]
+    pub hold_limit_minutes: ::core::option::Option<i32>,
+    /// Minutes before its start up to which a visit can be booked.
+    #[prost(int32, optional, tag = "4")]
+    pub lead_minutes: ::core::option::Option<i32>,
+    /// Minutes after its start after which a confirmed visit counts as missed.
+    #[prost(int32, optional, tag = "5")]
+    pub no_show_grace_minutes: ::core::option::Option<i32>,
+    /// Minutes for which a freed time is kept for the next in line.
+    #[prost(int32, optional, tag = "6")]
+    pub waitlist_offer_minutes: ::core::option::Option<i32>,
+    /// The longest stretch of work of a therapist in minutes; 0 is no limit.
+    #[prost(int32, optional, tag = "7")]
+    pub max_minutes_in_row: ::core::option::Option<i32>,
+    /// The most work of a therapist in one day of the store, in minutes; 0 is no limit.
+    #[prost(int32, optional, tag = "8")]
+    pub max_minutes_per_day: ::core::option::Option<i32>,
+    /// Minutes without work that end a stretch.
+    #[prost(int32, optional, tag = "9")]
+    pub rest_minutes: ::core::option::Option<i32>,
+    /// How many visits a day partners may book here.
+    #[prost(int32, optional, tag = "10")]
+    pub partner_quota: ::core::option::Option<i32>,
+}
+/// Nested message and enum types in `StorePolicy`.
+pub mod store_policy {
+    /// How a therapist is found for whoever names none.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Assignment {
+        /// The chain's: least work.
+        Unspecified = 0,
+        /// Whoever has the least work that day.
+        LeastWork = 1,
+        /// The next in the store's turn list.
+        Rotation = 2,
+        /// Work in proportion to the therapists' weights.
+        WeightedFairness = 3,
+        /// The one whom the customer prefers or had most often.
+        Preference = 4,
+        /// The best rated.
+        Rating = 5,
+        /// The one in whose day the visit leaves the fewest gaps.
+        LeastFragmentation = 6,
+    }
+    impl Assignment {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "ASSIGNMENT_UNSPECIFIED",
+                Self::LeastWork => "ASSIGNMENT_LEAST_WORK",
+                Self::Rotation => "ASSIGNMENT_ROTATION",
+                Self::WeightedFairness => "ASSIGNMENT_WEIGHTED_FAIRNESS",
+                Self::Preference => "ASSIGNMENT_PREFERENCE",
+                Self::Rating => "ASSIGNMENT_RATING",
+                Self::LeastFragmentation => "ASSIGNMENT_LEAST_FRAGMENTATION",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "ASSIGNMENT_UNSPECIFIED" => Some(Self::Unspecified),
+                "ASSIGNMENT_LEAST_WORK" => Some(Self::LeastWork),
+                "ASSIGNMENT_ROTATION" => Some(Self::Rotation),
+                "ASSIGNMENT_WEIGHTED_FAIRNESS" => Some(Self::WeightedFairness),
+                "ASSIGNMENT_PREFERENCE" => Some(Self::Preference),
+                "ASSIGNMENT_RATING" => Some(Self::Rating),
+                "ASSIGNMENT_LEAST_FRAGMENTATION" => Some(Self::LeastFragmentation),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for StorePolicy {
+    const NAME: &'static str = "StorePolicy";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.StorePolicy".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.StorePolicy".into()
+    }
+}
+/// What a cancellation costs the customer. Of several tiers the one with the longest notice that is still kept applies;
+/// whoever keeps none pays that with the shortest.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CancellationTier {
+    /// Kept if the visit is given up at least so many minutes before its start; once in a list.
+    #[prost(int32, tag = "1")]
+    pub notice_minutes: i32,
+    /// The part of the price that stays with the store, in hundredths of a percent, and never more than what was paid. A
+    /// longer notice can't cost more.
+    #[prost(int32, tag = "2")]
+    pub fee_basis_points: i32,
+}
+impl ::prost::Name for CancellationTier {
+    const NAME: &'static str = "CancellationTier";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.CancellationTier".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.CancellationTier".into()
     }
 }
 /// A span of one weekday in which a store is open.
@@ -66,7 +394,7 @@ impl ::prost::Name for OpeningHours {
     }
 }
 /// Something that can be booked.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Item {
     /// `items/<uuid>`.
     #[prost(string, tag = "1")]
@@ -89,7 +417,7 @@ pub struct Item {
     /// Minutes that the room is needed after the treatment.
     #[prost(int32, tag = "7")]
     pub cleanup_minutes: i32,
-    /// Price of one treatment before any reduction.
+    /// Price of one treatment before any reduction, where no entry of `prices` says otherwise.
     #[prost(message, optional, tag = "8")]
     pub price: ::core::option::Option<super::super::super::google::r#type::Money>,
     /// The skill that a therapist must have, such as `thai`.
@@ -101,6 +429,33 @@ pub struct Item {
     /// The kind of equipment that it takes besides, if any, such as `steam`; another kind than `room_kind`.
     #[prost(string, tag = "11")]
     pub equipment_kind: ::prost::alloc::string::String,
+    /// Of this content; see the service.
+    #[prost(string, tag = "12")]
+    pub etag: ::prost::alloc::string::String,
+    /// When it was taken off the menu; empty while it is offered.
+    #[prost(message, optional, tag = "13")]
+    pub retire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Addresses of pictures.
+    #[prost(string, repeated, tag = "14")]
+    pub photos: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Which resource is needed when. Without any, the therapist and the machine are needed for the treatment, and the room
+    /// from its preparation to its cleaning. With phases, `preparation_minutes` and `cleanup_minutes` must be 0.
+    #[prost(message, repeated, tag = "15")]
+    pub phases: ::prost::alloc::vec::Vec<Phase>,
+    /// Prices that hold instead of `price` at a store, for a grade, or at a time of day. Of those that fit, one that names
+    /// the store goes before one that doesn't; then one that names the grade; then one that names the time.
+    #[prost(message, repeated, tag = "16")]
+    pub prices: ::prost::alloc::vec::Vec<ItemPrice>,
+    /// `items/<uuid>` of the items that it can be added to. An item with any is an add-on: it is had only together with one
+    /// of them.
+    #[prost(string, repeated, tag = "17")]
+    pub add_on_to: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The kind of certificate that a therapist must have, valid on the day, such as `physiotherapy`; empty for none.
+    #[prost(string, tag = "18")]
+    pub certificate: ::prost::alloc::string::String,
+    /// What it costs to cancel it, store by store; instead of the store's own tiers.
+    #[prost(message, repeated, tag = "19")]
+    pub cancellations: ::prost::alloc::vec::Vec<ItemCancellation>,
 }
 impl ::prost::Name for Item {
     const NAME: &'static str = "Item";
@@ -112,8 +467,157 @@ impl ::prost::Name for Item {
         "/meridian.booking.v1.Item".into()
     }
 }
-/// Somebody who gives treatments.
+/// A span of a treatment in which one kind of resource is needed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Phase {
+    /// What is needed.
+    #[prost(enumeration = "phase::Resource", tag = "1")]
+    pub resource: i32,
+    /// Minutes from the start of the treatment, below 0 before it. The room is needed for all of the treatment.
+    #[prost(int32, tag = "2")]
+    pub start_minutes: i32,
+    /// How long, in minutes. Phases of one resource must not overlap.
+    #[prost(int32, tag = "3")]
+    pub duration_minutes: i32,
+}
+/// Nested message and enum types in `Phase`.
+pub mod phase {
+    /// What is needed.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Resource {
+        /// Not stated.
+        Unspecified = 0,
+        /// The therapist.
+        Therapist = 1,
+        /// The room.
+        Room = 2,
+        /// The machine.
+        Equipment = 3,
+    }
+    impl Resource {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "RESOURCE_UNSPECIFIED",
+                Self::Therapist => "RESOURCE_THERAPIST",
+                Self::Room => "RESOURCE_ROOM",
+                Self::Equipment => "RESOURCE_EQUIPMENT",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "RESOURCE_UNSPECIFIED" => Some(Self::Unspecified),
+                "RESOURCE_THERAPIST" => Some(Self::Therapist),
+                "RESOURCE_ROOM" => Some(Self::Room),
+                "RESOURCE_EQUIPMENT" => Some(Self::Equipment),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for Phase {
+    const NAME: &'static str = "Phase";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.Phase".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.Phase".into()
+    }
+}
+/// A price for some visits.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ItemPrice {
+    /// Only at this store; everywhere if empty.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// Only with therapists of this grade; with all if 0.
+    #[prost(int32, tag = "2")]
+    pub grade: i32,
+    /// Only for visits that start in this part of the day; at all times if not given.
+    #[prost(message, optional, tag = "3")]
+    pub daypart: ::core::option::Option<Daypart>,
+    /// The price, in the currency of Item.price.
+    #[prost(message, optional, tag = "4")]
+    pub price: ::core::option::Option<super::super::super::google::r#type::Money>,
+}
+impl ::prost::Name for ItemPrice {
+    const NAME: &'static str = "ItemPrice";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ItemPrice".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ItemPrice".into()
+    }
+}
+/// A part of some days, in local time.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Daypart {
+    /// The first minute.
+    #[prost(message, optional, tag = "1")]
+    pub start_time: ::core::option::Option<
+        super::super::super::google::r#type::TimeOfDay,
+    >,
+    /// The minute after the last; 24:00 is midnight at the end of the day. At or before `start_time` it means the next day.
+    #[prost(message, optional, tag = "2")]
+    pub end_time: ::core::option::Option<super::super::super::google::r#type::TimeOfDay>,
+    /// The weekdays on which it begins; every day without any.
+    #[prost(
+        enumeration = "super::super::super::google::r#type::DayOfWeek",
+        repeated,
+        packed = "false",
+        tag = "3"
+    )]
+    pub days: ::prost::alloc::vec::Vec<i32>,
+}
+impl ::prost::Name for Daypart {
+    const NAME: &'static str = "Daypart";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.Daypart".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.Daypart".into()
+    }
+}
+/// What it costs to cancel an item at one store.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ItemCancellation {
+    /// The store.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// The tiers.
+    #[prost(message, repeated, tag = "2")]
+    pub tiers: ::prost::alloc::vec::Vec<CancellationTier>,
+}
+impl ::prost::Name for ItemCancellation {
+    const NAME: &'static str = "ItemCancellation";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ItemCancellation".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ItemCancellation".into()
+    }
+}
+/// Somebody who gives treatments.
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Therapist {
     /// `therapists/<uuid>`.
     #[prost(string, tag = "1")]
@@ -133,6 +637,31 @@ pub struct Therapist {
     /// What he can do; see Item.skill.
     #[prost(string, repeated, tag = "6")]
     pub skills: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Of this content; see the service.
+    #[prost(string, tag = "7")]
+    pub etag: ::prost::alloc::string::String,
+    /// When he left; empty while he works here.
+    #[prost(message, optional, tag = "8")]
+    pub retire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What he speaks: BCP 47 tags, such as `zh-CN`.
+    #[prost(string, repeated, tag = "9")]
+    pub languages: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Address of a picture.
+    #[prost(string, tag = "10")]
+    pub photo: ::prost::alloc::string::String,
+    /// Mean of what customers gave, in hundredths of a star: 100 to 500; 0 if nobody gave any.
+    #[prost(int32, tag = "11")]
+    pub rating_hundredths: i32,
+    /// His share of the work where it is given out by weights, in hundredths of that of a full-time colleague; 100 if not
+    /// given. Only staff see it.
+    #[prost(int32, optional, tag = "12")]
+    pub weight: ::core::option::Option<i32>,
+    /// What he has proved; the numbers only staff see.
+    #[prost(message, repeated, tag = "13")]
+    pub certificates: ::prost::alloc::vec::Vec<Certificate>,
+    /// When he was hired. Only staff see it.
+    #[prost(message, optional, tag = "14")]
+    pub hire_date: ::core::option::Option<super::super::super::google::r#type::Date>,
 }
 impl ::prost::Name for Therapist {
     const NAME: &'static str = "Therapist";
@@ -142,6 +671,29 @@ impl ::prost::Name for Therapist {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/meridian.booking.v1.Therapist".into()
+    }
+}
+/// Proof of a qualification.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Certificate {
+    /// What it proves; see Item.certificate. Once for each therapist.
+    #[prost(string, tag = "1")]
+    pub kind: ::prost::alloc::string::String,
+    /// Its number.
+    #[prost(string, tag = "2")]
+    pub number: ::prost::alloc::string::String,
+    /// The last day on which it is valid; for ever if not given.
+    #[prost(message, optional, tag = "3")]
+    pub expire_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+}
+impl ::prost::Name for Certificate {
+    const NAME: &'static str = "Certificate";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.Certificate".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.Certificate".into()
     }
 }
 /// A room, bed, or machine that one visit at a time occupies.
@@ -159,6 +711,19 @@ pub struct Room {
     /// What it is for; see Item.room_kind and Item.equipment_kind.
     #[prost(string, tag = "4")]
     pub kind: ::prost::alloc::string::String,
+    /// Of this content; see the service.
+    #[prost(string, tag = "5")]
+    pub etag: ::prost::alloc::string::String,
+    /// When it was taken out of use; empty while it is in use.
+    #[prost(message, optional, tag = "6")]
+    pub retire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The room in which this bed stands, of the same store; empty if it stands in none. A room with beds is booked by the
+    /// bed only.
+    #[prost(string, tag = "7")]
+    pub parent: ::prost::alloc::string::String,
+    /// Where it lies along the corridor: parties get places next to each other. 0 if it does not matter.
+    #[prost(int32, tag = "8")]
+    pub position: i32,
 }
 impl ::prost::Name for Room {
     const NAME: &'static str = "Room";
@@ -223,7 +788,7 @@ impl ::prost::Name for GetStoreRequest {
     }
 }
 /// Request of CatalogService.ListStores.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListStoresRequest {
     /// At most so many; 50 if 0, at most 1000.
     #[prost(int32, tag = "1")]
@@ -231,6 +796,12 @@ pub struct ListStoresRequest {
     /// `next_page_token` of the page before.
     #[prost(string, tag = "2")]
     pub page_token: ::prost::alloc::string::String,
+    /// Only stores around this point, the nearest first.
+    #[prost(message, optional, tag = "3")]
+    pub near: ::core::option::Option<super::super::super::google::r#type::LatLng>,
+    /// How far away a store may be, in metres; 10,000 if 0. Only with `near`.
+    #[prost(int32, tag = "4")]
+    pub radius_meters: i32,
 }
 impl ::prost::Name for ListStoresRequest {
     const NAME: &'static str = "ListStoresRequest";
@@ -282,6 +853,29 @@ impl ::prost::Name for CreateStoreRequest {
         "/meridian.booking.v1.CreateStoreRequest".into()
     }
 }
+/// Request of CatalogService.UpdateStore.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateStoreRequest {
+    /// The store with its new content. Only what `update_mask` names is looked at, besides `name` and `etag`.
+    #[prost(message, optional, tag = "1")]
+    pub store: ::core::option::Option<Store>,
+    /// The fields to change, whole; all that can change if empty.
+    #[prost(message, optional, tag = "2")]
+    pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for UpdateStoreRequest {
+    const NAME: &'static str = "UpdateStoreRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.UpdateStoreRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.UpdateStoreRequest".into()
+    }
+}
 /// Request of CatalogService.GetItem.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetItemRequest {
@@ -308,6 +902,15 @@ pub struct ListItemsRequest {
     /// `next_page_token` of the page before.
     #[prost(string, tag = "2")]
     pub page_token: ::prost::alloc::string::String,
+    /// Also those that are offered no longer.
+    #[prost(bool, tag = "3")]
+    pub show_retired: bool,
+    /// Only the add-ons of this item.
+    #[prost(string, tag = "4")]
+    pub add_on_to: ::prost::alloc::string::String,
+    /// Only this group of the menu.
+    #[prost(string, tag = "5")]
+    pub category: ::prost::alloc::string::String,
 }
 impl ::prost::Name for ListItemsRequest {
     const NAME: &'static str = "ListItemsRequest";
@@ -340,7 +943,7 @@ impl ::prost::Name for ListItemsResponse {
     }
 }
 /// Request of CatalogService.CreateItem.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateItemRequest {
     /// The item.
     #[prost(message, optional, tag = "1")]
@@ -357,6 +960,52 @@ impl ::prost::Name for CreateItemRequest {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/meridian.booking.v1.CreateItemRequest".into()
+    }
+}
+/// Request of CatalogService.UpdateItem.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateItemRequest {
+    /// The item with its new content. Only what `update_mask` names is looked at, besides `name` and `etag`.
+    #[prost(message, optional, tag = "1")]
+    pub item: ::core::option::Option<Item>,
+    /// The fields to change, whole; all that can change if empty.
+    #[prost(message, optional, tag = "2")]
+    pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for UpdateItemRequest {
+    const NAME: &'static str = "UpdateItemRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.UpdateItemRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.UpdateItemRequest".into()
+    }
+}
+/// Request of CatalogService.RetireItem.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RetireItemRequest {
+    /// `items/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The etag of what is to be retired; empty for whatever it is now.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RetireItemRequest {
+    const NAME: &'static str = "RetireItemRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.RetireItemRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.RetireItemRequest".into()
     }
 }
 /// Request of CatalogService.GetTherapist.
@@ -388,6 +1037,9 @@ pub struct ListTherapistsRequest {
     /// `next_page_token` of the page before.
     #[prost(string, tag = "3")]
     pub page_token: ::prost::alloc::string::String,
+    /// Also those who work here no longer.
+    #[prost(bool, tag = "4")]
+    pub show_retired: bool,
 }
 impl ::prost::Name for ListTherapistsRequest {
     const NAME: &'static str = "ListTherapistsRequest";
@@ -420,7 +1072,7 @@ impl ::prost::Name for ListTherapistsResponse {
     }
 }
 /// Request of CatalogService.CreateTherapist.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateTherapistRequest {
     /// The therapist.
     #[prost(message, optional, tag = "1")]
@@ -439,6 +1091,69 @@ impl ::prost::Name for CreateTherapistRequest {
         "/meridian.booking.v1.CreateTherapistRequest".into()
     }
 }
+/// Request of CatalogService.UpdateTherapist.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateTherapistRequest {
+    /// The therapist with its new content. Only what `update_mask` names is looked at, besides `name` and `etag`.
+    #[prost(message, optional, tag = "1")]
+    pub therapist: ::core::option::Option<Therapist>,
+    /// The fields to change, whole; all that can change if empty.
+    #[prost(message, optional, tag = "2")]
+    pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for UpdateTherapistRequest {
+    const NAME: &'static str = "UpdateTherapistRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.UpdateTherapistRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.UpdateTherapistRequest".into()
+    }
+}
+/// Request of CatalogService.RetireTherapist.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RetireTherapistRequest {
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The etag of what is to be retired; empty for whatever it is now.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RetireTherapistRequest {
+    const NAME: &'static str = "RetireTherapistRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.RetireTherapistRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.RetireTherapistRequest".into()
+    }
+}
+/// Request of CatalogService.GetRoom.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRoomRequest {
+    /// `rooms/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetRoomRequest {
+    const NAME: &'static str = "GetRoomRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.GetRoomRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.GetRoomRequest".into()
+    }
+}
 /// Request of CatalogService.ListRooms.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListRoomsRequest {
@@ -451,6 +1166,12 @@ pub struct ListRoomsRequest {
     /// `next_page_token` of the page before.
     #[prost(string, tag = "3")]
     pub page_token: ::prost::alloc::string::String,
+    /// Also those that are in use no longer.
+    #[prost(bool, tag = "4")]
+    pub show_retired: bool,
+    /// Only this kind, such as all beds or the pool of one sort of machine.
+    #[prost(string, tag = "5")]
+    pub kind: ::prost::alloc::string::String,
 }
 impl ::prost::Name for ListRoomsRequest {
     const NAME: &'static str = "ListRoomsRequest";
@@ -500,6 +1221,52 @@ impl ::prost::Name for CreateRoomRequest {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/meridian.booking.v1.CreateRoomRequest".into()
+    }
+}
+/// Request of CatalogService.UpdateRoom.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateRoomRequest {
+    /// The room with its new content. Only what `update_mask` names is looked at, besides `name` and `etag`.
+    #[prost(message, optional, tag = "1")]
+    pub room: ::core::option::Option<Room>,
+    /// The fields to change, whole; all that can change if empty.
+    #[prost(message, optional, tag = "2")]
+    pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for UpdateRoomRequest {
+    const NAME: &'static str = "UpdateRoomRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.UpdateRoomRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.UpdateRoomRequest".into()
+    }
+}
+/// Request of CatalogService.RetireRoom.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RetireRoomRequest {
+    /// `rooms/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The etag of what is to be retired; empty for whatever it is now.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RetireRoomRequest {
+    const NAME: &'static str = "RetireRoomRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.RetireRoomRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.RetireRoomRequest".into()
     }
 }
 /// Request of CatalogService.ListShifts.
@@ -616,6 +1383,12 @@ pub mod catalog_service_client {
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
     /// What the chain offers: stores, items, therapists, rooms and shifts.
+    ///
+    /// Every resource has an `etag`, which changes with each edit. An update or retirement that carries one other than the
+    /// present one fails with ABORTED/ETAG_MISMATCH and changes nothing; without one it is carried out whatever went before.
+    /// An edit that would leave a visit that is booked without what it needs fails with FAILED_PRECONDITION/STRANDS_BOOKINGS;
+    /// `bookings` in its metadata lists up to 20 of them, `count` says how many there are. What is retired stays readable, is
+    /// no longer offered, and is listed only on request; it can't be edited any more (FAILED_PRECONDITION/RETIRED).
     #[derive(Debug, Clone)]
     pub struct CatalogServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -720,7 +1493,7 @@ pub mod catalog_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Lists the stores of the chain by name.
+        /// Lists the stores of the chain by name, or those near a point, the nearest first.
         pub async fn list_stores(
             &mut self,
             request: impl tonic::IntoRequest<super::ListStoresRequest>,
@@ -768,6 +1541,32 @@ pub mod catalog_service_client {
             req.extensions_mut()
                 .insert(
                     GrpcMethod::new("meridian.booking.v1.CatalogService", "CreateStore"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Changes a store. Its currency can't change.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits would lie outside of its opening hours.
+        pub async fn update_store(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateStoreRequest>,
+        ) -> std::result::Result<tonic::Response<super::Store>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/UpdateStore",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "UpdateStore"),
                 );
             self.inner.unary(req, path, codec).await
         }
@@ -843,6 +1642,60 @@ pub mod catalog_service_client {
             req.extensions_mut()
                 .insert(
                     GrpcMethod::new("meridian.booking.v1.CatalogService", "CreateItem"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Changes an item. Its currency can't change. Visits that are booked keep the times and the price that they were sold
+        /// with.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if the therapists, rooms or machines of visits
+        /// would not do any more, RETIRED, or PACKAGE_IMPOSSIBLE if a package with it could not be booked any more.
+        pub async fn update_item(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateItemRequest>,
+        ) -> std::result::Result<tonic::Response<super::Item>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/UpdateItem",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "UpdateItem"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes an item off the menu. Visits that are booked take place.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/RETIRED, or IN_PACKAGE if a package has it: retire that first.
+        pub async fn retire_item(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RetireItemRequest>,
+        ) -> std::result::Result<tonic::Response<super::Item>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/RetireItem",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "RetireItem"),
                 );
             self.inner.unary(req, path, codec).await
         }
@@ -927,7 +1780,90 @@ pub mod catalog_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Lists the rooms of a store by name.
+        /// Changes a therapist. Whoever goes to another store is retired here and taken on there.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if he could not give visits any more that are
+        /// booked with him, or RETIRED.
+        pub async fn update_therapist(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateTherapistRequest>,
+        ) -> std::result::Result<tonic::Response<super::Therapist>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/UpdateTherapist",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.CatalogService",
+                        "UpdateTherapist",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// A therapist works here no longer.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits with him are booked, or RETIRED.
+        pub async fn retire_therapist(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RetireTherapistRequest>,
+        ) -> std::result::Result<tonic::Response<super::Therapist>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/RetireTherapist",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.CatalogService",
+                        "RetireTherapist",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads a room, bed or machine.
+        pub async fn get_room(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetRoomRequest>,
+        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/GetRoom",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "GetRoom"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the rooms, beds and machines of a store by name.
         pub async fn list_rooms(
             &mut self,
             request: impl tonic::IntoRequest<super::ListRoomsRequest>,
@@ -975,6 +1911,60 @@ pub mod catalog_service_client {
             req.extensions_mut()
                 .insert(
                     GrpcMethod::new("meridian.booking.v1.CatalogService", "CreateRoom"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Changes a room, bed or machine. It stays in its store.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits keep it that it would not do for any
+        /// more, or RETIRED.
+        pub async fn update_room(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateRoomRequest>,
+        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/UpdateRoom",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "UpdateRoom"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes a room, bed or machine out of use.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits keep it, HAS_BEDS if beds stand in it
+        /// (retire them first), or RETIRED.
+        pub async fn retire_room(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RetireRoomRequest>,
+        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/RetireRoom",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "RetireRoom"),
                 );
             self.inner.unary(req, path, codec).await
         }
@@ -1050,7 +2040,7 @@ pub mod catalog_service_server {
             &self,
             request: tonic::Request<super::GetStoreRequest>,
         ) -> std::result::Result<tonic::Response<super::Store>, tonic::Status>;
-        /// Lists the stores of the chain by name.
+        /// Lists the stores of the chain by name, or those near a point, the nearest first.
         async fn list_stores(
             &self,
             request: tonic::Request<super::ListStoresRequest>,
@@ -1062,6 +2052,13 @@ pub mod catalog_service_server {
         async fn create_store(
             &self,
             request: tonic::Request<super::CreateStoreRequest>,
+        ) -> std::result::Result<tonic::Response<super::Store>, tonic::Status>;
+        /// Changes a store. Its currency can't change.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits would lie outside of its opening hours.
+        async fn update_store(
+            &self,
+            request: tonic::Request<super::UpdateStoreRequest>,
         ) -> std::result::Result<tonic::Response<super::Store>, tonic::Status>;
         /// Reads an item.
         async fn get_item(
@@ -1081,6 +2078,22 @@ pub mod catalog_service_server {
             &self,
             request: tonic::Request<super::CreateItemRequest>,
         ) -> std::result::Result<tonic::Response<super::Item>, tonic::Status>;
+        /// Changes an item. Its currency can't change. Visits that are booked keep the times and the price that they were sold
+        /// with.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if the therapists, rooms or machines of visits
+        /// would not do any more, RETIRED, or PACKAGE_IMPOSSIBLE if a package with it could not be booked any more.
+        async fn update_item(
+            &self,
+            request: tonic::Request<super::UpdateItemRequest>,
+        ) -> std::result::Result<tonic::Response<super::Item>, tonic::Status>;
+        /// Takes an item off the menu. Visits that are booked take place.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/RETIRED, or IN_PACKAGE if a package has it: retire that first.
+        async fn retire_item(
+            &self,
+            request: tonic::Request<super::RetireItemRequest>,
+        ) -> std::result::Result<tonic::Response<super::Item>, tonic::Status>;
         /// Reads a therapist.
         async fn get_therapist(
             &self,
@@ -1099,7 +2112,27 @@ pub mod catalog_service_server {
             &self,
             request: tonic::Request<super::CreateTherapistRequest>,
         ) -> std::result::Result<tonic::Response<super::Therapist>, tonic::Status>;
-        /// Lists the rooms of a store by name.
+        /// Changes a therapist. Whoever goes to another store is retired here and taken on there.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if he could not give visits any more that are
+        /// booked with him, or RETIRED.
+        async fn update_therapist(
+            &self,
+            request: tonic::Request<super::UpdateTherapistRequest>,
+        ) -> std::result::Result<tonic::Response<super::Therapist>, tonic::Status>;
+        /// A therapist works here no longer.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits with him are booked, or RETIRED.
+        async fn retire_therapist(
+            &self,
+            request: tonic::Request<super::RetireTherapistRequest>,
+        ) -> std::result::Result<tonic::Response<super::Therapist>, tonic::Status>;
+        /// Reads a room, bed or machine.
+        async fn get_room(
+            &self,
+            request: tonic::Request<super::GetRoomRequest>,
+        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status>;
+        /// Lists the rooms, beds and machines of a store by name.
         async fn list_rooms(
             &self,
             request: tonic::Request<super::ListRoomsRequest>,
@@ -1111,6 +2144,22 @@ pub mod catalog_service_server {
         async fn create_room(
             &self,
             request: tonic::Request<super::CreateRoomRequest>,
+        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status>;
+        /// Changes a room, bed or machine. It stays in its store.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits keep it that it would not do for any
+        /// more, or RETIRED.
+        async fn update_room(
+            &self,
+            request: tonic::Request<super::UpdateRoomRequest>,
+        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status>;
+        /// Takes a room, bed or machine out of use.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits keep it, HAS_BEDS if beds stand in it
+        /// (retire them first), or RETIRED.
+        async fn retire_room(
+            &self,
+            request: tonic::Request<super::RetireRoomRequest>,
         ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status>;
         /// Lists shifts of a store by start.
         async fn list_shifts(
@@ -1128,6 +2177,12 @@ pub mod catalog_service_server {
         ) -> std::result::Result<tonic::Response<super::Shift>, tonic::Status>;
     }
     /// What the chain offers: stores, items, therapists, rooms and shifts.
+    ///
+    /// Every resource has an `etag`, which changes with each edit. An update or retirement that carries one other than the
+    /// present one fails with ABORTED/ETAG_MISMATCH and changes nothing; without one it is carried out whatever went before.
+    /// An edit that would leave a visit that is booked without what it needs fails with FAILED_PRECONDITION/STRANDS_BOOKINGS;
+    /// `bookings` in its metadata lists up to 20 of them, `count` says how many there are. What is retired stays readable, is
+    /// no longer offered, and is listed only on request; it can't be edited any more (FAILED_PRECONDITION/RETIRED).
     #[derive(Debug)]
     pub struct CatalogServiceServer<T> {
         inner: Arc<T>,
@@ -1339,6 +2394,51 @@ pub mod catalog_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/meridian.booking.v1.CatalogService/UpdateStore" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateStoreSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::UpdateStoreRequest>
+                    for UpdateStoreSvc<T> {
+                        type Response = super::Store;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateStoreRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::update_store(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateStoreSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/meridian.booking.v1.CatalogService/GetItem" => {
                     #[allow(non_camel_case_types)]
                     struct GetItemSvc<T: CatalogService>(pub Arc<T>);
@@ -1459,6 +2559,96 @@ pub mod catalog_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CreateItemSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/UpdateItem" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateItemSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::UpdateItemRequest>
+                    for UpdateItemSvc<T> {
+                        type Response = super::Item;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateItemRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::update_item(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateItemSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/RetireItem" => {
+                    #[allow(non_camel_case_types)]
+                    struct RetireItemSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::RetireItemRequest>
+                    for RetireItemSvc<T> {
+                        type Response = super::Item;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RetireItemRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::retire_item(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RetireItemSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -1611,6 +2801,143 @@ pub mod catalog_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/meridian.booking.v1.CatalogService/UpdateTherapist" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateTherapistSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::UpdateTherapistRequest>
+                    for UpdateTherapistSvc<T> {
+                        type Response = super::Therapist;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateTherapistRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::update_therapist(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateTherapistSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/RetireTherapist" => {
+                    #[allow(non_camel_case_types)]
+                    struct RetireTherapistSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::RetireTherapistRequest>
+                    for RetireTherapistSvc<T> {
+                        type Response = super::Therapist;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RetireTherapistRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::retire_therapist(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RetireTherapistSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/GetRoom" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetRoomSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::GetRoomRequest>
+                    for GetRoomSvc<T> {
+                        type Response = super::Room;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetRoomRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::get_room(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetRoomSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/meridian.booking.v1.CatalogService/ListRooms" => {
                     #[allow(non_camel_case_types)]
                     struct ListRoomsSvc<T: CatalogService>(pub Arc<T>);
@@ -1686,6 +3013,96 @@ pub mod catalog_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CreateRoomSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/UpdateRoom" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateRoomSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::UpdateRoomRequest>
+                    for UpdateRoomSvc<T> {
+                        type Response = super::Room;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateRoomRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::update_room(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateRoomSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/RetireRoom" => {
+                    #[allow(non_camel_case_types)]
+                    struct RetireRoomSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::RetireRoomRequest>
+                    for RetireRoomSvc<T> {
+                        type Response = super::Room;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RetireRoomRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::retire_room(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RetireRoomSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -4910,6 +6327,167 @@ impl ::prost::Name for StoreChanged {
         "/meridian.booking.v1.StoreChanged".into()
     }
 }
+/// An item was added, changed or retired.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ItemChanged {
+    /// `items/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub item: ::prost::alloc::string::String,
+    /// The published name.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// Group in the menu.
+    #[prost(string, tag = "3")]
+    pub category: ::prost::alloc::string::String,
+    /// Length of the treatment in minutes.
+    #[prost(int32, tag = "4")]
+    pub duration_minutes: i32,
+    /// Price where nothing more specific holds.
+    #[prost(message, optional, tag = "5")]
+    pub price: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// `items/<uuid>` of the items that it can be added to.
+    #[prost(string, repeated, tag = "6")]
+    pub add_on_to: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// It is offered no longer.
+    #[prost(bool, tag = "7")]
+    pub retired: bool,
+}
+impl ::prost::Name for ItemChanged {
+    const NAME: &'static str = "ItemChanged";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ItemChanged".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ItemChanged".into()
+    }
+}
+/// A therapist was taken on, changed or left.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TherapistChanged {
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub therapist: ::prost::alloc::string::String,
+    /// `stores/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// The published name.
+    #[prost(string, tag = "3")]
+    pub display_name: ::prost::alloc::string::String,
+    /// Grade of skill, 1 to 5.
+    #[prost(int32, tag = "4")]
+    pub grade: i32,
+    /// What he can do.
+    #[prost(string, repeated, tag = "5")]
+    pub skills: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// He works here no longer.
+    #[prost(bool, tag = "6")]
+    pub retired: bool,
+}
+impl ::prost::Name for TherapistChanged {
+    const NAME: &'static str = "TherapistChanged";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.TherapistChanged".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.TherapistChanged".into()
+    }
+}
+/// A room, bed or machine was added, changed or taken out of use.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RoomChanged {
+    /// `rooms/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub room: ::prost::alloc::string::String,
+    /// `stores/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// What staff call it.
+    #[prost(string, tag = "3")]
+    pub display_name: ::prost::alloc::string::String,
+    /// What it is for.
+    #[prost(string, tag = "4")]
+    pub kind: ::prost::alloc::string::String,
+    /// `rooms/<uuid>` of the room in which it stands, if it is a bed.
+    #[prost(string, tag = "5")]
+    pub parent: ::prost::alloc::string::String,
+    /// It is in use no longer.
+    #[prost(bool, tag = "6")]
+    pub retired: bool,
+}
+impl ::prost::Name for RoomChanged {
+    const NAME: &'static str = "RoomChanged";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.RoomChanged".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.RoomChanged".into()
+    }
+}
+/// A package was added, changed or retired.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PackageChanged {
+    /// `packages/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub package: ::prost::alloc::string::String,
+    /// The published name.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// `items/<uuid>`, in order.
+    #[prost(string, repeated, tag = "3")]
+    pub items: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Its price; empty if it is the sum of its items.
+    #[prost(message, optional, tag = "4")]
+    pub price: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// It is offered no longer.
+    #[prost(bool, tag = "5")]
+    pub retired: bool,
+}
+impl ::prost::Name for PackageChanged {
+    const NAME: &'static str = "PackageChanged";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.PackageChanged".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.PackageChanged".into()
+    }
+}
+/// A licence of a store will lapse soon, or lapses today. It is told once 30 days, 7 days and 0 days ahead; one that is
+/// entered later than that is told at once.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LicenceLapsing {
+    /// `stores/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// The store's published name.
+    #[prost(string, tag = "2")]
+    pub store_display_name: ::prost::alloc::string::String,
+    /// What it allows.
+    #[prost(enumeration = "licence::Kind", tag = "3")]
+    pub kind: i32,
+    /// Its number.
+    #[prost(string, tag = "4")]
+    pub number: ::prost::alloc::string::String,
+    /// The last day on which it is valid.
+    #[prost(message, optional, tag = "5")]
+    pub expire_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// Days from today until then; below 0 if it has lapsed.
+    #[prost(int32, tag = "6")]
+    pub days_left: i32,
+}
+impl ::prost::Name for LicenceLapsing {
+    const NAME: &'static str = "LicenceLapsing";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.LicenceLapsing".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.LicenceLapsing".into()
+    }
+}
 /// A time is kept.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BookingHeld {
@@ -6373,6 +7951,798 @@ pub mod life_cycle_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "meridian.booking.v1.LifeCycleService";
     impl<T> tonic::server::NamedService for LifeCycleServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Several items that are booked as one visit.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Package {
+    /// `packages/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What people call it.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// What it does for one.
+    #[prost(string, tag = "3")]
+    pub description: ::prost::alloc::string::String,
+    /// Addresses of pictures.
+    #[prost(string, repeated, tag = "4")]
+    pub photos: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// `items/<uuid>` in the order in which they are given; an item may come twice. All are priced in one currency, none is
+    /// an add-on, and the longest visit, with all its gaps, is shorter than a day.
+    #[prost(string, repeated, tag = "5")]
+    pub items: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Minutes that a customer may have to wait between one item and the next.
+    #[prost(int32, tag = "6")]
+    pub gap_limit_minutes: i32,
+    /// One therapist gives all of it; otherwise there may be one for each item.
+    #[prost(bool, tag = "7")]
+    pub one_therapist: bool,
+    /// Price of the whole before any reduction, in the currency of its items; the sum of their prices if not given.
+    #[prost(message, optional, tag = "8")]
+    pub price: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Of this content; see CatalogService.
+    #[prost(string, tag = "9")]
+    pub etag: ::prost::alloc::string::String,
+    /// When it was added.
+    #[prost(message, optional, tag = "10")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was taken off the menu; empty while it is offered.
+    #[prost(message, optional, tag = "11")]
+    pub retire_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for Package {
+    const NAME: &'static str = "Package";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.Package".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.Package".into()
+    }
+}
+/// Request of PackageService.GetPackage.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetPackageRequest {
+    /// `packages/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetPackageRequest {
+    const NAME: &'static str = "GetPackageRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.GetPackageRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.GetPackageRequest".into()
+    }
+}
+/// Request of PackageService.ListPackages.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListPackagesRequest {
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Also those that are offered no longer.
+    #[prost(bool, tag = "3")]
+    pub show_retired: bool,
+}
+impl ::prost::Name for ListPackagesRequest {
+    const NAME: &'static str = "ListPackagesRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListPackagesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListPackagesRequest".into()
+    }
+}
+/// Response of PackageService.ListPackages.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListPackagesResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub packages: ::prost::alloc::vec::Vec<Package>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListPackagesResponse {
+    const NAME: &'static str = "ListPackagesResponse";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListPackagesResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListPackagesResponse".into()
+    }
+}
+/// Request of PackageService.CreatePackage.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreatePackageRequest {
+    /// The package.
+    #[prost(message, optional, tag = "1")]
+    pub package: ::core::option::Option<Package>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CreatePackageRequest {
+    const NAME: &'static str = "CreatePackageRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.CreatePackageRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.CreatePackageRequest".into()
+    }
+}
+/// Request of PackageService.UpdatePackage.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdatePackageRequest {
+    /// The package with its new content. Only what `update_mask` names is looked at, besides `name` and `etag`.
+    #[prost(message, optional, tag = "1")]
+    pub package: ::core::option::Option<Package>,
+    /// The fields to change, whole; all that can change if empty.
+    #[prost(message, optional, tag = "2")]
+    pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for UpdatePackageRequest {
+    const NAME: &'static str = "UpdatePackageRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.UpdatePackageRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.UpdatePackageRequest".into()
+    }
+}
+/// Request of PackageService.RetirePackage.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RetirePackageRequest {
+    /// `packages/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The etag of what is to be retired; empty for whatever it is now.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RetirePackageRequest {
+    const NAME: &'static str = "RetirePackageRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.RetirePackageRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.RetirePackageRequest".into()
+    }
+}
+/// Generated client implementations.
+pub mod package_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Several items in one visit. For etags and retirement see CatalogService.
+    #[derive(Debug, Clone)]
+    pub struct PackageServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl PackageServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> PackageServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> PackageServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            PackageServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Reads a package.
+        pub async fn get_package(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetPackageRequest>,
+        ) -> std::result::Result<tonic::Response<super::Package>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.PackageService/GetPackage",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.PackageService", "GetPackage"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the packages that can be booked, by name.
+        pub async fn list_packages(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListPackagesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListPackagesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.PackageService/ListPackages",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.PackageService", "ListPackages"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Adds a package.
+        pub async fn create_package(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreatePackageRequest>,
+        ) -> std::result::Result<tonic::Response<super::Package>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.PackageService/CreatePackage",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.PackageService",
+                        "CreatePackage",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Changes a package. Visits that are booked keep the times and the price that they were sold with.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/RETIRED.
+        pub async fn update_package(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdatePackageRequest>,
+        ) -> std::result::Result<tonic::Response<super::Package>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.PackageService/UpdatePackage",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.PackageService",
+                        "UpdatePackage",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes a package off the menu. Visits that are booked take place.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/RETIRED.
+        pub async fn retire_package(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RetirePackageRequest>,
+        ) -> std::result::Result<tonic::Response<super::Package>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.PackageService/RetirePackage",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.PackageService",
+                        "RetirePackage",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod package_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with PackageServiceServer.
+    #[async_trait]
+    pub trait PackageService: std::marker::Send + std::marker::Sync + 'static {
+        /// Reads a package.
+        async fn get_package(
+            &self,
+            request: tonic::Request<super::GetPackageRequest>,
+        ) -> std::result::Result<tonic::Response<super::Package>, tonic::Status>;
+        /// Lists the packages that can be booked, by name.
+        async fn list_packages(
+            &self,
+            request: tonic::Request<super::ListPackagesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListPackagesResponse>,
+            tonic::Status,
+        >;
+        /// Adds a package.
+        async fn create_package(
+            &self,
+            request: tonic::Request<super::CreatePackageRequest>,
+        ) -> std::result::Result<tonic::Response<super::Package>, tonic::Status>;
+        /// Changes a package. Visits that are booked keep the times and the price that they were sold with.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/RETIRED.
+        async fn update_package(
+            &self,
+            request: tonic::Request<super::UpdatePackageRequest>,
+        ) -> std::result::Result<tonic::Response<super::Package>, tonic::Status>;
+        /// Takes a package off the menu. Visits that are booked take place.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/RETIRED.
+        async fn retire_package(
+            &self,
+            request: tonic::Request<super::RetirePackageRequest>,
+        ) -> std::result::Result<tonic::Response<super::Package>, tonic::Status>;
+    }
+    /// Several items in one visit. For etags and retirement see CatalogService.
+    #[derive(Debug)]
+    pub struct PackageServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> PackageServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for PackageServiceServer<T>
+    where
+        T: PackageService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.booking.v1.PackageService/GetPackage" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetPackageSvc<T: PackageService>(pub Arc<T>);
+                    impl<
+                        T: PackageService,
+                    > tonic::server::UnaryService<super::GetPackageRequest>
+                    for GetPackageSvc<T> {
+                        type Response = super::Package;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetPackageRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PackageService>::get_package(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetPackageSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.PackageService/ListPackages" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListPackagesSvc<T: PackageService>(pub Arc<T>);
+                    impl<
+                        T: PackageService,
+                    > tonic::server::UnaryService<super::ListPackagesRequest>
+                    for ListPackagesSvc<T> {
+                        type Response = super::ListPackagesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListPackagesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PackageService>::list_packages(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListPackagesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.PackageService/CreatePackage" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreatePackageSvc<T: PackageService>(pub Arc<T>);
+                    impl<
+                        T: PackageService,
+                    > tonic::server::UnaryService<super::CreatePackageRequest>
+                    for CreatePackageSvc<T> {
+                        type Response = super::Package;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreatePackageRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PackageService>::create_package(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreatePackageSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.PackageService/UpdatePackage" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdatePackageSvc<T: PackageService>(pub Arc<T>);
+                    impl<
+                        T: PackageService,
+                    > tonic::server::UnaryService<super::UpdatePackageRequest>
+                    for UpdatePackageSvc<T> {
+                        type Response = super::Package;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdatePackageRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PackageService>::update_package(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdatePackageSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.PackageService/RetirePackage" => {
+                    #[allow(non_camel_case_types)]
+                    struct RetirePackageSvc<T: PackageService>(pub Arc<T>);
+                    impl<
+                        T: PackageService,
+                    > tonic::server::UnaryService<super::RetirePackageRequest>
+                    for RetirePackageSvc<T> {
+                        type Response = super::Package;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RetirePackageRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PackageService>::retire_package(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RetirePackageSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for PackageServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.booking.v1.PackageService";
+    impl<T> tonic::server::NamedService for PackageServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

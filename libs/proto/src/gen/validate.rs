@@ -29,6 +29,175 @@ impl Validate for crate::generated::meridian::booking::v1::Store {
             report.nested(Item("opening_hours", index), value);
         }
         report.text(Field("currency_code"), &self.currency_code, &[Text::Len(3)]);
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
+        report.count(Field("special_days"), self.special_days.len(), &[Count::Max(400)]);
+        for (index, value) in self.special_days.iter().enumerate() {
+            report.nested(Item("special_days", index), value);
+        }
+        report.count(Field("photos"), self.photos.len(), &[Count::Max(20)]);
+        for (index, value) in self.photos.iter().enumerate() {
+            report
+                .text(
+                    Item("photos", index),
+                    value,
+                    &[Text::MaxLen(500), Text::Pattern(&PATTERN_0)],
+                );
+        }
+        report.count(Field("licences"), self.licences.len(), &[Count::Max(20)]);
+        for (index, value) in self.licences.iter().enumerate() {
+            report.nested(Item("licences", index), value);
+        }
+        if let Some(value) = &self.policy {
+            report.nested(Field("policy"), value);
+        }
+        report
+            .count(
+                Field("cancellation_tiers"),
+                self.cancellation_tiers.len(),
+                &[Count::Max(10)],
+            );
+        for (index, value) in self.cancellation_tiers.iter().enumerate() {
+            report.nested(Item("cancellation_tiers", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::SpecialDay {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("date"), self.date.is_some());
+        report.count(Field("hours"), self.hours.len(), &[Count::Max(4)]);
+        for (index, value) in self.hours.iter().enumerate() {
+            report.nested(Item("hours", index), value);
+        }
+        report.text(Field("note"), &self.note, &[Text::MaxLen(200)]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::OpenSpan {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("open_time"), self.open_time.is_some());
+        report.required(Field("close_time"), self.close_time.is_some());
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::Licence {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("kind"),
+                self.kind,
+                &[
+                    (1, "KIND_BUSINESS"),
+                    (2, "KIND_HYGIENE"),
+                    (3, "KIND_FIRE"),
+                    (4, "KIND_OTHER"),
+                ],
+            );
+        report.text(Field("number"), &self.number, &[Text::MinLen(1), Text::MaxLen(64)]);
+        report.required(Field("expire_date"), self.expire_date.is_some());
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::StorePolicy {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("assignment"),
+                self.assignment,
+                &[
+                    (0, "ASSIGNMENT_UNSPECIFIED"),
+                    (1, "ASSIGNMENT_LEAST_WORK"),
+                    (2, "ASSIGNMENT_ROTATION"),
+                    (3, "ASSIGNMENT_WEIGHTED_FAIRNESS"),
+                    (4, "ASSIGNMENT_PREFERENCE"),
+                    (5, "ASSIGNMENT_RATING"),
+                    (6, "ASSIGNMENT_LEAST_FRAGMENTATION"),
+                ],
+            );
+        if let Some(value) = &self.hold_minutes {
+            report
+                .integer(
+                    Field("hold_minutes"),
+                    i128::from(*value),
+                    &[Integer::AtMost(1440), Integer::AtLeast(1)],
+                );
+        }
+        if let Some(value) = &self.hold_limit_minutes {
+            report
+                .integer(
+                    Field("hold_limit_minutes"),
+                    i128::from(*value),
+                    &[Integer::AtMost(1440), Integer::AtLeast(1)],
+                );
+        }
+        if let Some(value) = &self.lead_minutes {
+            report
+                .integer(
+                    Field("lead_minutes"),
+                    i128::from(*value),
+                    &[Integer::AtMost(43200), Integer::AtLeast(0)],
+                );
+        }
+        if let Some(value) = &self.no_show_grace_minutes {
+            report
+                .integer(
+                    Field("no_show_grace_minutes"),
+                    i128::from(*value),
+                    &[Integer::AtMost(1440), Integer::AtLeast(0)],
+                );
+        }
+        if let Some(value) = &self.waitlist_offer_minutes {
+            report
+                .integer(
+                    Field("waitlist_offer_minutes"),
+                    i128::from(*value),
+                    &[Integer::AtMost(1440), Integer::AtLeast(1)],
+                );
+        }
+        if let Some(value) = &self.max_minutes_in_row {
+            report
+                .integer(
+                    Field("max_minutes_in_row"),
+                    i128::from(*value),
+                    &[Integer::AtMost(1440), Integer::AtLeast(0)],
+                );
+        }
+        if let Some(value) = &self.max_minutes_per_day {
+            report
+                .integer(
+                    Field("max_minutes_per_day"),
+                    i128::from(*value),
+                    &[Integer::AtMost(1440), Integer::AtLeast(0)],
+                );
+        }
+        if let Some(value) = &self.rest_minutes {
+            report
+                .integer(
+                    Field("rest_minutes"),
+                    i128::from(*value),
+                    &[Integer::AtMost(720), Integer::AtLeast(0)],
+                );
+        }
+        if let Some(value) = &self.partner_quota {
+            report
+                .integer(
+                    Field("partner_quota"),
+                    i128::from(*value),
+                    &[Integer::AtMost(100000), Integer::AtLeast(0)],
+                );
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::CancellationTier {
+    fn check(&self, report: &mut Report) {
+        report
+            .integer(
+                Field("notice_minutes"),
+                i128::from(self.notice_minutes),
+                &[Integer::AtMost(129600), Integer::AtLeast(0)],
+            );
+        report
+            .integer(
+                Field("fee_basis_points"),
+                i128::from(self.fee_basis_points),
+                &[Integer::AtMost(10000), Integer::AtLeast(0)],
+            );
     }
 }
 impl Validate for crate::generated::meridian::booking::v1::OpeningHours {
@@ -88,6 +257,102 @@ impl Validate for crate::generated::meridian::booking::v1::Item {
                 &[Text::MinLen(1), Text::MaxLen(32)],
             );
         report.text(Field("equipment_kind"), &self.equipment_kind, &[Text::MaxLen(32)]);
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
+        report.count(Field("photos"), self.photos.len(), &[Count::Max(20)]);
+        for (index, value) in self.photos.iter().enumerate() {
+            report
+                .text(
+                    Item("photos", index),
+                    value,
+                    &[Text::MaxLen(500), Text::Pattern(&PATTERN_0)],
+                );
+        }
+        report.count(Field("phases"), self.phases.len(), &[Count::Max(24)]);
+        for (index, value) in self.phases.iter().enumerate() {
+            report.nested(Item("phases", index), value);
+        }
+        report.count(Field("prices"), self.prices.len(), &[Count::Max(200)]);
+        for (index, value) in self.prices.iter().enumerate() {
+            report.nested(Item("prices", index), value);
+        }
+        report.count(Field("add_on_to"), self.add_on_to.len(), &[Count::Max(100)]);
+        report.text(Field("certificate"), &self.certificate, &[Text::MaxLen(32)]);
+        report
+            .count(Field("cancellations"), self.cancellations.len(), &[Count::Max(200)]);
+        for (index, value) in self.cancellations.iter().enumerate() {
+            report.nested(Item("cancellations", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::Phase {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("resource"),
+                self.resource,
+                &[
+                    (1, "RESOURCE_THERAPIST"),
+                    (2, "RESOURCE_ROOM"),
+                    (3, "RESOURCE_EQUIPMENT"),
+                ],
+            );
+        report
+            .integer(
+                Field("start_minutes"),
+                i128::from(self.start_minutes),
+                &[Integer::AtMost(840), Integer::AtLeast(-120)],
+            );
+        report
+            .integer(
+                Field("duration_minutes"),
+                i128::from(self.duration_minutes),
+                &[Integer::AtMost(960), Integer::AtLeast(1)],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::ItemPrice {
+    fn check(&self, report: &mut Report) {
+        report
+            .integer(
+                Field("grade"),
+                i128::from(self.grade),
+                &[Integer::AtMost(5), Integer::AtLeast(0)],
+            );
+        if let Some(value) = &self.daypart {
+            report.nested(Field("daypart"), value);
+        }
+        report.required(Field("price"), self.price.is_some());
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::Daypart {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("start_time"), self.start_time.is_some());
+        report.required(Field("end_time"), self.end_time.is_some());
+        report.count(Field("days"), self.days.len(), &[Count::Max(7)]);
+        for (index, value) in self.days.iter().enumerate() {
+            report
+                .choice(
+                    Item("days", index),
+                    *value,
+                    &[
+                        (1, "MONDAY"),
+                        (2, "TUESDAY"),
+                        (3, "WEDNESDAY"),
+                        (4, "THURSDAY"),
+                        (5, "FRIDAY"),
+                        (6, "SATURDAY"),
+                        (7, "SUNDAY"),
+                    ],
+                );
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::ItemCancellation {
+    fn check(&self, report: &mut Report) {
+        report.count(Field("tiers"), self.tiers.len(), &[Count::Min(1), Count::Max(10)]);
+        for (index, value) in self.tiers.iter().enumerate() {
+            report.nested(Item("tiers", index), value);
+        }
     }
 }
 impl Validate for crate::generated::meridian::booking::v1::Therapist {
@@ -119,6 +384,48 @@ impl Validate for crate::generated::meridian::booking::v1::Therapist {
                     &[Text::MinLen(1), Text::MaxLen(32)],
                 );
         }
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
+        report.count(Field("languages"), self.languages.len(), &[Count::Max(16)]);
+        for (index, value) in self.languages.iter().enumerate() {
+            report
+                .text(
+                    Item("languages", index),
+                    value,
+                    &[Text::MaxLen(35), Text::Pattern(&PATTERN_1)],
+                );
+        }
+        if !self.photo.is_empty() {
+            report
+                .text(
+                    Field("photo"),
+                    &self.photo,
+                    &[Text::MaxLen(500), Text::Pattern(&PATTERN_0)],
+                );
+        }
+        report
+            .integer(
+                Field("rating_hundredths"),
+                i128::from(self.rating_hundredths),
+                &[Integer::AtMost(500), Integer::AtLeast(0)],
+            );
+        if let Some(value) = &self.weight {
+            report
+                .integer(
+                    Field("weight"),
+                    i128::from(*value),
+                    &[Integer::AtMost(1000), Integer::AtLeast(0)],
+                );
+        }
+        report.count(Field("certificates"), self.certificates.len(), &[Count::Max(32)]);
+        for (index, value) in self.certificates.iter().enumerate() {
+            report.nested(Item("certificates", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::Certificate {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("kind"), &self.kind, &[Text::MinLen(1), Text::MaxLen(32)]);
+        report.text(Field("number"), &self.number, &[Text::MaxLen(64)]);
     }
 }
 impl Validate for crate::generated::meridian::booking::v1::Room {
@@ -130,6 +437,13 @@ impl Validate for crate::generated::meridian::booking::v1::Room {
                 &[Text::MinLen(1), Text::MaxLen(100)],
             );
         report.text(Field("kind"), &self.kind, &[Text::MinLen(1), Text::MaxLen(32)]);
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
+        report
+            .integer(
+                Field("position"),
+                i128::from(self.position),
+                &[Integer::AtMost(10000), Integer::AtLeast(0)],
+            );
     }
 }
 impl Validate for crate::generated::meridian::booking::v1::Shift {
@@ -142,7 +456,14 @@ impl Validate for crate::generated::meridian::booking::v1::GetStoreRequest {
     fn check(&self, _: &mut Report) {}
 }
 impl Validate for crate::generated::meridian::booking::v1::ListStoresRequest {
-    fn check(&self, _: &mut Report) {}
+    fn check(&self, report: &mut Report) {
+        report
+            .integer(
+                Field("radius_meters"),
+                i128::from(self.radius_meters),
+                &[Integer::AtMost(20100000), Integer::AtLeast(0)],
+            );
+    }
 }
 impl Validate for crate::generated::meridian::booking::v1::ListStoresResponse {
     fn check(&self, report: &mut Report) {
@@ -160,11 +481,18 @@ impl Validate for crate::generated::meridian::booking::v1::CreateStoreRequest {
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
+impl Validate for crate::generated::meridian::booking::v1::UpdateStoreRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
 impl Validate for crate::generated::meridian::booking::v1::GetItemRequest {
     fn check(&self, _: &mut Report) {}
 }
 impl Validate for crate::generated::meridian::booking::v1::ListItemsRequest {
-    fn check(&self, _: &mut Report) {}
+    fn check(&self, report: &mut Report) {
+        report.text(Field("category"), &self.category, &[Text::MaxLen(64)]);
+    }
 }
 impl Validate for crate::generated::meridian::booking::v1::ListItemsResponse {
     fn check(&self, report: &mut Report) {
@@ -179,6 +507,17 @@ impl Validate for crate::generated::meridian::booking::v1::CreateItemRequest {
         if let Some(value) = &self.item {
             report.nested(Field("item"), value);
         }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::UpdateItemRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::RetireItemRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
@@ -204,8 +543,24 @@ impl Validate for crate::generated::meridian::booking::v1::CreateTherapistReques
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
-impl Validate for crate::generated::meridian::booking::v1::ListRoomsRequest {
+impl Validate for crate::generated::meridian::booking::v1::UpdateTherapistRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::RetireTherapistRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::GetRoomRequest {
     fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::booking::v1::ListRoomsRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("kind"), &self.kind, &[Text::MaxLen(32)]);
+    }
 }
 impl Validate for crate::generated::meridian::booking::v1::ListRoomsResponse {
     fn check(&self, report: &mut Report) {
@@ -220,6 +575,17 @@ impl Validate for crate::generated::meridian::booking::v1::CreateRoomRequest {
         if let Some(value) = &self.room {
             report.nested(Field("room"), value);
         }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::UpdateRoomRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::RetireRoomRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
@@ -486,6 +852,67 @@ impl Validate for crate::generated::meridian::booking::v1::PreviewCancelRequest 
 }
 impl Validate for crate::generated::meridian::booking::v1::MarkNoShowRequest {
     fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::Package {
+    fn check(&self, report: &mut Report) {
+        report
+            .text(
+                Field("display_name"),
+                &self.display_name,
+                &[Text::MinLen(1), Text::MaxLen(100)],
+            );
+        report.text(Field("description"), &self.description, &[Text::MaxLen(2000)]);
+        report.count(Field("photos"), self.photos.len(), &[Count::Max(20)]);
+        for (index, value) in self.photos.iter().enumerate() {
+            report
+                .text(
+                    Item("photos", index),
+                    value,
+                    &[Text::MaxLen(500), Text::Pattern(&PATTERN_0)],
+                );
+        }
+        report.count(Field("items"), self.items.len(), &[Count::Min(2), Count::Max(10)]);
+        report
+            .integer(
+                Field("gap_limit_minutes"),
+                i128::from(self.gap_limit_minutes),
+                &[Integer::AtMost(240), Integer::AtLeast(0)],
+            );
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::GetPackageRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::booking::v1::ListPackagesRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::booking::v1::ListPackagesResponse {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.packages.iter().enumerate() {
+            report.nested(Item("packages", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::CreatePackageRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("package"), self.package.is_some());
+        if let Some(value) = &self.package {
+            report.nested(Field("package"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::UpdatePackageRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::RetirePackageRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
@@ -1164,3 +1591,5 @@ impl Validate for crate::generated::meridian::payment::v1::OrderAmended {
         }
     }
 }
+static PATTERN_0: Pattern = Pattern::new("^https?://[^\\s]+$");
+static PATTERN_1: Pattern = Pattern::new("^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$");

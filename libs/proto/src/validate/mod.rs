@@ -25,6 +25,19 @@ pub trait Validate {
         self.check(&mut report);
         report.finish()
     }
+
+    /// Checks every rule as of the message that the field `name` of a request holds: paths start with it.
+    ///
+    /// # Errors
+    /// As [`Validate::validate`].
+    fn validate_as(&self, name: &'static str) -> Result<(), Vec<Violation>>
+    where
+        Self: Sized,
+    {
+        let mut report = Report::default();
+        report.nested(Place::Field(name), self);
+        report.finish()
+    }
 }
 
 impl<M: Validate + ?Sized> Validate for Box<M> {

@@ -31,6 +31,36 @@ pub async fn own(conn: &mut PgConnection, store: StoreId) -> pg::Result<i64> {
     .await?)
 }
 
+/// Owns the rosters of all stores, for what each of them may offer. Everybody takes them in the same order.
+#[tracing::instrument(name = "db.roster.own_all", skip_all)]
+pub async fn own_all(conn: &mut PgConnection) -> pg::Result<()> {
+    let keys = all_keys(&mut *conn).await?;
+    sqlx::query!("select pg_advisory_xact_lock(key) from unnest($1::bigint[]) as key", &keys)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!("update store set roster_version = roster_version + 1").execute(conn).await?;
+    Ok(())
+}
+
+/// Shares the rosters of all stores: what each of them may offer stays as it is.
+#[tracing::instrument(name = "db.roster.share_all", skip_all)]
+pub async fn share_all(conn: &mut PgConnection) -> pg::Result<()> {
+    let keys = all_keys(&mut *conn).await?;
+    sqlx::query!("select pg_advisory_xact_lock_shared(key) from unnest($1::bigint[]) as key", &keys)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The keys of all stores, sorted.
+async fn all_keys(conn: &mut PgConnection) -> pg::Result<Vec<i64>> {
+    let ids = sqlx::query_scalar!("select id from store").fetch_all(conn).await?;
+    let mut keys: Vec<i64> = ids.into_iter().map(|id| key(StoreId::from_uuid(id))).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    Ok(keys)
+}
+
 /// The present version of a store's roster, 0 if there is no such store: to be read before all else that a plan is made
 /// from.
 #[tracing::instrument(name = "db.roster.version", skip_all)]

@@ -10,7 +10,7 @@ use pg::PgConnection;
 
 use super::{catalog::sex, sql};
 use crate::domain::{
-    availability::{Profile, Resource, Supply},
+    availability::{Certificate, Profile, Resource, Supply},
     catalog::Sex,
     policy::WorkLimits,
     span::{Span, instant, list, minute, minute_after},
@@ -77,11 +77,23 @@ async fn candidates(
     // Only if somebody is wished for throughout the others needn't be read.
     let wishes: Option<Vec<Uuid>> = wishes.into_iter().collect();
     let rows = sqlx::query!(
-        r#"select id as "id!", sex, grade, skills, kind from (
-               select id, display_name, sex, grade, skills, null as kind from therapist
-               where store_id = $1 and skills && $2 and ($3::uuid[] is null or id = any($3))
+        r#"select id as "id!", sex, grade, skills, languages, certificates, ends as "ends: Vec<Option<jiff_sqlx::Timestamp>>",
+                  kind, zone as "zone!", position as "position!"
+           from (
+               select t.id, t.display_name, sex, grade, skills, languages,
+                      array(select c.kind from therapist_certificate c where c.therapist_id = t.id order by c.kind)
+                          as certificates,
+                      array(select (c.expire_date + 1)::timestamp at time zone s.time_zone from therapist_certificate c
+                            where c.therapist_id = t.id order by c.kind) as ends,
+                      null as kind, '' as zone, 0 as position
+               from therapist t join store s on s.id = t.store_id
+               where store_id = $1 and retire_time is null and skills && $2 and ($3::uuid[] is null or t.id = any($3))
                union all
-               select id, display_name, null, null, null, kind from room where store_id = $1 and kind = any($4)
+               -- A room with beds is booked by the bed; the beds of one room are nearest to each other.
+               select id, display_name, null, null, null, null, null, null, kind, coalesce(parent_id::text, ''), position
+               from room
+               where store_id = $1 and retire_time is null and kind = any($4)
+                 and not exists (select from room bed where bed.parent_id = room.id and bed.retire_time is null)
            ) candidate order by display_name, id"#,
         store.uuid(),
         &skilled,
@@ -103,10 +115,21 @@ async fn candidates(
                 skills: row.skills.unwrap_or_default(),
                 sex: sex.ok_or_else(|| pg::Error::inconsistent("therapist", row.id, "unknown sex"))?,
                 grade: row.grade.unwrap_or_default(),
-                ..Profile::default()
+                languages: row.languages.unwrap_or_default(),
+                certificates: certificates(row.certificates, row.ends),
+                zone: row.zone,
+                position: row.position,
             };
             Ok((of, Resource { id: row.id, profile, ..Resource::default() }))
         })
+        .collect()
+}
+
+/// The certificates of a therapist; one without an end is valid for ever.
+fn certificates(names: Option<Vec<String>>, ends: Option<Vec<Option<jiff_sqlx::Timestamp>>>) -> Vec<Certificate> {
+    let pairs = names.into_iter().flatten().zip(ends.into_iter().flatten());
+    pairs
+        .map(|(name, end)| Certificate { name, end: end.map_or(Span::ALWAYS.end, |end| minute(end.to_jiff())) })
         .collect()
 }
 

@@ -1,5 +1,7 @@
 //! The rules of a store: the chain's, unless the store has its own.
 
+use kernel::{Error, Result};
+
 /// How a therapist is found for whoever names none. A therapist who is named is always the one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum AssignmentPolicy {
@@ -79,4 +81,105 @@ pub struct StorePolicy {
     pub limits: WorkLimits,
     /// How many visits a day partners may book; `None` is no limit.
     pub partner_quota: Option<i64>,
+}
+
+/// The rules of a store where they differ from the chain's; minutes and limits as in [`StorePolicy`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OwnPolicy {
+    /// How a therapist is found for whoever names none.
+    pub assignment: Option<AssignmentPolicy>,
+    /// See [`StorePolicy::hold_minutes`].
+    pub hold_minutes: Option<i32>,
+    /// See [`StorePolicy::hold_limit_minutes`].
+    pub hold_limit_minutes: Option<i32>,
+    /// See [`StorePolicy::lead_minutes`].
+    pub lead_minutes: Option<i32>,
+    /// See [`StorePolicy::no_show_grace_minutes`].
+    pub no_show_grace_minutes: Option<i32>,
+    /// See [`StorePolicy::waitlist_offer_minutes`].
+    pub waitlist_offer_minutes: Option<i32>,
+    /// See [`WorkLimits::in_row`]; 0 is no limit.
+    pub max_minutes_in_row: Option<i32>,
+    /// See [`WorkLimits::per_day`]; 0 is no limit.
+    pub max_minutes_per_day: Option<i32>,
+    /// See [`WorkLimits::rest`].
+    pub rest_minutes: Option<i32>,
+    /// See [`StorePolicy::partner_quota`].
+    pub partner_quota: Option<i32>,
+}
+
+impl OwnPolicy {
+    /// Whether the store has no rule of its own.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Refuses rules that contradict each other or those of the chain, with `InvalidArgument` at `store.policy.…`.
+    pub fn check(&self, chain: &StorePolicy) -> Result<()> {
+        let hold = self.hold_minutes.map_or(chain.hold_minutes, i64::from);
+        let limit = self.hold_limit_minutes.map_or(chain.hold_limit_minutes, i64::from);
+        if limit < hold {
+            return Err(Error::invalid(
+                "store.policy.hold_limit_minutes",
+                format!("must be at least the {hold} minutes for which a time is held"),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Puts the tiers of a cancellation into order: the longest notice first.
+///
+/// Fails with `InvalidArgument` at `field[…]` if a notice comes twice, or a longer one costs more than a shorter one.
+pub fn order_tiers(field: &str, mut tiers: Vec<CancellationTier>) -> Result<Vec<CancellationTier>> {
+    for (index, tier) in tiers.iter().enumerate() {
+        let wrong = |other: usize, what: &str| {
+            Err(Error::invalid(format!("{field}[{index}]"), format!("{what} {field}[{other}]; change one of them")))
+        };
+        for (other, earlier) in tiers[..index].iter().enumerate() {
+            if earlier.notice_minutes == tier.notice_minutes {
+                return wrong(other, "has the same notice as");
+            }
+            let longer_costs_more = (earlier.notice_minutes > tier.notice_minutes)
+                == (earlier.fee_basis_points > tier.fee_basis_points)
+                && earlier.fee_basis_points != tier.fee_basis_points;
+            if longer_costs_more {
+                return wrong(other, "makes a longer notice cost more, together with");
+            }
+        }
+    }
+    tiers.sort_unstable_by_key(|tier| std::cmp::Reverse(tier.notice_minutes));
+    Ok(tiers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tier(notice_minutes: i64, fee_basis_points: u32) -> CancellationTier {
+        CancellationTier { notice_minutes, fee_basis_points }
+    }
+
+    #[test]
+    fn tiers_come_the_longest_notice_first_and_cost_less_the_longer_it_is() {
+        let ordered = order_tiers("tiers", vec![tier(60, 2_000), tier(1_440, 0), tier(0, 5_000)]).expect("good");
+        assert_eq!(ordered.iter().map(|tier| tier.notice_minutes).collect::<Vec<_>>(), [1_440, 60, 0]);
+        assert!(order_tiers("tiers", vec![tier(60, 0), tier(0, 0)]).is_ok());
+        let field = |tiers| order_tiers("tiers", tiers).err().map(|error| error.violations()[0].field.clone());
+        assert_eq!(field(vec![tier(60, 0), tier(60, 10)]).as_deref(), Some("tiers[1]"));
+        assert_eq!(field(vec![tier(60, 10), tier(0, 0)]).as_deref(), Some("tiers[1]"));
+        assert_eq!(field(vec![tier(0, 0), tier(60, 10)]).as_deref(), Some("tiers[1]"));
+    }
+
+    #[test]
+    fn a_hold_is_never_longer_than_its_limit() {
+        let chain = crate::config::Policy::default().store_defaults();
+        assert!(OwnPolicy::default().check(&chain).is_ok());
+        let long = OwnPolicy { hold_minutes: Some(45), ..OwnPolicy::default() };
+        assert_eq!(
+            long.check(&chain).err().map(|e| e.violations()[0].field.clone()).as_deref(),
+            Some("store.policy.hold_limit_minutes")
+        );
+        assert!(OwnPolicy { hold_limit_minutes: Some(60), ..long }.check(&chain).is_ok());
+    }
 }

@@ -12,6 +12,7 @@ pub mod extend_booking;
 pub mod extend_hold;
 pub mod hold_slot;
 pub mod keep;
+pub mod list_stores;
 pub mod move_booking;
 pub mod no_show;
 pub mod order_tasks;
@@ -24,6 +25,7 @@ pub mod roster;
 pub mod rotation;
 pub mod search_slots;
 pub mod set_preference;
+pub mod tell_licences;
 
 use pg::idempotency::Key;
 

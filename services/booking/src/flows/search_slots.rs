@@ -12,7 +12,6 @@ use crate::{
     domain::{
         availability::{self, Offer, Supply},
         catalog::{Item, Store},
-        hours,
         span::{Minute, Span, minute, minute_after},
         visit::{Visit, Wish},
     },
@@ -86,11 +85,12 @@ pub async fn search_slots(app: &App, search: Search) -> Result<Found> {
     Ok(Found { item, visits, offers })
 }
 
-/// The store and the item, which must be priced in its currency.
+/// The store and the item, which must be on the menu and priced in its currency.
 pub async fn store_and_item(conn: &mut PgConnection, store: StoreId, item: ItemId) -> Result<(Store, Item)> {
     let (store_id, item_id) = (store, item);
     let store = db::catalog::get_store(conn, store).await?.ok_or_else(|| Error::not_found(store_id))?;
     let item = db::catalog::get_item(conn, item).await?.ok_or_else(|| Error::not_found(item_id))?;
+    item.check_offered()?;
     if item.price.currency() != store.currency {
         return Err(Error::precondition(
             "CURRENCY_MISMATCH",
@@ -122,11 +122,10 @@ pub async fn supply_without(
 ) -> Result<Supply> {
     // The last visit may start at the end of the window. And whoever has the least work that day is proposed, so every
     // opening that the window touches is looked at whole.
-    let zone = hours::time_zone("store.time_zone", &store.time_zone)?;
     let longest = visits.iter().map(|visit| visit.treatment.end).max().unwrap_or(0);
     let reach = Span::new(window.start, window.end + longest);
     let days = Span::new(reach.start - DAY, reach.end + DAY);
-    let mut openings = hours::openings(&store.opening_hours, &zone, days);
+    let mut openings = store.openings(days)?;
     openings.retain(|span| span.overlaps(reach));
     let policy = db::policy::of_store(&mut *conn, &app.policy, store.id).await?;
     Ok(db::supply::read(conn, store.id, visits, openings, window, policy.limits, without).await?)

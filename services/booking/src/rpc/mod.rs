@@ -4,6 +4,7 @@ mod booking;
 mod catalog;
 pub mod convert;
 mod life_cycle;
+mod package;
 mod preference;
 mod roster;
 mod rotation;
@@ -16,8 +17,9 @@ use pg::idempotency::Key;
 use proto::{
     booking::v1::{
         booking_service_server::BookingServiceServer, catalog_service_server::CatalogServiceServer,
-        life_cycle_service_server::LifeCycleServiceServer, preference_service_server::PreferenceServiceServer,
-        roster_service_server::RosterServiceServer, rotation_service_server::RotationServiceServer,
+        life_cycle_service_server::LifeCycleServiceServer, package_service_server::PackageServiceServer,
+        preference_service_server::PreferenceServiceServer, roster_service_server::RosterServiceServer,
+        rotation_service_server::RotationServiceServer,
     },
     feed::v1::event_feed_service_server::EventFeedServiceServer,
 };
@@ -33,6 +35,7 @@ pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
         .add_service(BookingServiceServer::new(booking::Bookings(Arc::clone(app))))
         .add_service(CatalogServiceServer::new(catalog::Catalog(Arc::clone(app))))
         .add_service(LifeCycleServiceServer::new(life_cycle::LifeCycle(Arc::clone(app))))
+        .add_service(PackageServiceServer::new(package::Packages(Arc::clone(app))))
         .add_service(RosterServiceServer::new(roster::Roster(Arc::clone(app))))
         .add_service(PreferenceServiceServer::new(preference::Preferences(Arc::clone(app))))
         .add_service(RotationServiceServer::new(rotation::Rotations(Arc::clone(app))))

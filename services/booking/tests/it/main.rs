@@ -4,6 +4,10 @@
 
 mod bad_input;
 mod catalog;
+mod catalog_edit;
+mod catalog_item;
+mod catalog_package;
+mod catalog_store;
 mod fakes;
 mod giving_up;
 mod hold;

@@ -1,6 +1,6 @@
 //! Every role at every RPC: refused for its role exactly when the access rule says so.
 
-use kernel::ids::{BookingId, MemberId, StaffId};
+use kernel::ids::{BookingId, MemberId, PackageId, StaffId};
 use proto::{
     access::{self, Role, Rule},
     booking::v1 as pb,
@@ -17,9 +17,10 @@ const PREFIX: &str = "/meridian.booking.v1.";
 /// role was found good.
 async fn call(world: &World, path: &str, token: Option<&str>) -> Result<(), Status> {
     let (mut bookings, mut catalog) = (world.bookings(), world.catalog());
-    let (mut life, mut roster) = (world.life(), world.roster());
+    let (mut life, mut packages, mut roster) = (world.life(), world.packages(), world.roster());
     let (mut rotations, mut preferences) = (world.rotations(), world.preferences());
     let booking = BookingId::new(testkit::START).name();
+    let package = PackageId::new(testkit::START).name();
     let (store, item) = (world.store.clone(), world.item.clone());
     macro_rules! send {
         ($client:ident.$rpc:ident($message:expr)) => {
@@ -70,9 +71,12 @@ async fn call(world: &World, path: &str, token: Option<&str>) -> Result<(), Stat
         "CatalogService/GetStore" => send!(catalog.get_store(pb::GetStoreRequest { name: store })),
         "CatalogService/ListStores" => send!(catalog.list_stores(pb::ListStoresRequest::default())),
         "CatalogService/CreateStore" => send!(catalog.create_store(pb::CreateStoreRequest::default())),
+        "CatalogService/UpdateStore" => send!(catalog.update_store(pb::UpdateStoreRequest::default())),
         "CatalogService/GetItem" => send!(catalog.get_item(pb::GetItemRequest { name: item })),
         "CatalogService/ListItems" => send!(catalog.list_items(pb::ListItemsRequest::default())),
         "CatalogService/CreateItem" => send!(catalog.create_item(pb::CreateItemRequest::default())),
+        "CatalogService/UpdateItem" => send!(catalog.update_item(pb::UpdateItemRequest::default())),
+        "CatalogService/RetireItem" => send!(catalog.retire_item(pb::RetireItemRequest::default())),
         "CatalogService/GetTherapist" => {
             send!(catalog.get_therapist(pb::GetTherapistRequest { name: world.therapists[0].clone() }))
         }
@@ -80,12 +84,22 @@ async fn call(world: &World, path: &str, token: Option<&str>) -> Result<(), Stat
             send!(catalog.list_therapists(pb::ListTherapistsRequest { store, ..Default::default() }))
         }
         "CatalogService/CreateTherapist" => send!(catalog.create_therapist(pb::CreateTherapistRequest::default())),
+        "CatalogService/UpdateTherapist" => send!(catalog.update_therapist(pb::UpdateTherapistRequest::default())),
+        "CatalogService/RetireTherapist" => send!(catalog.retire_therapist(pb::RetireTherapistRequest::default())),
+        "CatalogService/GetRoom" => send!(catalog.get_room(pb::GetRoomRequest { name: world.rooms[0].clone() })),
         "CatalogService/ListRooms" => send!(catalog.list_rooms(pb::ListRoomsRequest { store, ..Default::default() })),
         "CatalogService/CreateRoom" => send!(catalog.create_room(pb::CreateRoomRequest::default())),
+        "CatalogService/UpdateRoom" => send!(catalog.update_room(pb::UpdateRoomRequest::default())),
+        "CatalogService/RetireRoom" => send!(catalog.retire_room(pb::RetireRoomRequest::default())),
         "CatalogService/ListShifts" => {
             send!(catalog.list_shifts(pb::ListShiftsRequest { store, ..Default::default() }))
         }
         "CatalogService/CreateShift" => send!(catalog.create_shift(pb::CreateShiftRequest::default())),
+        "PackageService/GetPackage" => send!(packages.get_package(pb::GetPackageRequest { name: package })),
+        "PackageService/ListPackages" => send!(packages.list_packages(pb::ListPackagesRequest::default())),
+        "PackageService/CreatePackage" => send!(packages.create_package(pb::CreatePackageRequest::default())),
+        "PackageService/UpdatePackage" => send!(packages.update_package(pb::UpdatePackageRequest::default())),
+        "PackageService/RetirePackage" => send!(packages.retire_package(pb::RetirePackageRequest::default())),
         "RosterService/GetShiftPattern" => {
             send!(roster.get_shift_pattern(pb::GetShiftPatternRequest { name: missing("shiftPatterns") }))
         }

@@ -13,8 +13,9 @@ use proto::{
     access::Role,
     booking::v1::{
         self as pb, booking_service_client::BookingServiceClient, catalog_service_client::CatalogServiceClient,
-        life_cycle_service_client::LifeCycleServiceClient, preference_service_client::PreferenceServiceClient,
-        roster_service_client::RosterServiceClient, rotation_service_client::RotationServiceClient,
+        life_cycle_service_client::LifeCycleServiceClient, package_service_client::PackageServiceClient,
+        preference_service_client::PreferenceServiceClient, roster_service_client::RosterServiceClient,
+        rotation_service_client::RotationServiceClient,
     },
     google::r#type::{DayOfWeek, TimeOfDay},
     payment::v1 as payment,
@@ -153,6 +154,10 @@ impl World {
 
     pub fn catalog(&self) -> CatalogServiceClient<Channel> {
         CatalogServiceClient::new(self.channel.clone())
+    }
+
+    pub fn packages(&self) -> PackageServiceClient<Channel> {
+        PackageServiceClient::new(self.channel.clone())
     }
 
     pub fn roster(&self) -> RosterServiceClient<Channel> {
@@ -337,6 +342,12 @@ pub fn id() -> String {
 pub fn reason(status: &Status) -> String {
     use tonic_types::StatusExt;
     status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
+}
+
+/// A fact in an error's details.
+pub fn fact(status: &Status, key: &str) -> String {
+    use tonic_types::StatusExt;
+    status.get_details_error_info().and_then(|info| info.metadata.get(key).cloned()).unwrap_or_default()
 }
 
 /// The first wrong field in an error's details.

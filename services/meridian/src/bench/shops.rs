@@ -168,16 +168,21 @@ fn item(now: Timestamp) -> Item {
         display_name: "Thai massage".to_owned(),
         description: "An hour of stretching and pressure points.".to_owned(),
         category: "massage".to_owned(),
+        photos: Vec::new(),
         duration_minutes: minutes(TREATMENT),
         preparation_minutes: minutes(PREPARATION),
         cleanup_minutes: minutes(CLEANUP),
+        phases: Vec::new(),
         price: Money::new(29_800, Currency::CNY),
+        prices: Vec::new(),
         skill: SKILL.to_owned(),
+        certificate: None,
         room_kind: ROOM_KIND.to_owned(),
         equipment_kind: None,
-        certificate: None,
-        phases: Vec::new(),
+        add_on_to: Vec::new(),
+        version: 1,
         create_time: now,
+        retire_time: None,
     }
 }
 
@@ -189,7 +194,10 @@ fn shop(now: Timestamp, number: usize, therapists: usize) -> Shop {
         position: None,
         time_zone: ZONE.to_owned(),
         opening_hours: (1..=7).map(|day| OpeningHours { day, open_minute: OPEN.0, close_minute: OPEN.1 }).collect(),
+        special_days: Vec::new(),
         currency: Currency::CNY,
+        photos: Vec::new(),
+        version: 1,
         create_time: now,
     };
     let therapist = |n| Therapist {
@@ -199,14 +207,26 @@ fn shop(now: Timestamp, number: usize, therapists: usize) -> Shop {
         sex: if n % 2 == 0 { Sex::Female } else { Sex::Male },
         grade: 3,
         skills: vec![SKILL.to_owned(), "shiatsu".to_owned()],
+        languages: Vec::new(),
+        photo: String::new(),
+        rating_hundredths: 0,
+        weight: 100,
+        certificates: Vec::new(),
+        hire_date: None,
+        version: 1,
         create_time: now,
+        retire_time: None,
     };
     let room = |n| Room {
         id: RoomId::new(now),
         store: store.id,
         display_name: format!("Room {n:02}"),
         kind: ROOM_KIND.to_owned(),
+        parent: None,
+        position: 0,
+        version: 1,
         create_time: now,
+        retire_time: None,
     };
     Shop { therapists: (0..therapists).map(therapist).collect(), rooms: (0..therapists).map(room).collect(), store }
 }

@@ -11,7 +11,7 @@ use prost_types::{FileDescriptorProto, FileDescriptorSet};
 use proto::{
     analytics::v1::report_service_server,
     booking::v1::{
-        booking_service_server, catalog_service_server, life_cycle_service_server, preference_service_server,
+        booking_service_server, catalog_service_server, life_cycle_service_server, package_service_server, preference_service_server,
         roster_service_server, rotation_service_server,
     },
     feed::v1::event_feed_service_server,
@@ -63,6 +63,7 @@ const fn names(service: Service) -> &'static [&'static str] {
         Service::Booking => &[
             booking_service_server::SERVICE_NAME,
             catalog_service_server::SERVICE_NAME,
+            package_service_server::SERVICE_NAME,
             life_cycle_service_server::SERVICE_NAME,
             preference_service_server::SERVICE_NAME,
             roster_service_server::SERVICE_NAME,

@@ -66,7 +66,7 @@ fn openings_follow_the_clock_on_the_wall_through_every_change() {
             let today = instant(change).to_zoned(zone.clone()).date();
             for (open, close) in [(0, 1_440), (90, 150), (600, 1_320), (1_230, 1_605), (1_380, 1_560), (135, 165)] {
                 let wide = Span::new(change - 50 * 60, change + 50 * 60);
-                let found = openings(&every_day(open, close), &zone, wide);
+                let found = openings(&every_day(open, close), &[], &zone, wide);
                 for date in [today.yesterday().expect("in range"), today] {
                     let at = |minute: i16| {
                         let time = date.at(0, 0, 0, 0).checked_add(i64::from(minute).minutes()).expect("in range");
@@ -88,7 +88,7 @@ fn openings_follow_the_clock_on_the_wall_through_every_change() {
 fn days_follow_each_other_without_a_gap_in_every_zone() {
     let years = years();
     for zone in zones() {
-        let whole = openings(&every_day(0, 1_440), &zone, years);
+        let whole = openings(&every_day(0, 1_440), &[], &zone, years);
         assert!((730..=732).contains(&whole.len()), "{zone:?}: {}", whole.len());
         assert!(whole.windows(2).all(|days| days[0].end == days[1].start), "{zone:?}");
         let unlike = whole[1..whole.len() - 1].iter().filter(|day| day.minutes() != 1_440).count();
@@ -108,7 +108,7 @@ fn the_last_visit_of_a_night_ends_at_closing_however_clocks_change() {
     for zone in zones() {
         for change in changes(&zone) {
             let window = Span::new(change - 30 * 60, change + 30 * 60);
-            let openings = openings(&every_day(1_230, 1_605), &zone, window);
+            let openings = openings(&every_day(1_230, 1_605), &[], &zone, window);
             let supply = Supply {
                 open: list(openings.clone()),
                 openings,

@@ -11,16 +11,21 @@ fn item(minutes: i32) -> Item {
         display_name: "Massage".to_owned(),
         description: String::new(),
         category: String::new(),
+        photos: Vec::new(),
         duration_minutes: minutes,
         preparation_minutes: 10,
         cleanup_minutes: 15,
         price: Money::new(10_000, Currency::CNY),
+        prices: Vec::new(),
         skill: "MASSAGE".to_owned(),
         room_kind: "ROOM".to_owned(),
         equipment_kind: None,
         certificate: None,
         phases: Vec::new(),
+        add_on_to: Vec::new(),
+        version: 1,
         create_time: now,
+        retire_time: None,
     }
 }
 

@@ -8,6 +8,7 @@ use rpc::Caller;
 
 use crate::{
     App, db,
+    db::catalog::TherapistFilter,
     db::day::Visit,
     domain::{
         catalog::{Store, Therapist},
@@ -60,7 +61,9 @@ pub async fn get_day(app: &App, caller: &Caller, store: StoreId, date: Date) -> 
     let whole: Option<(Timestamp, Timestamp)> =
         midnight(date).ok().zip(date.checked_add(1.day()).ok().and_then(|next| midnight(next).ok()));
     let (from, to) = whole.ok_or_else(|| Error::invalid("date", "must be a date of this age"))?;
-    let therapists = db::catalog::list_therapists(&mut conn, id, None, MOST).await?;
+    let all = TherapistFilter { store: Some(id), retired: true };
+    let mut therapists = db::catalog::list_therapists(&mut conn, all, None, MOST).await?;
+    therapists.retain(|therapist| therapist.retire_time.is_none_or(|at| at > from));
     let mut shifts: HashMap<Uuid, Vec<Shift>> = HashMap::new();
     for shift in db::shift::list_of_store(&mut conn, id, (from, to), None, MOST).await? {
         shifts.entry(shift.therapist.uuid()).or_default().push(shift);
@@ -78,7 +81,7 @@ pub async fn get_day(app: &App, caller: &Caller, store: StoreId, date: Date) -> 
     }
     let window = Span::new(minute(from), minute_after(to));
     Ok(Day {
-        openings: hours::openings(&store.opening_hours, &zone, window),
+        openings: hours::openings(&store.opening_hours, &store.special_days, &zone, window),
         store,
         therapists: therapists
             .into_iter()

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     App, db,
+    domain::catalog::check_in_use,
     domain::roster::{
         Dates, etag,
         pattern::{ShiftPattern, WeeklyShift},
@@ -46,6 +47,7 @@ pub async fn create(
     terms: Terms,
 ) -> Result<pb::ShiftPattern> {
     let therapist = therapist(app, caller, of).await?;
+    check_in_use(therapist.retire_time)?;
     let mut edit = match Edit::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
         Started::Now(edit) => *edit,

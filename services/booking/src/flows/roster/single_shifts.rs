@@ -15,6 +15,7 @@ use super::{
 use crate::{
     App, db,
     domain::{
+        catalog::check_in_use,
         roster::{
             etag,
             making::Wanted,
@@ -36,6 +37,7 @@ pub async fn create(
 ) -> Result<pb::Shift> {
     check_shift(start_time, end_time)?;
     let therapist = therapist(app, caller, of).await?;
+    check_in_use(therapist.retire_time)?;
     let mut edit = match Edit::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
         Started::Now(edit) => *edit,

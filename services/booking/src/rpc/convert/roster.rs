@@ -8,7 +8,7 @@ use proto::{
 };
 use rpc::convert::{timestamp, to_timestamp};
 
-use super::{minute_of_day, to_state};
+use super::{time::minute_of_day, to_state};
 use crate::{
     db::{day::Visit, shift::Exception},
     domain::{
@@ -26,21 +26,7 @@ use crate::{
     flows::roster::{blocks, day, exceptions::Listed, patterns},
 };
 
-/// A date of the calendar.
-pub fn date(field: &str, date: Option<&PbDate>) -> Result<Date> {
-    let date = date.ok_or_else(|| Error::invalid(field, "must be given"))?;
-    let (year, month, day) = (i16::try_from(date.year), i8::try_from(date.month), i8::try_from(date.day));
-    match (year, month, day) {
-        (Ok(year @ 1..), Ok(month), Ok(day)) => Date::new(year, month, day).ok(),
-        _ => None,
-    }
-    .ok_or_else(|| Error::invalid(field, "must be a day of the calendar, with year, month and day"))
-}
-
-/// A date for the wire.
-pub fn to_date(date: Date) -> PbDate {
-    PbDate { year: i32::from(date.year()), month: i32::from(date.month()), day: i32::from(date.day()) }
-}
+pub use super::time::{date, to_date};
 
 /// The dates from `start_date` to `end_date`, at most so many days apart.
 pub fn dates(first: Option<&PbDate>, last: Option<&PbDate>, most: i32) -> Result<Dates> {

@@ -189,6 +189,11 @@ fn item(rng: &mut Rng) -> Item {
         certificate: rng.chance(25).then(|| "PAPER".to_owned()),
         phases,
         create_time: Timestamp::UNIX_EPOCH,
+        photos: Vec::new(),
+        prices: Vec::new(),
+        add_on_to: Vec::new(),
+        version: 1,
+        retire_time: None,
     }
 }
 
