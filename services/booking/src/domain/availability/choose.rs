@@ -1,6 +1,10 @@
 //! Whom and what a visit gets at a start.
 
-use super::{limits::minutes_within, solve::Group, supply::Supply};
+use super::{
+    limits::minutes_within,
+    solve::{Group, TRIES},
+    supply::Supply,
+};
 use crate::domain::{
     span::{Minute, Span, list},
     visit::{Demand, ResourceKind, Visit},
@@ -78,18 +82,20 @@ impl<'a> Chooser<'a> {
             (_, [only]) => able[*only].first().map(|first| vec![*first]),
             (ResourceKind::Therapist, demands) => {
                 let by_preference = demands.iter().map(|&demand| self.sorted(demand, &able[demand], start));
-                group.solve(&by_preference.collect::<Vec<_>>(), &bears)
+                group.solve(&by_preference.collect::<Vec<_>>(), &bears, &mut { TRIES })
             }
             (ResourceKind::Equipment, demands) => {
-                group.solve(&demands.iter().map(|&demand| able[demand].clone()).collect::<Vec<_>>(), &bears)
+                let able: Vec<Vec<usize>> = demands.iter().map(|&demand| able[demand].clone()).collect();
+                group.solve(&able, &bears, &mut { TRIES })
             }
             (ResourceKind::Room, demands) => self.neighbours(group, demands, able),
         }
     }
 
-    /// Whether all demands of a group can be served; `able` lists for each of them who could.
-    pub fn is_enough(&self, group: &Group, able: &[Vec<usize>], start: Minute) -> bool {
-        group.solve(able, &|candidate, demands| self.bears(group, candidate, demands, start)).is_some()
+    /// Whether a way to serve all demands of a group is found within `tries`, which become fewer; `able` lists for each
+    /// of them who could.
+    pub fn is_enough(&self, group: &Group, able: &[Vec<usize>], start: Minute, tries: &mut usize) -> bool {
+        group.solve(able, &|candidate, demands| self.bears(group, candidate, demands, start), tries).is_some()
     }
 
     /// Whether one resource could serve several demands of a group: it is free for each, but might be worn out by all.
@@ -130,7 +136,7 @@ impl<'a> Chooser<'a> {
                 rooms.sort_unstable_by_key(|&room| (self.distance(anchor, room), room));
             }
             // If there is no way for one order, there is none for any.
-            let found = group.solve(&near, &|_, _| true)?;
+            let found = group.solve(&near, &|_, _| true, &mut { TRIES })?;
             let spread =
                 found.iter().map(|&one| found.iter().map(|&other| self.distance(one, other)).sum::<i64>()).sum();
             if closest.as_ref().is_none_or(|(least, _)| spread < *least) {

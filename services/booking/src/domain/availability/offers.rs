@@ -15,6 +15,9 @@ use crate::domain::{
     visit::{ResourceKind, Visit},
 };
 
+/// So much is tried at most to find everybody who could take over from whoever is proposed to a party.
+const LISTING: usize = 1_000;
+
 /// A time that can be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
@@ -22,7 +25,8 @@ pub struct Offer {
     pub start: Minute,
     /// Whom and what it would get: the same as [`assign`](super::assign()) says.
     pub assignment: Assignment,
-    /// For each demand of a therapist, in their order: everybody who could serve it, in the order of the supply.
+    /// For each demand of a therapist, in their order: everybody who could serve it, in the order of the supply. For a
+    /// large party maybe not everybody, but nobody who could not.
     pub therapists: Vec<Vec<TherapistId>>,
 }
 
@@ -107,13 +111,14 @@ impl<'a> Plan<'a> {
             return vec![self.able[*only].iter().map(|&index| id(index)).collect()];
         }
         let mut wished: Vec<Vec<usize>> = group.demands.iter().map(|&demand| self.able[demand].clone()).collect();
+        let mut tries = LISTING;
         let is_idle = |candidate| !group.demands.iter().any(|&demand| chosen[demand] == candidate);
         let each = group.demands.iter().enumerate().map(|(position, &demand)| {
             let mut could = |candidate| {
                 // Whoever does nothing else can take it over; for the others somebody else must be found.
                 candidate == chosen[demand] || is_idle(candidate) || {
                     wished[position] = vec![candidate];
-                    self.chooser.is_enough(group, &wished, start)
+                    self.chooser.is_enough(group, &wished, start, &mut tries)
                 }
             };
             let able =

@@ -11,9 +11,10 @@ use crate::domain::{
     visit::{ResourceKind, Visit},
 };
 
-/// So many steps are gone before a puzzle counts as impossible. Both "which times?" and "this time?" give up at the same
-/// step; what people book takes a few dozen.
-const STEPS: usize = 5_000;
+/// So many resources are tried before a puzzle counts as impossible. What people book takes one for each demand; only
+/// large parties with packages in a nearly full store take more. "Which times?" and "this time?" give up at the same one,
+/// so that they never contradict each other.
+pub(super) const TRIES: usize = 500;
 
 /// The demands of a visit for one sort of resource.
 #[derive(Debug)]
@@ -57,14 +58,19 @@ impl Group {
 
     /// A resource for each demand, by position: different ones for those at the same time. `able` lists for each who
     /// could serve it, in the order of preference; `bears` says whether a resource could serve several demands together,
-    /// by position. `None` if there is no way.
-    pub fn solve(&self, able: &[Vec<usize>], bears: &dyn Fn(usize, &[usize]) -> bool) -> Option<Vec<usize>> {
+    /// by position. `None` if there is no way, or none was found within `tries`, which become fewer.
+    pub fn solve(
+        &self,
+        able: &[Vec<usize>],
+        bears: &dyn Fn(usize, &[usize]) -> bool,
+        tries: &mut usize,
+    ) -> Option<Vec<usize>> {
         if let [only] = able {
             return only.first().map(|first| vec![*first]);
         }
         let chosen = Vec::with_capacity(able.len());
-        let mut search = Search { group: self, able, bears, chosen, steps: STEPS, matching: Matching::default() };
-        (search.can_go_on() && search.serve_next()).then_some(search.chosen)
+        let mut search = Search { group: self, able, bears, chosen, tries, matching: Matching::default() };
+        (search.can_go_on(None) && search.serve_next()).then_some(search.chosen)
     }
 
     fn overlap(&self, one: usize, other: usize) -> bool {
@@ -78,7 +84,7 @@ struct Search<'a> {
     bears: &'a dyn Fn(usize, &[usize]) -> bool,
     /// Who serves the first demands.
     chosen: Vec<usize>,
-    steps: usize,
+    tries: &'a mut usize,
     /// Kept so that it need not be allocated anew.
     matching: Matching,
 }
@@ -96,18 +102,18 @@ impl Search<'_> {
     /// Serves the demands that are not served yet; if there is no way all is as before.
     fn serve_next(&mut self) -> bool {
         let Some(able) = self.able.get(self.chosen.len()) else { return true };
+        let demand = self.chosen.len();
         for &candidate in able {
-            if self.steps == 0 {
-                return false;
+            if !self.may(demand, candidate) {
+                continue;
             }
-            self.steps -= 1;
-            if self.may(self.chosen.len(), candidate) {
-                self.chosen.push(candidate);
-                if self.can_go_on() && self.serve_next() {
-                    return true;
-                }
-                self.chosen.pop();
+            let Some(left) = self.tries.checked_sub(1) else { return false };
+            *self.tries = left;
+            self.chosen.push(candidate);
+            if self.can_go_on(Some(demand)) && self.serve_next() {
+                return true;
             }
+            self.chosen.pop();
         }
         false
     }
@@ -123,11 +129,15 @@ impl Search<'_> {
     }
 
     /// Whether at each moment the demands that are not served yet can be matched with resources. If not, there is no way.
-    fn can_go_on(&mut self) -> bool {
+    /// After one more was served, only the moments of those at the same time as it are looked at again.
+    fn can_go_on(&mut self, served: Option<usize>) -> bool {
         let Matching { mut holders, mut seen } = std::mem::take(&mut self.matching);
-        let possible = self.group.moments.iter().all(|moment| {
+        let is_open = |demand: usize| demand >= self.chosen.len();
+        let concerns = |demand| is_open(demand) && served.is_none_or(|served| self.group.overlap(served, demand));
+        let concerned = self.group.moments.iter().filter(|moment| moment.iter().any(|&demand| concerns(demand)));
+        let possible = concerned.into_iter().all(|moment| {
             holders.clear();
-            let mut open = moment.iter().filter(|&&demand| demand >= self.chosen.len());
+            let mut open = moment.iter().filter(|&&demand| is_open(demand));
             open.all(|&demand| {
                 seen.clear();
                 self.augment(demand, &mut holders, &mut seen)
