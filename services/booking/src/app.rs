@@ -7,7 +7,7 @@ use pg::Pg;
 use slotlock::SlotLock;
 use tokio::sync::{Semaphore, watch};
 
-use crate::{config::Policy, peers::Peers};
+use crate::{config::Policy, flows::sight::Sights, peers::Peers};
 
 /// How many callers at a time may ask Postgres for a time that somebody else is just taking.
 const CONTENDERS: usize = 8;
@@ -27,6 +27,8 @@ pub struct App {
     pub peers: Peers,
     /// Where callers line up who want a time that somebody else is just taking.
     pub(crate) contenders: Semaphore,
+    /// What plans are made from.
+    pub(crate) sights: Sights,
     poke: watch::Sender<u64>,
 }
 
@@ -40,6 +42,7 @@ impl App {
             policy,
             peers,
             contenders: Semaphore::new(CONTENDERS),
+            sights: Sights::default(),
             poke: watch::Sender::new(0),
         })
     }

@@ -60,6 +60,14 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.booking.v1.BookingService/ExplainSlots",
+        Rule {
+            public: true,
+            roles: &[],
+            scope: Scope::None,
+        },
+    ),
+    (
         "/meridian.booking.v1.BookingService/GetBooking",
         Rule {
             public: false,

@@ -70,6 +70,30 @@ impl ::prost::Name for Money {
         "/google.type.Money".into()
     }
 }
+/// An object that represents a latitude/longitude pair. This is expressed as a
+/// pair of doubles to represent degrees latitude and degrees longitude. Unless
+/// specified otherwise, this object must conform to the
+/// <a href="<https://en.wikipedia.org/wiki/World_Geodetic_System#1984_version">>
+/// WGS84 standard</a>. Values must be within normalized ranges.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct LatLng {
+    /// The latitude in degrees. It must be in the range \[-90.0, +90.0\].
+    #[prost(double, tag = "1")]
+    pub latitude: f64,
+    /// The longitude in degrees. It must be in the range \[-180.0, +180.0\].
+    #[prost(double, tag = "2")]
+    pub longitude: f64,
+}
+impl ::prost::Name for LatLng {
+    const NAME: &'static str = "LatLng";
+    const PACKAGE: &'static str = "google.type";
+    fn full_name() -> ::prost::alloc::string::String {
+        "google.type.LatLng".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/google.type.LatLng".into()
+    }
+}
 /// Represents a day of the week.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -121,30 +145,6 @@ impl DayOfWeek {
             "SUNDAY" => Some(Self::Sunday),
             _ => None,
         }
-    }
-}
-/// An object that represents a latitude/longitude pair. This is expressed as a
-/// pair of doubles to represent degrees latitude and degrees longitude. Unless
-/// specified otherwise, this object must conform to the
-/// <a href="<https://en.wikipedia.org/wiki/World_Geodetic_System#1984_version">>
-/// WGS84 standard</a>. Values must be within normalized ranges.
-#[derive(Clone, Copy, PartialEq, ::prost::Message)]
-pub struct LatLng {
-    /// The latitude in degrees. It must be in the range \[-90.0, +90.0\].
-    #[prost(double, tag = "1")]
-    pub latitude: f64,
-    /// The longitude in degrees. It must be in the range \[-180.0, +180.0\].
-    #[prost(double, tag = "2")]
-    pub longitude: f64,
-}
-impl ::prost::Name for LatLng {
-    const NAME: &'static str = "LatLng";
-    const PACKAGE: &'static str = "google.type";
-    fn full_name() -> ::prost::alloc::string::String {
-        "google.type.LatLng".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/google.type.LatLng".into()
     }
 }
 /// Represents a time of day. The date and time zone are either not significant

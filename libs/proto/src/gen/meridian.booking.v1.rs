@@ -3542,7 +3542,7 @@ impl ::prost::Name for Booking {
     }
 }
 /// A time that can be booked.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Slot {
     /// Start of the treatment.
     #[prost(message, optional, tag = "1")]
@@ -3556,9 +3556,53 @@ pub struct Slot {
     /// Everybody who could give it, by name.
     #[prost(string, repeated, tag = "4")]
     pub therapists: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Price before reductions.
+    /// Price before reductions, with the therapists proposed, for everybody who comes.
     #[prost(message, optional, tag = "5")]
     pub list_price: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Where, `stores/<uuid>`.
+    #[prost(string, tag = "6")]
+    pub store: ::prost::alloc::string::String,
+    /// Who and what would serve each item, guest by guest, in their order.
+    #[prost(message, repeated, tag = "7")]
+    pub parts: ::prost::alloc::vec::Vec<slot::Part>,
+}
+/// Nested message and enum types in `Slot`.
+pub mod slot {
+    /// What serves one item of a visit.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Part {
+        /// For which guest of a party, from 0.
+        #[prost(int32, tag = "1")]
+        pub guest: i32,
+        /// What, `items/<uuid>`.
+        #[prost(string, tag = "2")]
+        pub item: ::prost::alloc::string::String,
+        /// Who gives it.
+        #[prost(string, tag = "3")]
+        pub therapist: ::prost::alloc::string::String,
+        /// Where.
+        #[prost(string, tag = "4")]
+        pub room: ::prost::alloc::string::String,
+        /// The machine that is kept besides; may be empty.
+        #[prost(string, tag = "5")]
+        pub equipment: ::prost::alloc::string::String,
+        /// Start of the treatment, with its add-ons.
+        #[prost(message, optional, tag = "6")]
+        pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+        /// End of the treatment.
+        #[prost(message, optional, tag = "7")]
+        pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    }
+    impl ::prost::Name for Part {
+        const NAME: &'static str = "Part";
+        const PACKAGE: &'static str = "meridian.booking.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.booking.v1.Slot.Part".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.booking.v1.Slot.Part".into()
+        }
+    }
 }
 impl ::prost::Name for Slot {
     const NAME: &'static str = "Slot";
@@ -3571,12 +3615,12 @@ impl ::prost::Name for Slot {
     }
 }
 /// Request of BookingService.SearchSlots.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SearchSlotsRequest {
-    /// The store, `stores/<uuid>`.
+    /// The store, `stores/<uuid>`; `stores/-` for those in `stores`, or those around `near`.
     #[prost(string, tag = "1")]
     pub store: ::prost::alloc::string::String,
-    /// The item, `items/<uuid>`.
+    /// The item, `items/<uuid>`; this or `package` must be given.
     #[prost(string, tag = "2")]
     pub item: ::prost::alloc::string::String,
     /// Only times that start at or after this; what is past is never offered.
@@ -3585,7 +3629,7 @@ pub struct SearchSlotsRequest {
     /// Only times that start before this; at most 31 days after `start_time`.
     #[prost(message, optional, tag = "4")]
     pub end_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Only this therapist.
+    /// Only this therapist; for the first guest of a party.
     #[prost(string, tag = "5")]
     pub therapist: ::prost::alloc::string::String,
     /// Only therapists of this sex.
@@ -3597,6 +3641,36 @@ pub struct SearchSlotsRequest {
     /// `next_page_token` of the page before.
     #[prost(string, tag = "8")]
     pub page_token: ::prost::alloc::string::String,
+    /// What is added to the item, `items/<uuid>`, in this order.
+    #[prost(string, repeated, tag = "9")]
+    pub add_ons: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The package, `packages/<uuid>`.
+    #[prost(string, tag = "10")]
+    pub package: ::prost::alloc::string::String,
+    /// How many people come, for the same at the same time; 1 if it is not given.
+    #[prost(int32, optional, tag = "11")]
+    pub party_size: ::core::option::Option<i32>,
+    /// Only times that start in this part of the day, in the store's zone.
+    #[prost(message, optional, tag = "12")]
+    pub daypart: ::core::option::Option<Daypart>,
+    /// Only therapists of this grade, 1 (junior) to 5 (master), or a higher one; any if 0.
+    #[prost(int32, tag = "13")]
+    pub min_grade: i32,
+    /// Only therapists who speak this language, a BCP 47 tag such as `en`.
+    #[prost(string, tag = "14")]
+    pub language: ::prost::alloc::string::String,
+    /// With `stores/-`: the stores around this point; the nearest 50.
+    #[prost(message, optional, tag = "15")]
+    pub near: ::core::option::Option<super::super::super::google::r#type::LatLng>,
+    /// How far away a store may be, in metres; 10,000 if 0. Only with `near`.
+    #[prost(int32, tag = "16")]
+    pub radius_meters: i32,
+    /// With `stores/-`: these stores, `stores/<uuid>`.
+    #[prost(string, repeated, tag = "17")]
+    pub stores: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The partner platform that asks: what it may not book any more is not offered.
+    #[prost(string, tag = "18")]
+    pub partner: ::prost::alloc::string::String,
 }
 impl ::prost::Name for SearchSlotsRequest {
     const NAME: &'static str = "SearchSlotsRequest";
@@ -3611,7 +3685,7 @@ impl ::prost::Name for SearchSlotsRequest {
 /// Response of BookingService.SearchSlots.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SearchSlotsResponse {
-    /// Times by start.
+    /// Times by start, then by store.
     #[prost(message, repeated, tag = "1")]
     pub slots: ::prost::alloc::vec::Vec<Slot>,
     /// For the next page; empty on the last.
@@ -3628,13 +3702,214 @@ impl ::prost::Name for SearchSlotsResponse {
         "/meridian.booking.v1.SearchSlotsResponse".into()
     }
 }
+/// Request of BookingService.ExplainSlots.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExplainSlotsRequest {
+    /// The store, `stores/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// The item, `items/<uuid>`; this or `package` must be given.
+    #[prost(string, tag = "2")]
+    pub item: ::prost::alloc::string::String,
+    /// What is added to the item, `items/<uuid>`, in this order.
+    #[prost(string, repeated, tag = "3")]
+    pub add_ons: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The package, `packages/<uuid>`.
+    #[prost(string, tag = "4")]
+    pub package: ::prost::alloc::string::String,
+    /// The start in question: a whole minute, on the store's grid of 5 minutes. With `end_time` the first of several.
+    #[prost(message, optional, tag = "5")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// All starts before this; at most 25 hours after `start_time`, the longest day.
+    #[prost(message, optional, tag = "6")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// How many people come, for the same at the same time; 1 if it is not given.
+    #[prost(int32, optional, tag = "7")]
+    pub party_size: ::core::option::Option<i32>,
+    /// Only this therapist; for the first guest of a party.
+    #[prost(string, tag = "8")]
+    pub therapist: ::prost::alloc::string::String,
+    /// Only therapists of this sex.
+    #[prost(enumeration = "Sex", tag = "9")]
+    pub sex: i32,
+    /// Only therapists of this grade, 1 (junior) to 5 (master), or a higher one; any if 0.
+    #[prost(int32, tag = "10")]
+    pub min_grade: i32,
+    /// Only therapists who speak this language, a BCP 47 tag such as `en`.
+    #[prost(string, tag = "11")]
+    pub language: ::prost::alloc::string::String,
+    /// The partner platform that asks.
+    #[prost(string, tag = "12")]
+    pub partner: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ExplainSlotsRequest {
+    const NAME: &'static str = "ExplainSlotsRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ExplainSlotsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ExplainSlotsRequest".into()
+    }
+}
+/// Response of BookingService.ExplainSlots.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExplainSlotsResponse {
+    /// By start; times that can be had are in none of them.
+    #[prost(message, repeated, tag = "1")]
+    pub explanations: ::prost::alloc::vec::Vec<SlotExplanation>,
+}
+impl ::prost::Name for ExplainSlotsResponse {
+    const NAME: &'static str = "ExplainSlotsResponse";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ExplainSlotsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ExplainSlotsResponse".into()
+    }
+}
+/// Why visits can't start in a span of time.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SlotExplanation {
+    /// The first such start.
+    #[prost(message, optional, tag = "1")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// One step of the grid after the last such start.
+    #[prost(message, optional, tag = "2")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Why. A reason about one therapist is one of several, as others could do it; each other alone is enough.
+    #[prost(message, repeated, tag = "3")]
+    pub reasons: ::prost::alloc::vec::Vec<slot_explanation::Reason>,
+}
+/// Nested message and enum types in `SlotExplanation`.
+pub mod slot_explanation {
+    /// One of the reasons.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Reason {
+        /// What kind of reason.
+        #[prost(enumeration = "reason::Cause", tag = "1")]
+        pub cause: i32,
+        /// The therapist that it is about, `therapists/<uuid>`; may be empty.
+        #[prost(string, tag = "2")]
+        pub therapist: ::prost::alloc::string::String,
+        /// The next start at which it is none any more, if that is known.
+        #[prost(message, optional, tag = "3")]
+        pub until_time: ::core::option::Option<::prost_types::Timestamp>,
+        /// The visits that keep the therapist, `bookings/<uuid>`; for the store's staff only.
+        #[prost(string, repeated, tag = "4")]
+        pub bookings: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    }
+    /// Nested message and enum types in `Reason`.
+    pub mod reason {
+        /// What kind of reason.
+        #[derive(
+            Clone,
+            Copy,
+            Debug,
+            PartialEq,
+            Eq,
+            Hash,
+            PartialOrd,
+            Ord,
+            ::prost::Enumeration
+        )]
+        #[repr(i32)]
+        pub enum Cause {
+            /// Not stated.
+            Unspecified = 0,
+            /// The time is over.
+            Past = 1,
+            /// The store wants more notice.
+            LeadTime = 2,
+            /// It is further ahead than can be booked.
+            TooFarAhead = 3,
+            /// Partners have booked what they may of that day.
+            Quota = 4,
+            /// The store is not open for so long.
+            Closed = 5,
+            /// Nobody who is asked for can give it, or this therapist's certificate has run out by then.
+            NoSkill = 6,
+            /// This therapist is not on duty.
+            NotOnShift = 7,
+            /// This therapist does something else; without a therapist: each could, but there are too few for all guests.
+            Busy = 8,
+            /// This therapist would work too long in a row or in a day.
+            WorkLimit = 9,
+            /// There are not enough free rooms of the kind.
+            NoRoom = 10,
+            /// There are not enough free machines of the kind.
+            NoEquipment = 11,
+        }
+        impl Cause {
+            /// String value of the enum field names used in the ProtoBuf definition.
+            ///
+            /// The values are not transformed in any way and thus are considered stable
+            /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+            pub fn as_str_name(&self) -> &'static str {
+                match self {
+                    Self::Unspecified => "CAUSE_UNSPECIFIED",
+                    Self::Past => "CAUSE_PAST",
+                    Self::LeadTime => "CAUSE_LEAD_TIME",
+                    Self::TooFarAhead => "CAUSE_TOO_FAR_AHEAD",
+                    Self::Quota => "CAUSE_QUOTA",
+                    Self::Closed => "CAUSE_CLOSED",
+                    Self::NoSkill => "CAUSE_NO_SKILL",
+                    Self::NotOnShift => "CAUSE_NOT_ON_SHIFT",
+                    Self::Busy => "CAUSE_BUSY",
+                    Self::WorkLimit => "CAUSE_WORK_LIMIT",
+                    Self::NoRoom => "CAUSE_NO_ROOM",
+                    Self::NoEquipment => "CAUSE_NO_EQUIPMENT",
+                }
+            }
+            /// Creates an enum from field names used in the ProtoBuf definition.
+            pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+                match value {
+                    "CAUSE_UNSPECIFIED" => Some(Self::Unspecified),
+                    "CAUSE_PAST" => Some(Self::Past),
+                    "CAUSE_LEAD_TIME" => Some(Self::LeadTime),
+                    "CAUSE_TOO_FAR_AHEAD" => Some(Self::TooFarAhead),
+                    "CAUSE_QUOTA" => Some(Self::Quota),
+                    "CAUSE_CLOSED" => Some(Self::Closed),
+                    "CAUSE_NO_SKILL" => Some(Self::NoSkill),
+                    "CAUSE_NOT_ON_SHIFT" => Some(Self::NotOnShift),
+                    "CAUSE_BUSY" => Some(Self::Busy),
+                    "CAUSE_WORK_LIMIT" => Some(Self::WorkLimit),
+                    "CAUSE_NO_ROOM" => Some(Self::NoRoom),
+                    "CAUSE_NO_EQUIPMENT" => Some(Self::NoEquipment),
+                    _ => None,
+                }
+            }
+        }
+    }
+    impl ::prost::Name for Reason {
+        const NAME: &'static str = "Reason";
+        const PACKAGE: &'static str = "meridian.booking.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.booking.v1.SlotExplanation.Reason".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.booking.v1.SlotExplanation.Reason".into()
+        }
+    }
+}
+impl ::prost::Name for SlotExplanation {
+    const NAME: &'static str = "SlotExplanation";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.SlotExplanation".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.SlotExplanation".into()
+    }
+}
 /// Request of BookingService.HoldSlot.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct HoldSlotRequest {
     /// The store, `stores/<uuid>`.
     #[prost(string, tag = "1")]
     pub store: ::prost::alloc::string::String,
-    /// The item, `items/<uuid>`.
+    /// The item, `items/<uuid>`; this or `package` must be given.
     #[prost(string, tag = "2")]
     pub item: ::prost::alloc::string::String,
     /// Start of the treatment: a whole minute, on the store's grid of 5 minutes.
@@ -3662,6 +3937,21 @@ pub struct HoldSlotRequest {
     /// The partner platform that it comes through, such as `dianping`; only with CHANNEL_PARTNER.
     #[prost(string, tag = "10")]
     pub partner: ::prost::alloc::string::String,
+    /// What is added to the item, `items/<uuid>`, in this order.
+    #[prost(string, repeated, tag = "11")]
+    pub add_ons: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The package, `packages/<uuid>`.
+    #[prost(string, tag = "12")]
+    pub package: ::prost::alloc::string::String,
+    /// Only therapists of this sex.
+    #[prost(enumeration = "Sex", tag = "13")]
+    pub sex: i32,
+    /// Only therapists of this grade, 1 (junior) to 5 (master), or a higher one; any if 0.
+    #[prost(int32, tag = "14")]
+    pub min_grade: i32,
+    /// Only therapists who speak this language, a BCP 47 tag such as `en`.
+    #[prost(string, tag = "15")]
+    pub language: ::prost::alloc::string::String,
 }
 impl ::prost::Name for HoldSlotRequest {
     const NAME: &'static str = "HoldSlotRequest";
@@ -3972,11 +4262,12 @@ pub mod booking_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Lists the times at which an item can be had at a store, in order. Every time honours the therapist's shift and
-        /// skill, the room with its preparation and cleaning, the equipment, the opening hours in the store's zone, and what is
-        /// booked or held.
+        /// Lists the times at which an item or package can be had at a store or at several, in order. Every time honours the
+        /// therapist's shift and skill, the room with its preparation and cleaning, the equipment, the opening hours in the
+        /// store's zone, the limits on work, the notice that the store wants, and what is booked or held: HoldSlot would get it.
         ///
-        /// Errors: NOT_FOUND for an unknown store or item; FAILED_PRECONDITION with reason CURRENCY_MISMATCH for an item that is
+        /// Errors: NOT_FOUND for an unknown store, item or package; FAILED_PRECONDITION with reason ITEM_RETIRED,
+        /// PACKAGE_RETIRED, ADD_ON_ALONE or NOT_AN_ADD_ON for what is not on the menu like this, and CURRENCY_MISMATCH for what is
         /// not priced in the currency of the store.
         pub async fn search_slots(
             &mut self,
@@ -4004,10 +4295,40 @@ pub mod booking_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Says why times are not offered: for one start, or for all starts of a day.
+        ///
+        /// Errors: as SearchSlots.
+        pub async fn explain_slots(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExplainSlotsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExplainSlotsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.BookingService/ExplainSlots",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.BookingService", "ExplainSlots"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Keeps a time for a customer until the deposit is paid or `hold_expire_time` has come.
         ///
         /// Errors: FAILED_PRECONDITION with reason SLOT_TAKEN (somebody else has it), OUTSIDE_OPENING_HOURS, NOT_ON_SHIFT,
-        /// SKILL_MISSING or CURRENCY_MISMATCH (see SearchSlots); RESOURCE_EXHAUSTED with reason TOO_MANY_HOLDS (pay or give up
+        /// SKILL_MISSING, WORK_LIMIT (whoever is free has worked enough), LEAD_TIME (the store wants more notice), QUOTA
+        /// (partners have booked what they may of that day), or one of the menu (see SearchSlots); RESOURCE_EXHAUSTED with reason TOO_MANY_HOLDS (pay or give up
         /// one that runs: a customer may have 5 at a time by default, a device 10, a partner 200); PERMISSION_DENIED for an
         /// overbooking by somebody who may not; INVALID_ARGUMENT for a start that is past, further ahead than
         /// can be booked (92 days by default) or off the store's grid of 5 minutes; NOT_FOUND for an unknown store, item or
@@ -4217,11 +4538,12 @@ pub mod booking_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with BookingServiceServer.
     #[async_trait]
     pub trait BookingService: std::marker::Send + std::marker::Sync + 'static {
-        /// Lists the times at which an item can be had at a store, in order. Every time honours the therapist's shift and
-        /// skill, the room with its preparation and cleaning, the equipment, the opening hours in the store's zone, and what is
-        /// booked or held.
+        /// Lists the times at which an item or package can be had at a store or at several, in order. Every time honours the
+        /// therapist's shift and skill, the room with its preparation and cleaning, the equipment, the opening hours in the
+        /// store's zone, the limits on work, the notice that the store wants, and what is booked or held: HoldSlot would get it.
         ///
-        /// Errors: NOT_FOUND for an unknown store or item; FAILED_PRECONDITION with reason CURRENCY_MISMATCH for an item that is
+        /// Errors: NOT_FOUND for an unknown store, item or package; FAILED_PRECONDITION with reason ITEM_RETIRED,
+        /// PACKAGE_RETIRED, ADD_ON_ALONE or NOT_AN_ADD_ON for what is not on the menu like this, and CURRENCY_MISMATCH for what is
         /// not priced in the currency of the store.
         async fn search_slots(
             &self,
@@ -4230,10 +4552,21 @@ pub mod booking_service_server {
             tonic::Response<super::SearchSlotsResponse>,
             tonic::Status,
         >;
+        /// Says why times are not offered: for one start, or for all starts of a day.
+        ///
+        /// Errors: as SearchSlots.
+        async fn explain_slots(
+            &self,
+            request: tonic::Request<super::ExplainSlotsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExplainSlotsResponse>,
+            tonic::Status,
+        >;
         /// Keeps a time for a customer until the deposit is paid or `hold_expire_time` has come.
         ///
         /// Errors: FAILED_PRECONDITION with reason SLOT_TAKEN (somebody else has it), OUTSIDE_OPENING_HOURS, NOT_ON_SHIFT,
-        /// SKILL_MISSING or CURRENCY_MISMATCH (see SearchSlots); RESOURCE_EXHAUSTED with reason TOO_MANY_HOLDS (pay or give up
+        /// SKILL_MISSING, WORK_LIMIT (whoever is free has worked enough), LEAD_TIME (the store wants more notice), QUOTA
+        /// (partners have booked what they may of that day), or one of the menu (see SearchSlots); RESOURCE_EXHAUSTED with reason TOO_MANY_HOLDS (pay or give up
         /// one that runs: a customer may have 5 at a time by default, a device 10, a partner 200); PERMISSION_DENIED for an
         /// overbooking by somebody who may not; INVALID_ARGUMENT for a start that is past, further ahead than
         /// can be booked (92 days by default) or off the store's grid of 5 minutes; NOT_FOUND for an unknown store, item or
@@ -4394,6 +4727,51 @@ pub mod booking_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = SearchSlotsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.BookingService/ExplainSlots" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExplainSlotsSvc<T: BookingService>(pub Arc<T>);
+                    impl<
+                        T: BookingService,
+                    > tonic::server::UnaryService<super::ExplainSlotsRequest>
+                    for ExplainSlotsSvc<T> {
+                        type Response = super::ExplainSlotsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExplainSlotsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as BookingService>::explain_slots(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExplainSlotsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

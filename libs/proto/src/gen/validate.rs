@@ -621,6 +621,61 @@ impl Validate for crate::generated::meridian::booking::v1::SearchSlotsRequest {
                 self.sex,
                 &[(0, "SEX_UNSPECIFIED"), (1, "SEX_FEMALE"), (2, "SEX_MALE")],
             );
+        report.count(Field("add_ons"), self.add_ons.len(), &[Count::Max(10)]);
+        if let Some(value) = &self.party_size {
+            report
+                .integer(
+                    Field("party_size"),
+                    i128::from(*value),
+                    &[Integer::AtMost(20), Integer::AtLeast(1)],
+                );
+        }
+        if let Some(value) = &self.daypart {
+            report.nested(Field("daypart"), value);
+        }
+        report
+            .integer(
+                Field("min_grade"),
+                i128::from(self.min_grade),
+                &[Integer::AtMost(5), Integer::AtLeast(0)],
+            );
+        report.text(Field("language"), &self.language, &[Text::MaxLen(35)]);
+        report
+            .integer(
+                Field("radius_meters"),
+                i128::from(self.radius_meters),
+                &[Integer::AtMost(20100000), Integer::AtLeast(0)],
+            );
+        report.count(Field("stores"), self.stores.len(), &[Count::Max(50)]);
+        report.text(Field("partner"), &self.partner, &[Text::MaxLen(100)]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::ExplainSlotsRequest {
+    fn check(&self, report: &mut Report) {
+        report.count(Field("add_ons"), self.add_ons.len(), &[Count::Max(10)]);
+        report.required(Field("start_time"), self.start_time.is_some());
+        if let Some(value) = &self.party_size {
+            report
+                .integer(
+                    Field("party_size"),
+                    i128::from(*value),
+                    &[Integer::AtMost(20), Integer::AtLeast(1)],
+                );
+        }
+        report
+            .choice(
+                Field("sex"),
+                self.sex,
+                &[(0, "SEX_UNSPECIFIED"), (1, "SEX_FEMALE"), (2, "SEX_MALE")],
+            );
+        report
+            .integer(
+                Field("min_grade"),
+                i128::from(self.min_grade),
+                &[Integer::AtMost(5), Integer::AtLeast(0)],
+            );
+        report.text(Field("language"), &self.language, &[Text::MaxLen(35)]);
+        report.text(Field("partner"), &self.partner, &[Text::MaxLen(100)]);
     }
 }
 impl Validate for crate::generated::meridian::booking::v1::HoldSlotRequest {
@@ -645,6 +700,20 @@ impl Validate for crate::generated::meridian::booking::v1::HoldSlotRequest {
         report
             .text(Field("overbook_reason"), &self.overbook_reason, &[Text::MaxLen(200)]);
         report.text(Field("partner"), &self.partner, &[Text::MaxLen(100)]);
+        report.count(Field("add_ons"), self.add_ons.len(), &[Count::Max(10)]);
+        report
+            .choice(
+                Field("sex"),
+                self.sex,
+                &[(0, "SEX_UNSPECIFIED"), (1, "SEX_FEMALE"), (2, "SEX_MALE")],
+            );
+        report
+            .integer(
+                Field("min_grade"),
+                i128::from(self.min_grade),
+                &[Integer::AtMost(5), Integer::AtLeast(0)],
+            );
+        report.text(Field("language"), &self.language, &[Text::MaxLen(35)]);
     }
 }
 impl Validate for crate::generated::meridian::booking::v1::GetBookingRequest {

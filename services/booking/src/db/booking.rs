@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::civil::Date;
 use kernel::{
     Timestamp, Uuid,
     ids::{BookingId, GroupId, ItemId, MemberId, PackageId, QuoteId, RoomId, StoreId, TherapistId},
@@ -9,7 +10,10 @@ use kernel::{
 use pg::PgConnection;
 
 use super::{money, sql};
-use crate::domain::booking::{Booking, Change, Channel, Part, State, Step};
+use crate::domain::{
+    booking::{Booking, Change, Channel, Part, State, Step},
+    span::{Span, instant},
+};
 
 /// Which bookings a list shows; every condition that is given must hold.
 #[derive(Debug, Clone, Default)]
@@ -368,6 +372,30 @@ pub struct Holds {
     pub device: i64,
     /// Of one partner platform.
     pub partner: i64,
+}
+
+/// How many visits partners have booked at a store on each local day that `window` touches and has some; those given up
+/// don't count.
+#[tracing::instrument(name = "db.booking.by_partners", skip_all)]
+pub async fn by_partners(
+    conn: &mut PgConnection,
+    store: StoreId,
+    time_zone: &str,
+    window: Span,
+) -> pg::Result<Vec<(Date, i64)>> {
+    let rows = sqlx::query!(
+        r#"select (start_time at time zone $2)::date as "day!: jiff_sqlx::Date", count(*) as "count!" from booking
+           where store_id = $1 and partner is not null and state not in ('CANCELLED', 'EXPIRED')
+             and start_time >= $3::timestamptz - interval '2 days' and start_time < $4::timestamptz + interval '2 days'
+           group by 1"#,
+        store.uuid(),
+        time_zone,
+        sql(instant(window.start)) as _,
+        sql(instant(window.end)) as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.day.to_jiff(), row.count)).collect())
 }
 
 /// Counts the holds that run, of the customer, device and partner of one that is to be made; see [`super::locks`].

@@ -16,8 +16,10 @@ pub enum Name<'a> {
     Customer(MemberId),
     /// The holds from a device.
     Device(&'a str),
-    /// The holds and the quota of a partner platform.
+    /// The holds of a partner platform.
     Partner(&'a str),
+    /// How much of a store's days partners have booked.
+    Quota(StoreId),
     /// Whose turn it is at a store, and what work is credited there.
     Assignments(StoreId),
     /// The work of a therapist.
@@ -36,8 +38,9 @@ impl Name<'_> {
             Self::Customer(id) => (1, part(id.uuid())),
             Self::Device(device) => (2, text(device)),
             Self::Partner(partner) => (3, text(partner)),
-            Self::Assignments(store) => (4, part(store.uuid())),
-            Self::Therapist(id) => (5, part(id.uuid())),
+            Self::Quota(store) => (4, part(store.uuid())),
+            Self::Assignments(store) => (5, part(store.uuid())),
+            Self::Therapist(id) => (6, part(id.uuid())),
         }
     }
 }

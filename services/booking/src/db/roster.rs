@@ -69,6 +69,13 @@ pub async fn version(conn: &mut PgConnection, store: StoreId) -> pg::Result<i64>
     Ok(version.fetch_optional(conn).await?.unwrap_or_default())
 }
 
+/// The same, if there is such a store.
+#[tracing::instrument(name = "db.roster.known_version", skip_all)]
+pub async fn known_version(conn: &mut PgConnection, store: StoreId) -> pg::Result<Option<i64>> {
+    let version = sqlx::query_scalar!("select roster_version from store where id = $1", store.uuid());
+    Ok(version.fetch_optional(conn).await?)
+}
+
 /// Half of the store's id: a clash of two stores only makes them wait for each other.
 fn key(store: StoreId) -> i64 {
     let (_, low) = store.uuid().as_u64_pair();

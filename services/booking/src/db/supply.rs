@@ -1,4 +1,4 @@
-//! What a store could use for a visit within a window of time.
+//! What a store could use for visits, and when it is taken.
 
 use std::collections::HashMap;
 
@@ -10,181 +10,167 @@ use pg::PgConnection;
 
 use super::{catalog::sex, sql};
 use crate::domain::{
-    availability::{Certificate, Profile, Resource, Supply},
+    availability::{Certificate, Profile, Resource},
     catalog::Sex,
-    policy::WorkLimits,
     span::{Span, instant, list, minute, minute_after},
-    visit::{Class, DAY, ResourceKind, Visit},
 };
 
-/// Reads everything that decides at which times of `window` one of `visits` can be had; `openings` are those that it
-/// touches, whole and by start. What the bookings of `without` keep counts as free.
-#[tracing::instrument(name = "db.supply.read", skip_all)]
-pub async fn read(
-    conn: &mut PgConnection,
-    store: StoreId,
-    visits: &[Visit],
-    openings: Vec<Span>,
-    window: Span,
-    limits: WorkLimits,
-    without: &[BookingId],
-) -> pg::Result<Supply> {
-    let mut resources = candidates(&mut *conn, store, visits).await?;
-    let reach = visits.iter().map(Visit::reach).reduce(Span::hull).unwrap_or(Span::new(0, 0));
-    let days = openings.iter().copied().fold(window, Span::hull);
-    // A stretch of work may have begun before.
-    let before = if limits.in_row.is_some() { DAY } else { 0 };
-    let around = Span::new(days.start + reach.start.min(0) - before, days.end + reach.end.max(0) + before);
-    let mut times = times(conn, &resources, around, without).await?;
-    for (kind, resource) in &mut resources {
-        let times = times.remove(&resource.id).unwrap_or_default();
-        resource.on = if *kind == ResourceKind::Therapist { times.on } else { vec![Span::ALWAYS] };
-        resource.busy = times.busy;
-        resource.work = times.work;
-    }
-    let of = |wanted| {
-        let of_kind = resources.iter().filter(|(kind, _)| *kind == wanted);
-        of_kind.map(|(_, resource)| resource.clone()).collect()
-    };
-    Ok(Supply {
-        open: list(openings.clone()),
-        openings,
-        therapists: of(ResourceKind::Therapist),
-        rooms: of(ResourceKind::Room),
-        equipment: of(ResourceKind::Equipment),
-        limits,
-    })
-}
-
-/// Who could give something of the visits, and the places of the kinds that they take; by name.
-async fn candidates(
-    conn: &mut PgConnection,
-    store: StoreId,
-    visits: &[Visit],
-) -> pg::Result<Vec<(ResourceKind, Resource)>> {
-    let (mut skilled, mut wishes) = (Vec::new(), Vec::new());
-    let (mut rooms, mut machines) = (Vec::new(), Vec::new());
-    for demand in visits.iter().flat_map(|visit| &visit.demands) {
-        match &demand.class {
-            Class::Therapist { skills, .. } => {
-                skilled.extend(skills.first().cloned());
-                wishes.push(demand.wish);
-            }
-            Class::Room { kind } => rooms.push(kind.clone()),
-            Class::Equipment { kind } => machines.push(kind.clone()),
-        }
-    }
-    // Only if somebody is wished for throughout the others needn't be read.
-    let wishes: Option<Vec<Uuid>> = wishes.into_iter().collect();
+/// Those who work at a store, by name, with their shifts within `around`.
+#[tracing::instrument(name = "db.supply.therapists", skip_all)]
+pub async fn therapists(conn: &mut PgConnection, store: StoreId, around: Span) -> pg::Result<Vec<Resource>> {
     let rows = sqlx::query!(
-        r#"select id as "id!", sex, grade, skills, languages, certificates, ends as "ends: Vec<Option<jiff_sqlx::Timestamp>>",
-                  kind, zone as "zone!", position as "position!"
-           from (
-               select t.id, t.display_name, sex, grade, skills, languages,
-                      array(select c.kind from therapist_certificate c where c.therapist_id = t.id order by c.kind)
-                          as certificates,
-                      array(select (c.expire_date + 1)::timestamp at time zone s.time_zone from therapist_certificate c
-                            where c.therapist_id = t.id order by c.kind) as ends,
-                      null as kind, '' as zone, 0 as position
-               from therapist t join store s on s.id = t.store_id
-               where store_id = $1 and retire_time is null and skills && $2 and ($3::uuid[] is null or t.id = any($3))
-               union all
-               -- A room with beds is booked by the bed; the beds of one room are nearest to each other.
-               select id, display_name, null, null, null, null, null, null, kind, coalesce(parent_id::text, ''), position
-               from room
-               where store_id = $1 and retire_time is null and kind = any($4)
-                 and not exists (select from room bed where bed.parent_id = room.id and bed.retire_time is null)
-           ) candidate order by display_name, id"#,
+        r#"select t.id, sex, grade, skills, languages,
+                  array(select c.kind from therapist_certificate c where c.therapist_id = t.id order by c.kind)
+                      as "papers!",
+                  array(select (c.expire_date + 1)::timestamp at time zone s.time_zone from therapist_certificate c
+                        where c.therapist_id = t.id order by c.kind) as "paper_ends!: Vec<Option<jiff_sqlx::Timestamp>>",
+                  array(select h.start_time from shift h
+                        where h.therapist_id = t.id and h.start_time > $2 and h.start_time < $3 order by h.start_time)
+                      as "starts!: Vec<jiff_sqlx::Timestamp>",
+                  array(select h.end_time from shift h
+                        where h.therapist_id = t.id and h.start_time > $2 and h.start_time < $3 order by h.start_time)
+                      as "ends!: Vec<jiff_sqlx::Timestamp>"
+           from therapist t join store s on s.id = t.store_id
+           where store_id = $1 and retire_time is null order by t.display_name, t.id"#,
         store.uuid(),
-        &skilled,
-        wishes as Option<Vec<Uuid>>,
-        &[rooms.clone(), machines].concat(),
+        sql(instant(around.start)) as _,
+        sql(instant(around.end)) as _,
     )
     .fetch_all(conn)
     .await?;
     rows.into_iter()
         .map(|row| {
-            let of = match &row.kind {
-                None => ResourceKind::Therapist,
-                Some(kind) if rooms.contains(kind) => ResourceKind::Room,
-                Some(_) => ResourceKind::Equipment,
-            };
-            let sex = row.sex.map_or(Some(Sex::Unspecified), sex);
+            let papers = row.papers.into_iter().zip(row.paper_ends);
             let profile = Profile {
-                kind: row.kind.unwrap_or_default(),
-                skills: row.skills.unwrap_or_default(),
-                sex: sex.ok_or_else(|| pg::Error::inconsistent("therapist", row.id, "unknown sex"))?,
-                grade: row.grade.unwrap_or_default(),
-                languages: row.languages.unwrap_or_default(),
-                certificates: certificates(row.certificates, row.ends),
-                zone: row.zone,
-                position: row.position,
+                skills: row.skills,
+                certificates: papers.map(certificate).collect(),
+                sex: sex(row.sex).ok_or_else(|| pg::Error::inconsistent("therapist", row.id, "unknown sex"))?,
+                grade: row.grade,
+                languages: row.languages,
+                ..Profile::default()
             };
-            Ok((of, Resource { id: row.id, profile, ..Resource::default() }))
+            let on = list(spans(row.starts, row.ends));
+            Ok(Resource { id: row.id, on, profile, ..Resource::default() })
         })
         .collect()
 }
 
-/// The certificates of a therapist; one without an end is valid for ever.
-fn certificates(names: Option<Vec<String>>, ends: Option<Vec<Option<jiff_sqlx::Timestamp>>>) -> Vec<Certificate> {
-    let pairs = names.into_iter().flatten().zip(ends.into_iter().flatten());
-    pairs
-        .map(|(name, end)| Certificate { name, end: end.map_or(Span::ALWAYS.end, |end| minute(end.to_jiff())) })
-        .collect()
+/// A certificate without an end is valid for ever.
+fn certificate((name, end): (String, Option<jiff_sqlx::Timestamp>)) -> Certificate {
+    Certificate { name, end: end.map_or(Span::ALWAYS.end, |end| minute(end.to_jiff())) }
 }
 
-/// When a therapist is on duty, when a resource is taken, and when by a visit.
-#[derive(Default)]
-struct Times {
-    on: Vec<Span>,
-    busy: Vec<Span>,
-    work: Vec<Span>,
-}
-
-/// One row a resource: a search over weeks reads thousands of allocations, and rows cost more than what is in them. No
-/// allocation and no shift is as long as a day, so those that matter lie in one piece of the index.
-async fn times(
-    conn: &mut PgConnection,
-    resources: &[(ResourceKind, Resource)],
-    around: Span,
-    without: &[BookingId],
-) -> pg::Result<HashMap<Uuid, Times>> {
-    let all: Vec<Uuid> = resources.iter().map(|(_, resource)| resource.id).collect();
+/// The rooms, beds and machines of a store, by name. A room with beds is booked by the bed; the beds of one room are
+/// nearest to each other.
+#[tracing::instrument(name = "db.supply.places", skip_all)]
+pub async fn places(conn: &mut PgConnection, store: StoreId) -> pg::Result<Vec<Resource>> {
     let rows = sqlx::query!(
-        r#"select resource_id as "id!", false as "on_duty!", array_agg(start_time) as "starts!: Vec<jiff_sqlx::Timestamp>",
-                  array_agg(end_time) as "ends!: Vec<jiff_sqlx::Timestamp>",
-                  array_agg(booking_id is not null) as "visits!: Vec<bool>"
-           from allocation
-           where resource_id = any($1) and end_time > $2
-             and (booking_id is null or booking_id <> all($4))
-             and start_time < $3 and start_time > $2::timestamptz - interval '1 day'
-           group by resource_id
-           union all
-           select therapist_id, true, array_agg(start_time), array_agg(end_time), '{}'
-           from shift
-           where therapist_id = any($1) and end_time > $2
-             and start_time < $3 and start_time > $2::timestamptz - interval '1 day'
-           group by therapist_id"#,
-        &all,
-        sql(instant(around.start)) as _,
-        sql(instant(around.end)) as _,
-        &without.iter().map(|booking| booking.uuid()).collect::<Vec<_>>(),
+        r#"select id, kind, coalesce(parent_id::text, '') as "zone!", position from room
+           where store_id = $1 and retire_time is null
+             and not exists (select from room bed where bed.parent_id = room.id and bed.retire_time is null)
+           order by display_name, id"#,
+        store.uuid(),
     )
     .fetch_all(conn)
     .await?;
-    let mut times: HashMap<Uuid, Times> = HashMap::with_capacity(resources.len());
+    let place = |id, kind, zone, position| {
+        let profile = Profile { kind, zone, position, sex: Sex::Unspecified, ..Profile::default() };
+        Resource { id, on: vec![Span::ALWAYS], profile, ..Resource::default() }
+    };
+    Ok(rows.into_iter().map(|row| place(row.id, row.kind, row.zone, row.position)).collect())
+}
+
+/// What is taken, as one moment shows it.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// The version of each store's roster.
+    pub versions: HashMap<StoreId, i64>,
+    /// When each resource is taken; none is missing that is.
+    pub times: HashMap<Uuid, Times>,
+}
+
+/// When a resource is taken.
+#[derive(Debug, Clone, Default)]
+pub struct Times {
+    /// By anything, as a list.
+    pub busy: Vec<Span>,
+    /// By visits, as a list.
+    pub work: Vec<Span>,
+}
+
+/// Reads the versions of the stores' rosters, and when their `resources` are taken within `around`, as if the bookings of
+/// `without` kept nothing. It is one statement, so that nobody can edit a roster in between.
+///
+/// One row a resource: a search over weeks reads thousands of allocations, and rows cost more than what is in them. No
+/// allocation is as long as a day, so those that matter lie in one piece of the index.
+#[tracing::instrument(name = "db.supply.taken", skip_all)]
+pub async fn taken(
+    conn: &mut PgConnection,
+    stores: &[StoreId],
+    resources: &[Uuid],
+    around: Span,
+    without: &[BookingId],
+) -> pg::Result<Taken> {
+    let stores: Vec<Uuid> = stores.iter().map(|store| store.uuid()).collect();
+    let without: Vec<Uuid> = without.iter().map(|booking| booking.uuid()).collect();
+    let rows = sqlx::query!(
+        r#"select id as "id!", roster_version as version, '{}'::timestamptz[] as "starts!: Vec<jiff_sqlx::Timestamp>",
+                  '{}'::timestamptz[] as "ends!: Vec<jiff_sqlx::Timestamp>", '{}'::boolean[] as "visits!: Vec<bool>"
+           from store where id = any($1)
+           union all
+           select resource_id, null, array_agg(start_time), array_agg(end_time), array_agg(booking_id is not null)
+           from allocation
+           where resource_id = any($2) and end_time > $3
+             and start_time < $4 and start_time > $3::timestamptz - interval '1 day'
+             and (booking_id is null or booking_id <> all($5))
+           group by resource_id"#,
+        &stores,
+        resources,
+        sql(instant(around.start)) as _,
+        sql(instant(around.end)) as _,
+        &without,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut taken = Taken { times: HashMap::with_capacity(rows.len()), ..Taken::default() };
     for row in rows {
-        let of = times.entry(row.id).or_default();
-        let spans = spans(row.starts, row.ends);
-        if row.on_duty {
-            of.on = list(spans);
-        } else {
-            let visits = spans.iter().zip(row.visits).filter(|(_, is_visit)| *is_visit);
-            of.work = list(visits.map(|(span, _)| *span).collect());
-            of.busy = list(spans);
+        if let Some(version) = row.version {
+            taken.versions.insert(StoreId::from_uuid(row.id), version);
+            continue;
         }
+        let busy = spans(row.starts, row.ends);
+        let visits = busy.iter().zip(row.visits).filter(|(_, is_visit)| *is_visit);
+        let work = list(visits.map(|(span, _)| *span).collect());
+        taken.times.insert(row.id, Times { busy: list(busy), work });
     }
-    Ok(times)
+    Ok(taken)
+}
+
+/// Which bookings keep these resources at some time of a span: resource, booking and when.
+#[tracing::instrument(name = "db.supply.keepers", skip_all)]
+pub async fn keepers(
+    conn: &mut PgConnection,
+    resources: &[Uuid],
+    within: Span,
+) -> pg::Result<Vec<(Uuid, BookingId, Span)>> {
+    let rows = sqlx::query!(
+        r#"select resource_id, booking_id as "booking_id!", start_time, end_time from allocation
+           where resource_id = any($1) and booking_id is not null and end_time > $2
+             and start_time < $3 and start_time > $2::timestamptz - interval '1 day'
+           order by start_time, booking_id"#,
+        resources,
+        sql(instant(within.start)) as _,
+        sql(instant(within.end)) as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    let span = |start: jiff_sqlx::Timestamp, end: jiff_sqlx::Timestamp| {
+        Span::new(minute(start.to_jiff()), minute_after(end.to_jiff()))
+    };
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.resource_id, BookingId::from_uuid(row.booking_id), span(row.start_time, row.end_time)))
+        .collect())
 }
 
 fn spans(starts: Vec<jiff_sqlx::Timestamp>, ends: Vec<jiff_sqlx::Timestamp>) -> Vec<Span> {

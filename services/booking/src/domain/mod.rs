@@ -5,6 +5,7 @@ pub mod availability;
 pub mod booking;
 pub mod cancellation;
 pub mod catalog;
+pub mod chosen;
 pub mod geo;
 pub mod hours;
 pub mod licence;

@@ -54,7 +54,7 @@ pub async fn context(
     }
     match (policy, customer) {
         (AssignmentPolicy::Rotation, _) => {
-            context.rotation = db::rotation::get(conn, store).await?;
+            context.rotation = rotation::as_of(conn, store, now).await?;
             context.last_turns = db::rotation::last_turns(conn, store).await?;
         }
         (AssignmentPolicy::WeightedFairness, _) => context.ledger = db::fairness::get(conn, store).await?,

@@ -77,17 +77,22 @@ async fn late(app: &App, tx: &mut Tx, booking: Booking, now: Timestamp) -> Resul
 async fn again(app: &App, tx: &mut Tx, booking: &Booking) -> Result<Option<Plan>> {
     // Nobody edits the roster until this transaction ends, so what is read now holds. It is ours already, unless the
     // booking expired just now.
-    let roster = db::roster::share(tx, booking.store).await?;
-    let Some(store) = db::catalog::get_store(tx, booking.store).await? else { return Ok(None) };
+    db::roster::share(tx, booking.store).await?;
     let present = present_visit::read(tx, booking, &[]).await?;
     let mut visit = present.visit.extended(i64::from(booking.extension_minutes));
     keep::fix(&mut visit, &present.assignment, |_| true);
     let visits = [visit];
     let start = minute(booking.start_time);
-    let wanted = Wanted { store: &store, visits: &visits, start, without: &[], overbook: false };
-    match keep::plan(app, tx, roster, wanted).await {
-        Err(refused) if refused.kind() == ErrorKind::FailedPrecondition => Ok(None),
-        plan => plan.map(Some),
+    loop {
+        let sight = app.sights.of(app, tx, booking.store).await?;
+        let customer = booking.customer;
+        let wanted = Wanted { sight: &sight, customer, visits: &visits, start, without: &[], overbook: false };
+        match keep::plan(app, tx, wanted).await {
+            // What was kept of the roster was out of date; what is read now can't be.
+            Ok(None) => {}
+            Err(refused) if refused.kind() == ErrorKind::FailedPrecondition => return Ok(None),
+            plan => return plan,
+        }
     }
 }
 

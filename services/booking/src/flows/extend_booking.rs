@@ -80,13 +80,11 @@ impl Keep for Flow<'_> {
     type Basis = Basis;
     type Reply = pb::Booking;
 
-    async fn plan(&self) -> Result<(Plan, Basis)> {
+    async fn plan(&self) -> Result<Option<(Plan, Basis)>> {
         let mut conn = self.app.pg.conn().await?;
         let booking = db::booking::get(&mut conn, self.id).await?.ok_or_else(|| Error::not_found(self.id))?;
         booking.check_extend()?;
-        let roster = keep::roster(&mut conn, booking.store).await?;
-        let store = db::catalog::get_store(&mut conn, booking.store).await?;
-        let store = store.ok_or_else(|| Error::not_found(booking.store))?;
+        let sight = self.app.sights.of(self.app, &mut conn, booking.store).await?;
         let add_on = match self.by {
             By::Minutes(_) => None,
             By::AddOn(id) => Some(db::catalog::get_item(&mut conn, id).await?.ok_or_else(|| Error::not_found(id))?),
@@ -107,8 +105,15 @@ impl Keep for Flow<'_> {
         keep::fix(&mut visit, &present.assignment, |_| true);
         let start = minute(booking.start_time);
         let visits = [visit];
-        let wanted = Wanted { store: &store, visits: &visits, start, without: &[self.id], overbook: false };
-        let plan = keep::plan(self.app, &mut conn, roster, wanted).await?;
+        let wanted = Wanted {
+            sight: &sight,
+            customer: booking.customer,
+            visits: &visits,
+            start,
+            without: &[self.id],
+            overbook: false,
+        };
+        let Some(plan) = keep::plan(self.app, &mut conn, wanted).await? else { return Ok(None) };
         let extension = Extension { minutes, price, add_on: more.as_ref().map(|item| item.id) };
         let (item, display_name) = match &add_on {
             Some(item) => (item.id.name(), item.display_name.clone()),
@@ -118,7 +123,7 @@ impl Keep for Flow<'_> {
             }
         };
         let line = OrderLine { item, display_name, amount: Some(to_money(price)) };
-        Ok((plan, Basis { booking, extension, line }))
+        Ok(Some((plan, Basis { booking, extension, line })))
     }
 
     async fn carry_out(&self, plan: &Plan, basis: &Basis) -> Result<Option<pb::Booking>> {

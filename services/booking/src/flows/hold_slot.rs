@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use kernel::{
-    Error, ErrorKind, Result, Timestamp, Uuid, crash,
-    ids::{BookingId, ItemId, MemberId, StoreId, TherapistId},
+    Error, ErrorKind, Money, Result, Timestamp, Uuid, crash,
+    ids::{BookingId, ItemId, MemberId, StoreId},
 };
 use pg::{
     Tx, audit,
@@ -20,18 +20,18 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::{
     Once,
+    assignment::{self, Given},
     keep::{self, Keep, Plan, Wanted},
     order_tasks, record,
-    search_slots::store_and_item,
+    seek::Seek,
 };
 use crate::{
     App, db,
     db::locks::Name,
     domain::{
         booking::{Booking, Channel, State},
-        catalog::Item,
-        span::{instant, minute},
-        visit::{Visit, Wish},
+        chosen::Chosen,
+        span::{Span, covers, instant, minute},
     },
     peers::Quote,
 };
@@ -41,12 +41,10 @@ use crate::{
 pub struct HoldSlot {
     /// Where.
     pub store: StoreId,
-    /// What.
-    pub item: ItemId,
+    /// What, and with whom.
+    pub seek: Seek,
     /// When the treatment starts.
     pub start_time: Timestamp,
-    /// With whom; `None` for anybody.
-    pub therapist: Option<TherapistId>,
     /// For whom.
     pub customer: MemberId,
     /// Through which way it came.
@@ -64,7 +62,7 @@ pub struct HoldSlot {
 /// Keeps the time, and has the order for its deposit made.
 pub async fn hold_slot(app: &Arc<App>, once: Once<'_, pb::HoldSlotRequest>, wanted: HoldSlot) -> Result<pb::Booking> {
     let flow =
-        Flow { app, once: &once, wanted, known: OnceCell::new(), quote: OnceCell::new(), task: Mutex::new(None) };
+        Flow { app, once: &once, wanted, known: OnceCell::new(), quote: Mutex::new(None), task: Mutex::new(None) };
     let reply = keep::keep_once(app, &once, &flow).await?;
     if let Some(task) = flow.task.into_inner() {
         crash::point("booking.hold.committed");
@@ -80,51 +78,73 @@ struct Flow<'a> {
     wanted: HoldSlot,
     /// Whether the customer exists, once it was asked.
     known: OnceCell<()>,
-    /// The price, once it was asked for.
-    quote: OnceCell<Quote>,
+    /// What a price comes to, once it was asked for.
+    quote: Mutex<Option<(Money, Quote)>>,
     /// What has the order made.
     task: Mutex<Option<Uuid>>,
 }
 
 impl Keep for Flow<'_> {
-    type Basis = Item;
+    type Basis = Chosen;
     type Reply = pb::Booking;
 
-    async fn plan(&self) -> Result<(Plan, Item)> {
+    async fn plan(&self) -> Result<Option<(Plan, Chosen)>> {
         let Self { app, wanted, .. } = self;
-        keep::check_start(app, wanted.start_time)?;
+        let HoldSlot { store, seek, start_time, customer, .. } = wanted;
+        keep::check_start(app, *start_time)?;
         if wanted.on_behalf {
-            self.known.get_or_try_init(|| app.peers.membership.check_member(wanted.customer)).await?;
+            self.known.get_or_try_init(|| app.peers.membership.check_member(*customer)).await?;
         }
-        let wish = Wish { therapist: wanted.therapist, ..Wish::default() };
         let mut conn = app.pg.conn().await?;
-        let (store, item) = store_and_item(&mut conn, wanted.store, wanted.item).await?;
-        let visits = [Visit::of_item(&item, &[])?.wishing(0, &wish)];
-        let (start, overbook) = (minute(wanted.start_time), wanted.overbook_reason.is_some());
-        let roster = keep::roster(&mut conn, store.id).await?;
-        let wanted = Wanted { store: &store, visits: &visits, start, without: &[], overbook };
-        Ok((keep::plan(app, &mut conn, roster, wanted).await?, item))
+        let sight = app.sights.of(app, &mut conn, *store).await?;
+        let chosen = sight.choose(&mut conn, &seek.choice).await?;
+        let visits = chosen.visits(1, &seek.wish)?;
+        let (start, overbook) = (minute(*start_time), wanted.overbook_reason.is_some());
+        if start < seek.bookable(app, &sight).start {
+            let notice = sight.policy.lead_minutes;
+            let text = format!("the store wants {notice} minutes of notice; choose a later time");
+            return Err(Error::precondition("LEAD_TIME", text).with("lead_minutes", notice));
+        }
+        let (visits, customer) = (&visits[..], *customer);
+        let wanted = Wanted { sight: &sight, customer, visits, start, without: &[], overbook };
+        Ok(keep::plan(app, &mut conn, wanted).await?.map(|plan| (plan, chosen)))
     }
 
-    async fn carry_out(&self, plan: &Plan, item: &Item) -> Result<Option<pb::Booking>> {
-        let quote = *self.quote.get_or_try_init(|| self.quote(item)).await?;
-        let booking = self.booking(plan, item, quote)?;
+    async fn carry_out(&self, plan: &Plan, chosen: &Chosen) -> Result<Option<pb::Booking>> {
+        let mut booking = self.booking(plan, chosen).await?;
         let now = booking.create_time;
         let mut tx = self.app.pg.begin().await?;
         let ticket = match idempotency::begin(&mut tx, now, self.once.key, self.once.message).await? {
             Begin::Replay(reply) => return Ok(Some(reply)),
             Begin::Fresh(ticket) => ticket,
         };
-        if !keep::enter(self.app, &mut tx, plan, &[], &names(&booking)).await? {
+        let mut names = names(&booking);
+        names.extend(keep::assignments(plan));
+        let quota = plan.sight.policy.partner_quota.filter(|_| self.wanted.seek.by_partner);
+        names.extend(quota.map(|_| Name::Quota(booking.store)));
+        if !keep::enter(self.app, &mut tx, plan, &[], &names).await? {
             tx.rollback().await?;
             return Ok(None);
         }
         check_caps(self.app, &mut tx, &booking).await?;
+        if quota.is_some() {
+            self.check_quota(&mut tx, plan).await?;
+        }
+        let Some(assignment) = keep::settle(&mut tx, plan, now).await? else {
+            tx.rollback().await?;
+            return Ok(None);
+        };
+        booking.assignment = assignment;
         let change = booking.made(self.once.key.caller);
         let reply = record::insert(&mut tx, &change, now).await?;
         if !keep::take(&mut tx, change.booking.id, plan).await? {
             tx.rollback().await?;
             return Ok(None);
+        }
+        let Booking { id: booking, store, requested, .. } = change.booking;
+        for (therapist, minutes) in change.booking.work() {
+            let given = Given { booking, therapist, requested, minutes };
+            assignment::record(&mut tx, store, plan.policy(), given, now).await?;
         }
         let task = order_tasks::create_order(&mut tx, &change.booking, now).await?;
         if self.wanted.on_behalf {
@@ -144,51 +164,75 @@ impl Keep for Flow<'_> {
 }
 
 impl Flow<'_> {
-    async fn quote(&self, item: &Item) -> Result<Quote> {
+    /// What the customer pays of a price. If another therapist is found, who costs something else, it is asked anew.
+    async fn quote(&self, item: ItemId, list_price: Money) -> Result<Quote> {
         let Self { app, once, wanted, .. } = self;
+        let mut quoted = self.quote.lock().await;
+        if let Some((_, quote)) = quoted.filter(|(price, _)| *price == list_price) {
+            return Ok(quote);
+        }
         // The same request asks for the same quote, so that a repeat does not reserve a second coupon. Another caller's
         // request id must not lead to it.
-        let request_id = kernel::ids::derive(once.key.request_id, once.key.caller);
-        let quote = app.peers.pricing.quote(wanted.customer, wanted.item, wanted.store, item.price, request_id).await?;
+        let of_caller = kernel::ids::derive(once.key.request_id, once.key.caller);
+        let request_id = kernel::ids::derive(of_caller, &list_price.minor().to_string());
+        let quote = app.peers.pricing.quote(wanted.customer, item, wanted.store, list_price, request_id).await?;
         crash::point("booking.hold.quoted");
+        *quoted = Some((list_price, quote));
         Ok(quote)
     }
 
-    fn booking(&self, plan: &Plan, item: &Item, quote: Quote) -> Result<Booking> {
+    async fn booking(&self, plan: &Plan, chosen: &Chosen) -> Result<Booking> {
         let Self { app, wanted, .. } = self;
+        let Plan { sight, visit, start, .. } = plan;
+        let served = sight.served(visit, &plan.assignment, *start);
+        let first = served.first().ok_or_else(|| Error::internal("a plan without a part"))?.part;
+        let list_price = chosen.price(&sight.store, &sight.zone, visit, *start, &served)?;
+        let item = chosen.first()?.id;
+        let quote = self.quote(item, list_price).await?;
         let now = app.clock.now();
-        let part = plan.parts().into_iter().next().ok_or_else(|| Error::internal("a plan without a part"))?;
+        let minutes = SignedDuration::from_mins;
         Ok(Booking {
             id: BookingId::new(now),
             store: wanted.store,
-            item: wanted.item,
-            therapist: part.therapist,
-            room: part.room,
-            equipment: part.equipment,
+            item,
+            therapist: first.therapist,
+            room: first.room,
+            equipment: first.equipment,
             customer: wanted.customer,
             start_time: wanted.start_time,
-            end_time: instant(part.time.end),
+            end_time: instant(plan.end()),
             state: State::Held,
             channel: wanted.channel,
-            list_price: item.price,
+            list_price,
             price: quote.price,
             deposit: quote.price.share(app.policy.deposit_basis_points)?,
             quote: Some(quote.id),
-            hold_expire_time: now + app.policy.hold(),
+            hold_expire_time: now + minutes(sight.policy.hold_minutes),
             create_time: now,
             version: 1,
-            package: None,
-            parts: Vec::new(),
-            add_ons: Vec::new(),
+            package: chosen.package(),
+            parts: plan.further_parts(),
+            add_ons: chosen.add_ons().iter().map(|item| item.id).collect(),
             group: None,
             extension_minutes: 0,
-            requested: wanted.therapist.is_some(),
+            requested: wanted.seek.wish.therapist.is_some(),
             assignment: String::new(),
             device: wanted.device.clone(),
             partner: wanted.partner.clone(),
-            hold_limit_time: now + SignedDuration::from_mins(app.policy.hold_limit_minutes),
+            hold_limit_time: now + minutes(sight.policy.hold_limit_minutes),
             overbook_reason: wanted.overbook_reason.clone().filter(|_| plan.overbooks),
         })
+    }
+
+    /// Partners may book so many visits of a day. To be called when the store's quota is locked.
+    async fn check_quota(&self, tx: &mut Tx, plan: &Plan) -> Result<()> {
+        let window = Span::new(plan.start, plan.start + 1);
+        let full_days = self.wanted.seek.full_days(tx, &plan.sight, window).await?;
+        if covers(&full_days, window) {
+            let text = "partners have booked what they may of this day; choose another day";
+            return Err(Error::precondition("QUOTA", text));
+        }
+        Ok(())
     }
 }
 

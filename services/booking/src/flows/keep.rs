@@ -7,26 +7,30 @@
 //! A plan is carried out in one transaction, and everybody locks in one order: the request, the roster of the store,
 //! [names](crate::db::locks), the rows of bookings, the resources.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use kernel::{
     Error, ErrorKind, Result, Timestamp, Uuid,
-    ids::{BookingId, StoreId, TherapistId},
+    ids::{BookingId, MemberId, StoreId, TherapistId},
 };
 use pg::{PgConnection, Tx, idempotency};
 use prost::Message;
 use proto::booking::v1 as pb;
 use slotlock::{SlotKey, Take};
 
-use super::{Once, search_slots::supply_without};
+use super::{
+    Once, assignment,
+    sight::{Ask, Sight, look},
+};
 use crate::{
     App,
     db::{self, locks::Name},
     domain::{
-        availability::{self, Assignment, GRID, Part, Supply},
-        catalog::Store,
-        policy::WorkLimits,
-        span::{Minute, Span, is_whole_minute, minute},
+        assignment::{Context, candidates, order, rank},
+        availability::{self, Assignment, GRID, Offer, Part, Supply},
+        booking,
+        policy::{AssignmentPolicy, WorkLimits},
+        span::{Minute, Span, instant, is_whole_minute, minute},
         visit::{ResourceKind, Visit},
     },
 };
@@ -42,7 +46,9 @@ const ATTEMPT: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
     /// Where.
-    pub store: &'a Store,
+    pub sight: &'a Arc<Sight>,
+    /// For whom.
+    pub customer: MemberId,
     /// The ways to do it, best first.
     pub visits: &'a [Visit],
     /// When the visit starts.
@@ -57,7 +63,7 @@ pub struct Wanted<'a> {
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// Where.
-    pub store: StoreId,
+    pub sight: Arc<Sight>,
     /// The way that was chosen.
     pub visit: Visit,
     /// When the visit starts.
@@ -66,8 +72,10 @@ pub struct Plan {
     pub assignment: Assignment,
     /// It overlaps others.
     pub overbooks: bool,
-    roster: i64,
-    limited: bool,
+    /// What the choice was made from: all ways, the supply, and what the order of therapists goes by.
+    visits: Vec<Visit>,
+    supply: Supply,
+    context: Context,
 }
 
 impl Plan {
@@ -86,33 +94,94 @@ impl Plan {
         self.allocations().iter().flat_map(cells).collect()
     }
 
+    /// The parts of the booking after the first.
+    pub fn further_parts(&self) -> Vec<booking::Part> {
+        let legs = self.visit.legs.iter().zip(self.parts()).skip(1);
+        legs.map(|(leg, part)| booking::Part {
+            item: leg.item,
+            therapist: part.therapist,
+            room: part.room,
+            equipment: part.equipment,
+            start_time: instant(part.time.start),
+            end_time: instant(part.time.end),
+        })
+        .collect()
+    }
+
+    /// When the last treatment ends.
+    pub fn end(&self) -> Minute {
+        self.start + self.visit.treatment.end
+    }
+
+    /// How the therapists were found, for people.
+    pub fn reason(&self) -> String {
+        reason(self.policy(), &self.context, &self.supply, &self.visits, self.start)
+    }
+
+    /// By which policy.
+    pub fn policy(&self) -> AssignmentPolicy {
+        self.sight.policy.assignment
+    }
+
+    fn store(&self) -> StoreId {
+        self.sight.store.id
+    }
+
+    fn is_limited(&self) -> bool {
+        self.supply.limits.is_set() && !self.overbooks
+    }
+
     fn therapists(&self) -> Vec<TherapistId> {
         self.parts().iter().map(|part| part.therapist).collect()
     }
 }
 
-/// The version of a store's roster, to be read before all else that a plan is made from.
-pub async fn roster(conn: &mut PgConnection, store: StoreId) -> Result<i64> {
-    Ok(db::roster::version(conn, store).await?)
-}
-
-/// Plans what is wanted; `roster` was read first.
+/// Plans what is wanted. `None` if the sight is out of date: then it must be got anew, and all that was made from it.
 ///
 /// Fails as [`availability::assign`] does.
-pub async fn plan(app: &App, conn: &mut PgConnection, roster: i64, wanted: Wanted<'_>) -> Result<Plan> {
-    let Wanted { store, visits, start, without, overbook } = wanted;
-    let supply = supply_without(app, conn, store, visits, Span::new(start, start + 1), without).await?;
-    let assign = |supply: &Supply| availability::assign(supply, visits, start, &availability::least_work(supply));
-    let limited = supply.limits != WorkLimits::default();
+pub async fn plan(app: &App, conn: &mut PgConnection, wanted: Wanted<'_>) -> Result<Option<Plan>> {
+    let Wanted { sight, customer, visits, start, without, overbook } = wanted;
+    let policy = sight.policy.assignment;
+    let context = assignment::context(&mut *conn, sight.store.id, policy, Some(customer), app.clock.now()).await?;
+    let looked = look(app, conn, &[Ask { sight, visits }], Span::new(start, start + 1), without).await?;
+    let Some(mut supply) = looked.and_then(|mut supplies| supplies.pop()) else { return Ok(None) };
+    let assign = |supply: &Supply| availability::assign(supply, visits, start, &order(policy, &context, supply));
     let (assignment, overbooks) = match assign(&supply) {
         Err(refused) if overbook && ["SLOT_TAKEN", "WORK_LIMIT"].contains(&refused.reason()) => {
-            (assign(&as_if_free(supply))?, true)
+            supply = as_if_free(supply);
+            (assign(&supply)?, true)
         }
         assigned => (assigned?, false),
     };
     let visit = visits.get(assignment.alternative).cloned();
     let visit = visit.ok_or_else(|| Error::internal("an assignment of an unknown alternative"))?;
-    Ok(Plan { store: store.id, visit, start, assignment, overbooks, roster, limited: limited && !overbooks })
+    let (sight, visits) = (Arc::clone(sight), visits.to_vec());
+    Ok(Some(Plan { sight, visit, start, assignment, overbooks, visits, supply, context }))
+}
+
+/// Why each therapist of a visit was chosen; whoever was wished for is only called that.
+fn reason(policy: AssignmentPolicy, context: &Context, supply: &Supply, visits: &[Visit], start: Minute) -> String {
+    let order = order(policy, context, supply);
+    let offer = availability::offers(supply, visits, Span::new(start, start + 1), &order, 1).pop();
+    let Some(Offer { assignment, therapists, .. }) = offer else { return String::new() };
+    let demands = visits.get(assignment.alternative).into_iter().flat_map(|visit| &visit.demands);
+    let chosen = demands.zip(&assignment.resources);
+    let of_therapists = chosen.filter(|(demand, _)| demand.class.resource() == ResourceKind::Therapist);
+    let mut reasons: Vec<String> = Vec::new();
+    for ((demand, chosen), able) in of_therapists.zip(&therapists) {
+        let reason = if demand.wish.is_some() {
+            "asked for by the customer".to_owned()
+        } else {
+            let kept: Vec<Span> = demand.spans.iter().map(|span| span.moved(start)).collect();
+            let ranked = rank(policy, context, &candidates(supply, able, start, &kept));
+            let his = ranked.into_iter().find(|ranked| ranked.therapist.uuid() == *chosen);
+            his.map(|ranked| ranked.reason).unwrap_or_default()
+        };
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    reasons.join("; ")
 }
 
 fn as_if_free(mut supply: Supply) -> Supply {
@@ -129,33 +198,53 @@ fn as_if_free(mut supply: Supply) -> Supply {
 pub async fn enter(app: &App, tx: &mut Tx, plan: &Plan, without: &[BookingId], names: &[Name<'_>]) -> Result<bool> {
     // Whoever overbooks makes everybody else plan again, so that nobody is put beside him unknowingly.
     let (roster, expected) = match plan.overbooks {
-        true => (db::roster::own(tx, plan.store).await?, plan.roster + 1),
-        false => (db::roster::share(tx, plan.store).await?, plan.roster),
+        true => (db::roster::own(tx, plan.store()).await?, plan.sight.version + 1),
+        false => (db::roster::share(tx, plan.store()).await?, plan.sight.version),
     };
     if roster != expected {
         return Ok(false);
     }
     let mut names = names.to_vec();
-    if plan.limited {
+    if plan.is_limited() {
         names.extend(plan.therapists().into_iter().map(Name::Therapist));
     }
     if !names.is_empty() {
         db::locks::take(tx, &names).await?;
     }
     // Two visits that don't overlap can still be too much work together.
-    if plan.limited { holds(app, tx, plan, without).await } else { Ok(true) }
+    if plan.is_limited() { holds(app, tx, plan, without).await } else { Ok(true) }
 }
 
 /// Whether a plan can still be carried out as it is.
 async fn holds(app: &App, tx: &mut Tx, plan: &Plan, without: &[BookingId]) -> Result<bool> {
-    let Some(store) = db::catalog::get_store(tx, plan.store).await? else { return Ok(false) };
     let mut visit = plan.visit.clone();
     for (demand, resource) in visit.demands.iter_mut().zip(&plan.assignment.resources) {
         demand.wish = Some(*resource);
     }
     let visits = [visit];
-    let supply = supply_without(app, tx, &store, &visits, Span::new(plan.start, plan.start + 1), without).await?;
-    Ok(availability::assign(&supply, &visits, plan.start, &|_| 0).is_ok())
+    let ask = [Ask { sight: &plan.sight, visits: &visits }];
+    let looked = look(app, tx, &ask, Span::new(plan.start, plan.start + 1), without).await?;
+    let supply = looked.and_then(|mut supplies| supplies.pop());
+    Ok(supply.is_some_and(|supply| availability::assign(&supply, &visits, plan.start, &|_| 0).is_ok()))
+}
+
+/// The name under which a store's assignments must be locked to [`settle`] and count them, if its policy has a state.
+pub fn assignments(plan: &Plan) -> Option<Name<'static>> {
+    let has_state = matches!(plan.policy(), AssignmentPolicy::Rotation | AssignmentPolicy::WeightedFairness);
+    has_state.then(|| Name::Assignments(plan.store()))
+}
+
+/// How the therapists were found, for people, as of now: the turn list may have moved on since the plan was made. `None`
+/// if somebody else comes first by now: then the caller must roll back and plan again. To be called after [`enter`].
+pub async fn settle(tx: &mut Tx, plan: &Plan, now: Timestamp) -> Result<Option<String>> {
+    let policy = plan.policy();
+    let Some(context) = assignment::settle(tx, plan.store(), policy, &plan.context, now).await? else {
+        return Ok(Some(plan.reason()));
+    };
+    let order = order(policy, &context, &plan.supply);
+    let assignment = availability::assign(&plan.supply, &plan.visits, plan.start, &order)?;
+    let same = assignment == plan.assignment;
+    Ok(same.then(|| reason(policy, &context, &plan.supply, &plan.visits, plan.start)))
 }
 
 /// Takes all that a plan needs for one booking. `false` if somebody else has some of it: then the caller must roll back
@@ -176,8 +265,8 @@ pub trait Keep: Sync {
     /// What comes of it.
     type Reply: Send;
 
-    /// Makes a plan from what is committed.
-    fn plan(&self) -> impl Future<Output = Result<(Plan, Self::Basis)>> + Send;
+    /// Makes a plan from what is committed. `None` if it was made from a sight that is out of date.
+    fn plan(&self) -> impl Future<Output = Result<Option<(Plan, Self::Basis)>>> + Send;
 
     /// Carries a plan out in one transaction. `None`, changing nothing, if it does not hold any more.
     fn carry_out(&self, plan: &Plan, basis: &Self::Basis) -> impl Future<Output = Result<Option<Self::Reply>>> + Send;
@@ -187,7 +276,7 @@ pub trait Keep: Sync {
 pub async fn keep<K: Keep>(app: &App, what: &K) -> Result<K::Reply> {
     let mut lined_up = None;
     for _ in 0..PLANS {
-        let (plan, basis) = what.plan().await?;
+        let Some((plan, basis)) = what.plan().await? else { continue };
         let (owner, cells) = (kernel::ids::uuid_v7(app.clock.now()), plan.cells());
         if app.locks.take(owner, &cells, ATTEMPT).await == Take::Busy && lined_up.is_none() {
             lined_up = app.contenders.acquire().await.ok();

@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod change;
 pub mod deposit_paid;
 pub mod expire_booking;
+pub mod explain_slots;
 pub mod extend_booking;
 pub mod extend_hold;
 pub mod hold_slot;
@@ -24,7 +25,9 @@ pub mod reschedule_booking;
 pub mod roster;
 pub mod rotation;
 pub mod search_slots;
+pub mod seek;
 pub mod set_preference;
+pub mod sight;
 pub mod tell_licences;
 
 use pg::idempotency::Key;

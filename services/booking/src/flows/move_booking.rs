@@ -160,7 +160,7 @@ impl Keep for Flow<'_> {
     type Basis = Basis;
     type Reply = pb::Booking;
 
-    async fn plan(&self) -> Result<(Plan, Basis)> {
+    async fn plan(&self) -> Result<Option<(Plan, Basis)>> {
         let id: BookingId = self.wanted.booking;
         let mut conn = self.app.pg.conn().await?;
         let booking = db::booking::get(&mut conn, id).await?.ok_or_else(|| Error::not_found(id))?;
@@ -172,16 +172,22 @@ impl Keep for Flow<'_> {
         if self.wanted.part.is_some_and(|part| part > booking.parts.len()) {
             return Err(Error::invalid("part", format!("must be at most {}", booking.parts.len() + 1)));
         }
-        let roster = keep::roster(&mut conn, booking.store).await?;
-        let store = db::catalog::get_store(&mut conn, booking.store).await?;
-        let store = store.ok_or_else(|| Error::not_found(booking.store))?;
+        let sight = self.app.sights.of(self.app, &mut conn, booking.store).await?;
         let present = present_visit::read(&mut conn, &booking, &[]).await?;
         self.check_named(&mut conn, booking.store, &present.visit).await?;
         let extension = self.extension(&booking, &present, start_time)?;
         let visits = self.ways(&present, extension);
         let start = minute(start_time);
-        let wanted = Wanted { store: &store, visits: &visits, start, without: &[id], overbook: self.overbooks() };
-        Ok((keep::plan(self.app, &mut conn, roster, wanted).await?, Basis { booking, extension }))
+        let wanted = Wanted {
+            sight: &sight,
+            customer: booking.customer,
+            visits: &visits,
+            start,
+            without: &[id],
+            overbook: self.overbooks(),
+        };
+        let plan = keep::plan(self.app, &mut conn, wanted).await?;
+        Ok(plan.map(|plan| (plan, Basis { booking, extension })))
     }
 
     async fn carry_out(&self, plan: &Plan, basis: &Basis) -> Result<Option<pb::Booking>> {

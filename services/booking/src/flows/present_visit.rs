@@ -8,7 +8,7 @@ use crate::{
     db,
     domain::{
         availability::Assignment,
-        booking::{Booking, Part, Placement},
+        booking::{Booking, Placement},
         catalog::Item,
         span::{instant, minute},
         visit::{Course, Visit},
@@ -55,26 +55,14 @@ pub async fn read(conn: &mut PgConnection, booking: &Booking, more: &[Item]) -> 
 
 /// Where a plan puts a booking. Who was asked for, and why, stays as it is.
 pub fn placement(plan: &Plan, booking: &Booking) -> Result<Placement> {
-    let mut parts = plan.parts().into_iter();
-    let first = parts.next().ok_or_else(|| Error::internal("a plan without a part"))?;
-    let legs = plan.visit.legs.iter().skip(1);
+    let first = plan.parts().into_iter().next().ok_or_else(|| Error::internal("a plan without a part"))?;
     Ok(Placement {
         start_time: instant(plan.start),
-        end_time: instant(plan.start + plan.visit.treatment.end),
+        end_time: instant(plan.end()),
         therapist: first.therapist,
         room: first.room,
         equipment: first.equipment,
-        parts: parts
-            .zip(legs)
-            .map(|(part, leg)| Part {
-                item: leg.item,
-                therapist: part.therapist,
-                room: part.room,
-                equipment: part.equipment,
-                start_time: instant(part.time.start),
-                end_time: instant(part.time.end),
-            })
-            .collect(),
+        parts: plan.further_parts(),
         requested: booking.requested,
         assignment: booking.assignment.clone(),
         overbook_reason: None,

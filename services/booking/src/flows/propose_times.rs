@@ -9,9 +9,12 @@ use kernel::{
 };
 use rpc::Caller;
 
-use super::{change, present_visit, reschedule_booking, search_slots::supply_without};
+use super::{
+    change, present_visit, reschedule_booking,
+    sight::{Ask, look},
+};
 use crate::{
-    App, db,
+    App,
     domain::{
         availability,
         span::{Minute, Span, minute, minute_after},
@@ -64,14 +67,19 @@ pub async fn propose_times(app: &App, caller: &Caller, wanted: Propose) -> Resul
     }
     let mut conn = app.pg.conn().await?;
     reschedule_booking::check_notice(app, &mut conn, caller, &booking, now).await?;
-    let store = db::catalog::get_store(&mut conn, booking.store).await?;
-    let store = store.ok_or_else(|| Error::not_found(booking.store))?;
     let present = present_visit::read(&mut conn, &booking, &[]).await?;
     // What lies exactly at the end of the bookable time can still be had.
     let end = minute_after(to).min(minute(now + app.policy.bookable()) + 1);
     let window = Span::new(minute_after(from.max(now)), end);
     let ways = reschedule_booking::ways(&booking, &present);
-    let supply = supply_without(app, &mut conn, &store, &ways, window, &[booking.id]).await?;
+    let supply = loop {
+        let sight = app.sights.of(app, &mut conn, booking.store).await?;
+        let ask = [Ask { sight: &sight, visits: &ways }];
+        let looked = look(app, &mut conn, &ask, window, &[booking.id]).await?;
+        if let Some(supply) = looked.and_then(|mut supplies| supplies.pop()) {
+            break supply;
+        }
+    };
     let order = availability::least_work(&supply);
     let at = minute(booking.start_time);
     let mut known = HashSet::new();

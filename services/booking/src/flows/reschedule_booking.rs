@@ -95,16 +95,14 @@ impl Keep for Flow<'_> {
     type Basis = Booking;
     type Reply = pb::Booking;
 
-    async fn plan(&self) -> Result<(Plan, Booking)> {
+    async fn plan(&self) -> Result<Option<(Plan, Booking)>> {
         let Reschedule { booking: id, start_time, therapist } = self.wanted;
         let mut conn = self.app.pg.conn().await?;
         let booking = db::booking::get(&mut conn, id).await?.ok_or_else(|| Error::not_found(id))?;
         check_notice(self.app, &mut conn, self.caller, &booking, self.app.clock.now()).await?;
         let start_time = start_time.unwrap_or(booking.start_time);
         keep::check_start(self.app, start_time)?;
-        let roster = keep::roster(&mut conn, booking.store).await?;
-        let store = db::catalog::get_store(&mut conn, booking.store).await?;
-        let store = store.ok_or_else(|| Error::not_found(booking.store))?;
+        let sight = self.app.sights.of(self.app, &mut conn, booking.store).await?;
         let present = present_visit::read(&mut conn, &booking, &[]).await?;
         let visits = match therapist {
             None => ways(&booking, &present),
@@ -118,8 +116,15 @@ impl Keep for Flow<'_> {
             }
         };
         let start = minute(start_time);
-        let wanted = Wanted { store: &store, visits: &visits, start, without: &[id], overbook: false };
-        Ok((keep::plan(self.app, &mut conn, roster, wanted).await?, booking))
+        let wanted = Wanted {
+            sight: &sight,
+            customer: booking.customer,
+            visits: &visits,
+            start,
+            without: &[id],
+            overbook: false,
+        };
+        Ok(keep::plan(self.app, &mut conn, wanted).await?.map(|plan| (plan, booking)))
     }
 
     async fn carry_out(&self, plan: &Plan, planned: &Booking) -> Result<Option<pb::Booking>> {

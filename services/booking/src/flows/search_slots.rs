@@ -1,132 +1,150 @@
-//! Finds the times at which an item can be had.
+//! Finds the times at which something of the menu can be had, at one store or at several.
 
 use jiff::SignedDuration;
 use kernel::{
-    Error, Result, Timestamp,
-    ids::{BookingId, ItemId, StoreId},
+    Error, Money, Result, Timestamp,
+    ids::{ItemId, StoreId, TherapistId},
 };
 use pg::PgConnection;
 
+use super::seek::{Seek, Sought, supplies};
 use crate::{
-    App, db,
+    App,
     domain::{
-        availability::{self, Offer, Supply},
-        catalog::{Item, Store},
-        span::{Minute, Span, minute, minute_after},
-        visit::{Visit, Wish},
+        assignment::order,
+        availability::{self, Offer, Part, Supply},
+        hours::{OpeningHours, openings},
+        pricing::Daypart,
+        span::{Minute, Span, intersect, list, minute_after, subtract},
     },
 };
 
 /// The widest search.
 const WIDEST: SignedDuration = SignedDuration::from_hours(31 * 24);
 
-/// Minutes of the longest day, the one on which clocks are set back: no opening is longer.
-const DAY: i64 = 25 * 60;
-
 /// Minutes that a search looks at first.
-const FIRST_LOOK: Minute = 2 * DAY;
+const FIRST_LOOK: Minute = 2 * 25 * 60;
 
-/// What is looked for.
+/// What is looked for, and when.
 #[derive(Debug, Clone)]
 pub struct Search {
-    /// Where.
-    pub store: StoreId,
+    /// Where; each once.
+    pub stores: Vec<StoreId>,
     /// What.
-    pub item: ItemId,
+    pub seek: Seek,
     /// Starting at or after this.
     pub from: Timestamp,
     /// Starting before this.
     pub to: Timestamp,
-    /// With whom.
-    pub wish: Wish,
-    /// Only after this start: where the page before ended.
-    pub after: Option<Minute>,
+    /// Starting in this part of the day.
+    pub daypart: Option<Daypart>,
+    /// Only after this start at this store: where the page before ended.
+    pub after: Option<(Minute, StoreId)>,
     /// At most so many.
     pub limit: usize,
 }
 
-/// What a search found.
-#[derive(Debug)]
-pub struct Found {
-    /// What was looked for.
-    pub item: Item,
-    /// What it keeps: the alternatives that the offers speak of.
-    pub visits: Vec<Visit>,
-    /// The times that can be had, by start.
-    pub offers: Vec<Offer>,
+/// A time that can be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot {
+    /// Where.
+    pub store: StoreId,
+    /// When the first treatment starts.
+    pub start: Minute,
+    /// When the last one ends.
+    pub end: Minute,
+    /// Everybody who could give the first, by name.
+    pub therapists: Vec<TherapistId>,
+    /// What would be given, by whom and where, guest by guest.
+    pub parts: Vec<(usize, ItemId, Part)>,
+    /// What it would cost before any reduction, for everybody who comes.
+    pub list_price: Money,
 }
 
-/// The times that can be had.
-pub async fn search_slots(app: &App, search: Search) -> Result<Found> {
+/// The times that can be had, by start and then by store.
+pub async fn search_slots(app: &App, search: &Search) -> Result<Vec<Slot>> {
     if search.to <= search.from {
         return Err(Error::invalid("end_time", "must be later than start_time"));
     }
     if search.to.duration_since(search.from) > WIDEST {
         return Err(Error::invalid("end_time", "must be at most 31 days after start_time"));
     }
-    let now = app.clock.now();
-    // What lies exactly at the end of the bookable time can still be held.
-    let end = minute_after(search.to).min(minute(now + app.policy.bookable()) + 1);
-    let start =
-        minute_after(search.from.max(now)).max(search.after.map_or(Minute::MIN, |after| after.saturating_add(1)));
     let mut conn = app.pg.conn().await?;
-    let (store, item) = store_and_item(&mut conn, search.store, search.item).await?;
-    let visits = vec![Visit::of_item(&item, &[])?.wishing(0, &search.wish)];
-    let mut offers = Vec::new();
+    let mut sought = Vec::with_capacity(search.stores.len());
+    for store in &search.stores {
+        match search.seek.at(app, &mut conn, *store).await {
+            Ok(of) => sought.push(of),
+            // Of several stores some may charge in another currency.
+            Err(error) if search.stores.len() > 1 && error.reason() == "CURRENCY_MISMATCH" => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let bookable = sought.iter().map(|of| search.seek.bookable(app, &of.sight)).reduce(Span::hull);
+    let Some(bookable) = bookable else { return Ok(Vec::new()) };
+    let from = search.after.map_or(Minute::MIN, |(start, _)| start);
+    let window = Span::new(minute_after(search.from).max(from), minute_after(search.to)).common(bookable);
+    let mut slots: Vec<Slot> = Vec::new();
     // A page is mostly full within days, so a wide search looks at few of them first, and at more as long as it must.
-    let (mut from, mut stride) = (start, FIRST_LOOK);
-    while from < end && offers.len() < search.limit {
-        let part = Span::new(from, end.min(from.saturating_add(stride)));
-        let supply = supply(app, &mut conn, &store, &visits, part).await?;
-        let order = availability::least_work(&supply);
-        offers.extend(availability::offers(&supply, &visits, part, &order, search.limit - offers.len()));
+    let (mut from, mut stride) = (window.start, FIRST_LOOK);
+    while from < window.end && slots.len() < search.limit {
+        let part = Span::new(from, window.end.min(from.saturating_add(stride)));
+        let supplies = supplies(app, &mut conn, &search.seek, &mut sought, part).await?;
+        let left = search.limit - slots.len();
+        let mut found = Vec::new();
+        for (of, supply) in sought.iter().zip(&supplies) {
+            found.extend(slots_at(app, &mut conn, search, of, supply, part, left).await?);
+        }
+        found.sort_by_key(|slot| (slot.start, slot.store));
+        found.truncate(left);
+        slots.append(&mut found);
         (from, stride) = (part.end, stride * 4);
     }
-    Ok(Found { item, visits, offers })
+    Ok(slots)
 }
 
-/// The store and the item, which must be on the menu and priced in its currency.
-pub async fn store_and_item(conn: &mut PgConnection, store: StoreId, item: ItemId) -> Result<(Store, Item)> {
-    let (store_id, item_id) = (store, item);
-    let store = db::catalog::get_store(conn, store).await?.ok_or_else(|| Error::not_found(store_id))?;
-    let item = db::catalog::get_item(conn, item).await?.ok_or_else(|| Error::not_found(item_id))?;
-    item.check_offered()?;
-    if item.price.currency() != store.currency {
-        return Err(Error::precondition(
-            "CURRENCY_MISMATCH",
-            format!("the item is priced in {}, the store charges in {}", item.price.currency(), store.currency),
-        ));
+async fn slots_at(
+    app: &App,
+    conn: &mut PgConnection,
+    search: &Search,
+    of: &Sought,
+    supply: &Supply,
+    part: Span,
+    limit: usize,
+) -> Result<Vec<Slot>> {
+    let store = of.sight.store.id;
+    // Of the start at which the page before ended it had the stores up to one.
+    let after = search.after.map_or(Minute::MIN, |(start, last)| start.saturating_add(i64::from(store <= last)));
+    let bookable = search.seek.bookable(app, &of.sight);
+    let window = part.common(bookable).common(Span::new(after, Minute::MAX));
+    let mut windows = list(vec![window]);
+    if let Some(daypart) = &search.daypart {
+        windows = intersect(&windows, &list(openings(&hours(daypart), &[], &of.sight.zone, window)));
     }
-    Ok((store, item))
+    let full_days = search.seek.full_days(conn, &of.sight, window).await?;
+    windows = subtract(&windows, &full_days);
+    let order = order(of.sight.policy.assignment, &of.context, supply);
+    let offers = availability::offers_within(supply, &of.visits, &windows, &order, limit);
+    offers.iter().map(|offer| slot(of, offer)).collect()
 }
 
-/// All that a store could use for visits that start within `window`.
-pub async fn supply(
-    app: &App,
-    conn: &mut PgConnection,
-    store: &Store,
-    visits: &[Visit],
-    window: Span,
-) -> Result<Supply> {
-    supply_without(app, conn, store, visits, window, &[]).await
+/// A part of the day as the hours of a week.
+fn hours(daypart: &Daypart) -> Vec<OpeningHours> {
+    let days = (1..=7).filter(|day| daypart.days.is_empty() || daypart.days.contains(day));
+    days.map(|day| OpeningHours { day, open_minute: daypart.start_minute, close_minute: daypart.end_minute }).collect()
 }
 
-/// The same, as if the bookings of `without` kept nothing.
-pub async fn supply_without(
-    app: &App,
-    conn: &mut PgConnection,
-    store: &Store,
-    visits: &[Visit],
-    window: Span,
-    without: &[BookingId],
-) -> Result<Supply> {
-    // The last visit may start at the end of the window. And whoever has the least work that day is proposed, so every
-    // opening that the window touches is looked at whole.
-    let longest = visits.iter().map(|visit| visit.treatment.end).max().unwrap_or(0);
-    let reach = Span::new(window.start, window.end + longest);
-    let days = Span::new(reach.start - DAY, reach.end + DAY);
-    let mut openings = store.openings(days)?;
-    openings.retain(|span| span.overlaps(reach));
-    let policy = db::policy::of_store(&mut *conn, &app.policy, store.id).await?;
-    Ok(db::supply::read(conn, store.id, visits, openings, window, policy.limits, without).await?)
+fn slot(of: &Sought, offer: &Offer) -> Result<Slot> {
+    let Sought { sight, chosen, visits, .. } = of;
+    let visit = visits.get(offer.assignment.alternative);
+    let visit = visit.ok_or_else(|| Error::internal("an offer of an unknown alternative"))?;
+    let served = sight.served(visit, &offer.assignment, offer.start);
+    let leg = |part: &Part| visit.legs.get(part.leg).map(|leg| (leg.guest, leg.item, *part));
+    Ok(Slot {
+        store: sight.store.id,
+        start: offer.start,
+        end: offer.start + visit.treatment.end,
+        therapists: offer.therapists.first().cloned().unwrap_or_default(),
+        parts: served.iter().filter_map(|served| leg(&served.part)).collect(),
+        list_price: chosen.price(&sight.store, &sight.zone, visit, offer.start, &served)?,
+    })
 }

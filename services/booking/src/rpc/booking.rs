@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use kernel::{
     Error, Uuid,
-    ids::{BookingId, ItemId, MemberId, StoreId, TherapistId},
+    ids::{BookingId, MemberId, StoreId, TherapistId},
 };
 use prost::Message;
 use proto::booking::v1::{self as pb, booking_service_server::BookingService};
@@ -16,21 +16,19 @@ use rpc::{
 };
 use tonic::{Request, Response, Status};
 
-use super::{convert, listing, once};
+use super::{
+    convert::{self, slots::Asked},
+    hex, listing, once, slots,
+};
 use crate::{
     App, db,
     db::booking::Filter,
-    domain::{
-        availability::Offer,
-        booking::{Step, Wish as CancelWish},
-        visit::Wish,
-    },
+    domain::booking::{Step, Wish as CancelWish},
     flows::{
         advance_booking::{Advance, advance_booking},
         cancel_booking::cancel_booking,
         hold_slot::{HoldSlot, hold_slot},
         move_booking::check_overbooking,
-        search_slots::{Found, Search, search_slots},
     },
 };
 
@@ -42,32 +40,14 @@ impl BookingService for Bookings {
         &self,
         request: Request<pb::SearchSlotsRequest>,
     ) -> Result<Response<pb::SearchSlotsResponse>, Status> {
-        unary(request, |ctx, request| async move {
-            // The position in the list is a start, so the pages of one search fit together however time goes on.
-            let filter = pb::SearchSlotsRequest { page_size: 0, page_token: String::new(), ..request.clone() };
-            let listing = listing(&ctx).with(hex(&filter.encode_to_vec()));
-            let page = PageRequest::parse(request.page_size, &request.page_token, listing)?;
-            let after = page.after().map(str::parse).transpose();
-            let search = Search {
-                store: StoreId::parse_name("store", &request.store)?,
-                item: ItemId::parse_name("item", &request.item)?,
-                from: timestamp("start_time", request.start_time.as_ref())?,
-                to: timestamp("end_time", request.end_time.as_ref())?,
-                wish: Wish {
-                    therapist: convert::optional(&request.therapist, |n| TherapistId::parse_name("therapist", n))?,
-                    sex: convert::sex(request.sex()),
-                    ..Wish::default()
-                },
-                after: after.map_err(|_| Error::invalid("page_token", "is not one that this list gave out"))?,
-                limit: usize::try_from(page.limit()).unwrap_or(usize::MAX),
-            };
-            let Found { item, visits, offers } = search_slots(&self.0, search).await?;
-            let (offers, next_page_token) = page.cut(offers, |offer| offer.start.to_string());
-            let slot = |offer: &Offer| convert::to_slot(offer, visits.get(offer.assignment.alternative)?, &item).into();
-            let slots = offers.iter().filter_map(slot).collect();
-            Ok(pb::SearchSlotsResponse { slots, next_page_token })
-        })
-        .await
+        unary(request, |ctx, request| async move { slots::search(&self.0, &ctx, &request).await }).await
+    }
+
+    async fn explain_slots(
+        &self,
+        request: Request<pb::ExplainSlotsRequest>,
+    ) -> Result<Response<pb::ExplainSlotsResponse>, Status> {
+        unary(request, |ctx, request| async move { slots::explain(&self.0, &ctx, &request).await }).await
     }
 
     async fn hold_slot(&self, request: Request<pb::HoldSlotRequest>) -> Result<Response<pb::Booking>, Status> {
@@ -78,9 +58,8 @@ impl BookingService for Bookings {
             check_overbooking(&ctx.caller, !request.overbook_reason.is_empty())?;
             let wanted = HoldSlot {
                 store,
-                item: ItemId::parse_name("item", &request.item)?,
+                seek: convert::slots::seek(&ctx.caller, asked(&request))?,
                 start_time: timestamp("start_time", request.start_time.as_ref())?,
-                therapist: convert::optional(&request.therapist, |n| TherapistId::parse_name("therapist", n))?,
                 customer,
                 channel: convert::channel(request.channel()),
                 device: convert::text(&request.device),
@@ -203,6 +182,20 @@ pub(super) fn wish(caller: &Caller, stated: pb::cancel_booking_request::Reason) 
     }
 }
 
+fn asked(request: &pb::HoldSlotRequest) -> Asked<'_> {
+    Asked {
+        item: &request.item,
+        add_ons: &request.add_ons,
+        package: &request.package,
+        party_size: None,
+        therapist: &request.therapist,
+        sex: request.sex(),
+        min_grade: request.min_grade,
+        language: &request.language,
+        partner: &request.partner,
+    }
+}
+
 fn partner(request: &pb::HoldSlotRequest) -> kernel::Result<Option<String>> {
     let partner = convert::text(&request.partner);
     if partner.is_some() && request.channel() != pb::booking::Channel::Partner {
@@ -227,8 +220,4 @@ fn filter(ctx: &Ctx, request: &pb::ListBookingsRequest) -> kernel::Result<Filter
     }
     ctx.caller.see_own(filter.customer, filter.store)?;
     Ok(filter)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -68,7 +68,7 @@ impl CatalogService for Catalog {
         request: Request<pb::ListStoresRequest>,
     ) -> Result<Response<pb::ListStoresResponse>, Status> {
         unary(request, |ctx, request| async move {
-            let near = convert::near(&request)?;
+            let near = convert::near(request.near, request.radius_meters)?;
             let listing = listing(&ctx).with(format!("{near:?}"));
             let page = PageRequest::parse(request.page_size, &request.page_token, listing)?;
             let view = View::of(&ctx.caller);

@@ -8,6 +8,7 @@ mod package;
 mod preference;
 mod roster;
 mod rotation;
+mod slots;
 
 use std::sync::Arc;
 
@@ -67,4 +68,9 @@ fn name_key(name: &str, id: Uuid) -> String {
 
 fn listing(ctx: &Ctx) -> Listing {
     Listing::new(ctx.method)
+}
+
+/// Bytes as text, for what a page token is bound to.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -180,9 +180,16 @@ async fn page_tokens_that_were_made_up() {
     let filter: String = search.encode_to_vec().iter().map(|byte| format!("{byte:02x}")).collect();
     for minute in [i64::MAX, i64::MAX - 1_440, i64::MIN] {
         let listing = Listing::new("/meridian.booking.v1.BookingService/SearchSlots").with(&filter);
-        search.page_token = made_up(listing, &minute.to_string());
+        let store = world.store.split('/').nth(1).expect("an id");
+        search.page_token = made_up(listing, &format!("{minute}/{store}"));
         let page = world.bookings().search_slots(search.clone()).await.expect("an answer").into_inner();
         assert_eq!(page.slots.is_empty(), minute > 0, "{minute}");
+    }
+    for key in ["", "5", "x/y", "5/nobody"] {
+        let listing = Listing::new("/meridian.booking.v1.BookingService/SearchSlots").with(&filter);
+        search.page_token = made_up(listing, key);
+        let refused = world.bookings().search_slots(search.clone()).await.expect_err(key);
+        assert_eq!(field(&refused), "page_token", "{key}");
     }
     let listing = Listing::new("/meridian.booking.v1.CatalogService/ListStores");
     let page_token = made_up(listing, &format!("{}/a\0b", id()));

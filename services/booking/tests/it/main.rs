@@ -20,5 +20,6 @@ mod roster;
 mod rotation;
 mod saga;
 mod search;
+mod seeking;
 mod visit;
 mod world;

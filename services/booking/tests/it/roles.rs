@@ -31,6 +31,9 @@ async fn call(world: &World, path: &str, token: Option<&str>) -> Result<(), Stat
         "BookingService/SearchSlots" => {
             send!(bookings.search_slots(pb::SearchSlotsRequest { store, item, ..Default::default() }))
         }
+        "BookingService/ExplainSlots" => {
+            send!(bookings.explain_slots(pb::ExplainSlotsRequest { store, item, ..Default::default() }))
+        }
         "BookingService/HoldSlot" => send!(bookings.hold_slot(world.hold(at(1)))),
         "BookingService/GetBooking" => send!(bookings.get_booking(pb::GetBookingRequest { name: booking })),
         "BookingService/ListBookings" => send!(bookings.list_bookings(pb::ListBookingsRequest::default())),

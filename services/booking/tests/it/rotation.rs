@@ -54,13 +54,15 @@ fn therapist(world: &World, n: usize) -> TherapistId {
     TherapistId::parse_name("therapist", &world.therapists[n]).expect("a therapist")
 }
 
-/// Bookings of different customers that do not begin before the fourth hour, as many as asked for.
+/// Bookings of different customers that do not begin before the fourth hour, as many as asked for. Each asks for a
+/// therapist, so that none has counted as a turn.
 async fn bookings(world: &World, count: usize) -> Vec<BookingId> {
     let (mut made, mut hour) = (Vec::new(), 4);
     while made.len() < count {
         let slots = world.therapists.len().min(count - made.len());
-        for _ in 0..slots {
-            let held = world.send_hold(&member().1, world.hold(at(hour))).await.expect("held");
+        for therapist in &world.therapists[..slots] {
+            let hold = pb::HoldSlotRequest { therapist: therapist.clone(), ..world.hold(at(hour)) };
+            let held = world.send_hold(&member().1, hold).await.expect("held");
             made.push(BookingId::parse_name("booking", &held.name).expect("a booking"));
         }
         hour += 2;
@@ -216,6 +218,27 @@ async fn thirty_two_at_once_get_each_turn_once() {
     for (index, entry) in turns.iter().enumerate() {
         assert_eq!(entry.change.therapist, therapist(&world, index % 8), "turn {index}");
         assert_eq!((entry.change.before, entry.change.after), (Some(1), Some(8)));
+    }
+    check_log(&world).await;
+}
+
+/// Through the API: nobody is busy at any of these times, so that each hold is the next one's turn.
+#[tokio::test(flavor = "multi_thread")]
+async fn holds_at_the_same_moment_take_one_turn_each() {
+    let world = world(3, ROTATION).await;
+    let holds = (0..9).map(|n| (n / 3 * 24 + 2 + n % 3 * 2, member().1));
+    let holds = holds.map(|(hour, token)| {
+        let world = &world;
+        async move { world.send_hold(&token, world.hold(at(hour))).await.expect("held") }
+    });
+    let held = join_all(holds).await;
+    let turns: Vec<_> = log(&world).await.into_iter().filter(|entry| entry.change.cause == Cause::Turn).collect();
+    assert_eq!(turns.len(), 9);
+    for (index, entry) in turns.iter().enumerate() {
+        assert_eq!(entry.change.therapist, therapist(&world, index % 3), "turn {index}");
+        let booking = held.iter().find(|held| entry.booking.is_some_and(|id| id.name() == held.name)).expect("held");
+        assert_eq!(booking.therapist, entry.change.therapist.name());
+        assert_eq!(booking.assignment, "ROTATION: turn 1 of 3");
     }
     check_log(&world).await;
 }

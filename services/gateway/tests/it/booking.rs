@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use gateway::{Backends, Config};
 use proto::{
     booking::v1::{
-        Booking, CancelBookingRequest, CheckInBookingRequest, CompleteBookingRequest, GetBookingRequest,
-        HoldSlotRequest, ListBookingsRequest, ListBookingsResponse, SearchSlotsRequest, SearchSlotsResponse,
-        StartBookingRequest,
+        Booking, CancelBookingRequest, CheckInBookingRequest, CompleteBookingRequest, ExplainSlotsRequest,
+        ExplainSlotsResponse, GetBookingRequest, HoldSlotRequest, ListBookingsRequest, ListBookingsResponse,
+        SearchSlotsRequest, SearchSlotsResponse, StartBookingRequest,
         booking_service_server::{BookingService, BookingServiceServer},
     },
     google::r#type::Money,
@@ -122,6 +122,14 @@ impl BookingService for Canned {
     ) -> Result<Response<SearchSlotsResponse>, Status> {
         self.note(&request);
         Ok(Response::new(SearchSlotsResponse::default()))
+    }
+
+    async fn explain_slots(
+        &self,
+        request: Request<ExplainSlotsRequest>,
+    ) -> Result<Response<ExplainSlotsResponse>, Status> {
+        self.note(&request);
+        Ok(Response::new(ExplainSlotsResponse::default()))
     }
 
     async fn check_in_booking(&self, request: Request<CheckInBookingRequest>) -> Result<Response<Booking>, Status> {

@@ -31,7 +31,7 @@ pub use self::{
     assign::assign,
     choose::{Choice, Order, least_work},
     explain::{Cause, Explanation, Reason, explain},
-    offers::{Offer, offers},
+    offers::{Offer, offers, offers_within},
     supply::{Certificate, Profile, Resource, Supply},
 };
 use super::{

@@ -33,10 +33,22 @@ pub struct Offer {
 /// The first `limit` times on the grid within `window` at which one of the alternatives in `visits` can be had, by
 /// start; each with the first that can, and with whom and what it would get.
 pub fn offers(supply: &Supply, visits: &[Visit], window: Span, order: &Order<'_>, limit: usize) -> Vec<Offer> {
+    offers_within(supply, visits, &[window], order, limit)
+}
+
+/// The same for the times within a list of windows.
+pub fn offers_within(
+    supply: &Supply,
+    visits: &[Visit],
+    windows: &[Span],
+    order: &Order<'_>,
+    limit: usize,
+) -> Vec<Offer> {
+    let Some(window) = windows.iter().copied().reduce(Span::hull) else { return Vec::new() };
     let free = Free::of(supply);
     let mut plans: Vec<Plan<'_>> = visits.iter().map(|visit| Plan::new(supply, &free, visit, window, order)).collect();
     let possible = list(plans.iter().flat_map(|plan| plan.possible.iter().copied()).collect());
-    on_grid(&possible)
+    on_grid(&intersect(&possible, windows))
         .filter_map(|start| plans.iter_mut().enumerate().find_map(|(alternative, plan)| plan.offer(alternative, start)))
         .take(limit)
         .collect()

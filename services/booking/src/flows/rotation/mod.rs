@@ -9,7 +9,7 @@ use kernel::{
     ids::{BookingId, StoreId},
 };
 use pg::{
-    Tx,
+    PgConnection, Tx,
     outbox::{self, NewEvent},
 };
 use proto::booking::v1 as pb;
@@ -101,6 +101,18 @@ pub async fn follow_shifts(app: &App) -> Result<usize> {
         changed += 1;
     }
     Ok(changed)
+}
+
+/// The turn list of a store as it is when what is due is done, without doing it.
+pub(crate) async fn as_of(conn: &mut PgConnection, store: StoreId, now: Timestamp) -> Result<Rotation> {
+    let mut rotation = db::rotation::get(&mut *conn, store).await?;
+    for duty in db::rotation::duties(conn, store, &rotation, now).await? {
+        if let Some(deed) = due(&rotation, &duty) {
+            let change = rotation.plan(duty.therapist, deed)?;
+            rotation.apply(&change);
+        }
+    }
+    Ok(rotation)
 }
 
 /// The same for one store, whose assignments must be locked; returns the list.

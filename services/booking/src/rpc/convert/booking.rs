@@ -4,13 +4,7 @@ use kernel::ids::{GroupId, MemberId, PackageId, RoomId};
 use proto::booking::v1 as pb;
 use rpc::convert::{to_money, to_timestamp};
 
-use crate::domain::{
-    availability::Offer,
-    booking::{Booking, Channel, Part, State, Step},
-    catalog::Item,
-    span::instant,
-    visit::Visit,
-};
+use crate::domain::booking::{Booking, Channel, Part, State, Step};
 
 /// The way through which a booking comes; the web if it is not stated.
 pub fn channel(channel: pb::booking::Channel) -> Channel {
@@ -28,19 +22,6 @@ pub fn channel(channel: pb::booking::Channel) -> Channel {
 /// A state to look for; the validation rules have seen that it is stated.
 pub fn state(state: pb::booking::State) -> Option<State> {
     State::ALL.into_iter().map(|(known, _)| known).find(|known| to_state(*known) == state)
-}
-
-/// A time at which a visit for `item` can be had, for the wire.
-pub fn to_slot(offer: &Offer, visit: &Visit, item: &Item) -> pb::Slot {
-    let first = offer.assignment.parts(visit, offer.start).first().map(|part| part.therapist.name());
-    let therapists = offer.therapists.first().into_iter().flatten();
-    pb::Slot {
-        start_time: Some(to_timestamp(instant(offer.start))),
-        end_time: Some(to_timestamp(instant(visit.treatment.moved(offer.start).end))),
-        therapist: first.unwrap_or_default(),
-        therapists: therapists.map(|therapist| therapist.name()).collect(),
-        list_price: Some(to_money(item.price)),
-    }
 }
 
 /// A booking with its history, for the wire.

@@ -100,7 +100,8 @@ fn price_rule(field: &str, rule: &pb::ItemPrice) -> Result<PriceRule> {
     })
 }
 
-fn daypart(field: &str, daypart: &pb::Daypart) -> Result<Daypart> {
+/// A part of some days.
+pub fn daypart(field: &str, daypart: &pb::Daypart) -> Result<Daypart> {
     let (start_minute, end_minute) = span_of_day(
         (format!("{field}.start_time"), daypart.start_time.as_ref()),
         (format!("{field}.end_time"), daypart.end_time.as_ref()),

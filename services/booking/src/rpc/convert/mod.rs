@@ -8,13 +8,14 @@ pub mod preference;
 mod room;
 pub mod roster;
 pub mod rotation;
+pub mod slots;
 mod store;
 mod therapist;
 mod time;
 
-pub use booking::{channel, state, to_booking, to_channel, to_slot, to_state};
+pub use booking::{channel, state, to_booking, to_channel, to_state};
 pub use edit::{Edit, Editable, View};
-pub use item::{item, to_item};
+pub use item::{daypart, item, to_item};
 pub use package::{package, to_package};
 pub use room::{room, to_room};
 pub use store::{near, store, to_licence_kind, to_store};

@@ -60,9 +60,9 @@ pub fn store(store: pb::Store, now: Timestamp) -> Result<(Store, StoreDetails)> 
 }
 
 /// The point and radius in metres of a search by distance.
-pub fn near(request: &pb::ListStoresRequest) -> Result<Option<(Position, i32)>> {
+pub fn near(point: Option<LatLng>, radius_meters: i32) -> Result<Option<(Position, i32)>> {
     const DEFAULT: i32 = 10_000;
-    match (request.near, request.radius_meters) {
+    match (point, radius_meters) {
         (None, 0) => Ok(None),
         (None, _) => Err(Error::invalid("radius_meters", "needs near: say around which point")),
         (Some(at), 0) => Ok(Some((position("near", at)?, DEFAULT))),
