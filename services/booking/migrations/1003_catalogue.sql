@@ -103,10 +103,10 @@ alter table therapist
     add column retire_time       timestamptz,
     add column languages         text[]   not null default '{}',
     add column photo             text     not null default '',
-    -- Mean of what customers gave, in hundredths of a star; 0 if nobody gave any.
-    add column rating_hundredths smallint not null default 0 check (rating_hundredths between 0 and 500),
+    -- Mean of what customers gave, in hundredths of a star; null if nobody gave any.
+    add column rating            smallint check (rating between 100 and 500),
     -- Share of the work where it is given out by weights, in hundredths of a full-time colleague's.
-    add column weight            smallint not null default 100 check (weight between 0 and 1000),
+    add column weight            smallint not null default 100 check (weight between 1 and 1000),
     add column hire_date         date;
 
 create table therapist_certificate (

@@ -413,7 +413,7 @@ impl Validate for crate::generated::meridian::booking::v1::Therapist {
                 .integer(
                     Field("weight"),
                     i128::from(*value),
-                    &[Integer::AtMost(1000), Integer::AtLeast(0)],
+                    &[Integer::AtMost(1000), Integer::AtLeast(1)],
                 );
         }
         report.count(Field("certificates"), self.certificates.len(), &[Count::Max(32)]);

@@ -358,7 +358,7 @@ async fn customers_see_neither_weights_nor_numbers() {
     let cases = [
         (pb::Therapist { hire_date: Some(no_day), ..wanted.clone() }, "therapist.hire_date"),
         (pb::Therapist { photo: "ftp://example.com".to_owned(), ..wanted.clone() }, "therapist.photo"),
-        (pb::Therapist { rating_hundredths: 501, ..wanted.clone() }, "therapist.rating_hundredths"),
+        (pb::Therapist { rating_hundredths: 99, ..wanted.clone() }, "therapist.rating_hundredths"),
         (
             pb::Therapist { certificates: vec![certificate.clone(), certificate], ..wanted },
             "therapist.certificates[1].kind",
@@ -367,4 +367,21 @@ async fn customers_see_neither_weights_nor_numbers() {
     for (wrong, what) in cases {
         assert_eq!(field(&world.update_therapist(wrong, &paths).await.expect_err(what)), what);
     }
+}
+
+/// What is entered here is what assignment goes by.
+#[tokio::test]
+async fn ratings_and_weights_reach_the_rules_of_assignment() {
+    let world = World::new(1, 1).await;
+    let name = world.therapists[0].clone();
+    let wanted = pb::Therapist { name, rating_hundredths: 470, weight: Some(60), ..Default::default() };
+    world.update_therapist(wanted.clone(), &["rating_hundredths", "weight"]).await.expect("changed");
+    let store = kernel::ids::StoreId::parse_name("store", &world.store).expect("a store");
+    let mut conn = world.app.pg.conn().await.expect("a connection");
+    let ratings = booking::db::preference::ratings(&mut conn, store).await.expect("ratings");
+    let id = kernel::ids::TherapistId::parse_name("therapist", &wanted.name).expect("a therapist");
+    assert_eq!(ratings.get(&id).map(|rating| i64::from(*rating)), Some(470));
+    assert_eq!(world.count("select weight::bigint from therapist").await, 60);
+    let idle = pb::Therapist { weight: Some(0), ..wanted };
+    assert_eq!(field(&world.update_therapist(idle, &["weight"]).await.expect_err("none")), "therapist.weight");
 }

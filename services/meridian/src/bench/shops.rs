@@ -209,7 +209,7 @@ fn shop(now: Timestamp, number: usize, therapists: usize) -> Shop {
         skills: vec![SKILL.to_owned(), "shiatsu".to_owned()],
         languages: Vec::new(),
         photo: String::new(),
-        rating_hundredths: 0,
+        rating: None,
         weight: 100,
         certificates: Vec::new(),
         hire_date: None,

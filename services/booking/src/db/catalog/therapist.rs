@@ -27,7 +27,7 @@ pub struct TherapistFilter {
 #[tracing::instrument(name = "db.therapist.insert", skip_all)]
 pub async fn insert_therapist(conn: &mut PgConnection, therapist: &Therapist) -> pg::Result<()> {
     sqlx::query!(
-        "insert into therapist (id, store_id, display_name, sex, grade, skills, languages, photo, rating_hundredths,
+        "insert into therapist (id, store_id, display_name, sex, grade, skills, languages, photo, rating,
                                 weight, hire_date, version, create_time)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         therapist.id.uuid(),
@@ -38,7 +38,7 @@ pub async fn insert_therapist(conn: &mut PgConnection, therapist: &Therapist) ->
         &therapist.skills,
         &therapist.languages,
         therapist.photo,
-        therapist.rating_hundredths,
+        therapist.rating,
         therapist.weight,
         therapist.hire_date.map(sql_date) as _,
         therapist.version,
@@ -54,7 +54,7 @@ pub async fn insert_therapist(conn: &mut PgConnection, therapist: &Therapist) ->
 pub async fn update_therapist(conn: &mut PgConnection, therapist: &Therapist) -> pg::Result<()> {
     sqlx::query!(
         "update therapist set display_name = $2, sex = $3, grade = $4, skills = $5, languages = $6, photo = $7,
-                              rating_hundredths = $8, weight = $9, hire_date = $10, version = $11, retire_time = $12
+                              rating = $8, weight = $9, hire_date = $10, version = $11, retire_time = $12
          where id = $1",
         therapist.id.uuid(),
         therapist.display_name,
@@ -63,7 +63,7 @@ pub async fn update_therapist(conn: &mut PgConnection, therapist: &Therapist) ->
         &therapist.skills,
         &therapist.languages,
         therapist.photo,
-        therapist.rating_hundredths,
+        therapist.rating,
         therapist.weight,
         therapist.hire_date.map(sql_date) as _,
         therapist.version,
@@ -134,7 +134,7 @@ async fn therapists(
     let ids: Option<Vec<Uuid>> = ids.map(|ids| ids.iter().map(|id| id.uuid()).collect());
     let (name, last) = after.unzip();
     let rows = sqlx::query!(
-        r#"select t.id, store_id, display_name, sex, grade, skills, languages, photo, rating_hundredths, weight,
+        r#"select t.id, store_id, display_name, sex, grade, skills, languages, photo, rating, weight,
                   hire_date as "hire_date: jiff_sqlx::Date", version, create_time, retire_time,
                   coalesce((select json_agg(c order by c.kind collate "C") from therapist_certificate c where c.therapist_id = t.id),
                            '[]') as "certificates!: Json<Vec<CertificateRow>>"
@@ -170,7 +170,7 @@ async fn therapists(
                 skills: row.skills,
                 languages: row.languages,
                 photo: row.photo,
-                rating_hundredths: row.rating_hundredths,
+                rating: row.rating,
                 weight: row.weight,
                 certificates: row.certificates.0.into_iter().map(certificate).collect::<pg::Result<_>>()?,
                 hire_date: row.hire_date.map(jiff_sqlx::Date::to_jiff),

@@ -37,8 +37,8 @@ pub struct Therapist {
     pub languages: Vec<String>,
     /// Address of a picture; may be empty.
     pub photo: String,
-    /// Mean of what customers gave, in hundredths of a star, 100–500; 0 if nobody gave any.
-    pub rating_hundredths: i16,
+    /// Mean of what customers gave, in hundredths of a star, 100–500; `None` if nobody gave any.
+    pub rating: Option<i16>,
     /// Share of the work where it is given out by weights, in hundredths of a full-time colleague's.
     pub weight: i16,
     /// What he has proved, by kind.

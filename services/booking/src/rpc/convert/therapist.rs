@@ -32,13 +32,22 @@ pub fn therapist(therapist: pb::Therapist, now: Timestamp) -> Result<Therapist> 
         skills: therapist.skills,
         languages: therapist.languages,
         photo: therapist.photo,
-        rating_hundredths: i16::try_from(therapist.rating_hundredths).unwrap_or_default(),
+        rating: rating(therapist.rating_hundredths)?,
         weight: i16::try_from(therapist.weight.unwrap_or(FULL_TIME)).unwrap_or_default(),
         certificates: certificates(therapist.certificates)?,
         version: 1,
         create_time: now,
         retire_time: None,
     })
+}
+
+/// The validation rules have seen that it is not above five stars.
+fn rating(hundredths: i32) -> Result<Option<i16>> {
+    match hundredths {
+        0 => Ok(None),
+        100.. => Ok(i16::try_from(hundredths).ok()),
+        _ => Err(Error::invalid("therapist.rating_hundredths", "must be 100 to 500, or 0 if nobody gave any")),
+    }
 }
 
 fn certificates(certificates: Vec<pb::Certificate>) -> Result<Vec<Certificate>> {
@@ -90,7 +99,7 @@ pub fn to_therapist(therapist: &Therapist, view: View) -> pb::Therapist {
         retire_time: therapist.retire_time.map(to_timestamp),
         languages: therapist.languages.clone(),
         photo: therapist.photo.clone(),
-        rating_hundredths: i32::from(therapist.rating_hundredths),
+        rating_hundredths: therapist.rating.map(i32::from).unwrap_or_default(),
         weight: staff.then_some(i32::from(therapist.weight)),
         certificates: therapist.certificates.iter().map(certificate).collect(),
         hire_date: therapist.hire_date.filter(|_| staff).map(to_date),
