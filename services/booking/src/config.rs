@@ -28,6 +28,8 @@ pub struct Policy {
     pub no_show_grace_minutes: i64,
     /// Minutes for which a freed time is kept for the next on the waitlist.
     pub waitlist_offer_minutes: i64,
+    /// In how many lines a customer may wait at a time.
+    pub waitlist_entries_per_customer: i64,
     /// How many holds a customer may have at a time, so that nobody hoards times.
     pub holds_per_customer: i64,
     /// How many holds may come from one device at a time.
@@ -48,6 +50,7 @@ impl Default for Policy {
             lead_minutes: 0,
             no_show_grace_minutes: 15,
             waitlist_offer_minutes: 15,
+            waitlist_entries_per_customer: 10,
             holds_per_customer: 5,
             holds_per_device: 10,
             holds_per_partner: 200,
@@ -68,6 +71,7 @@ impl Policy {
             ("lead_minutes", self.lead_minutes, 0..=43_200),
             ("no_show_grace_minutes", self.no_show_grace_minutes, 0..=1_440),
             ("waitlist_offer_minutes", self.waitlist_offer_minutes, 1..=1_440),
+            ("waitlist_entries_per_customer", self.waitlist_entries_per_customer, 1..=1_000),
             ("holds_per_customer", self.holds_per_customer, 1..=1_000),
             ("holds_per_device", self.holds_per_device, 1..=1_000),
             ("holds_per_partner", self.holds_per_partner, 1..=100_000),

@@ -19,6 +19,8 @@
 //!   is still free, and is returned otherwise.
 //! * One request id has one effect and one answer.
 //! * No edit of the roster takes from a live booking what it keeps: see [`flows::roster`].
+//! * A time is never offered to two on the waitlist at once, and no offer is lost with the process: see
+//!   [`flows::waitlist`].
 //! * No turn of a store is given twice; a turn list is what its log makes ([`domain::assignment`]).
 //!
 //! # Tables
@@ -29,6 +31,7 @@
 //! `shift_exception`, `block`, `time_off_request`, `calendar_day`: the roster. `booking`, `booking_history`: the
 //! visits. `allocation`: which resource is kept when. `rotation`, `rotation_log`, `rotation_rule`: the turn lists.
 //! `fairness_clock`, `fairness`, `assignment_credit`: what work counts. `therapist_preference`: whom customers like.
+//! `waitlist_entry`, `waitlist_offer`, `waitlist_roster`: who waits for a time, and what was offered to whom.
 //! The platform's tables (idempotency, outbox, task, audit, feed cursor) come from `pg`.
 //!
 //! # The saga of a hold, and where it may be interrupted
@@ -45,6 +48,10 @@
 //! | rescheduled, moved (`booking.reschedule.committed`, `booking.move.committed`) | nothing is lost |
 //! | visit lengthened, with task `amend_order` (`booking.extend.committed`) | the worker has the order amended |
 //! | no-show committed with task `close_order` (`booking.no_show.committed`) | the worker closes the order |
+//! | on the waitlist (`booking.waitlist.joined`), off it (`booking.waitlist.left`) | the worker serves the line |
+//! | quote for an offer (`booking.offer.quoted`) | the coupon's reservation runs out by itself |
+//! | offer committed with task `create_order` (`booking.offer.committed`) | the worker makes the order, and serves who is next |
+//! | offer accepted with task `create_order` (`booking.offer.accepted`) | the worker makes the order |
 //! | line added to the order (`booking.amend.called`) | the task is repeated with the same request id |
 //! | booking given up (`booking.close.given_up`) | the task is repeated |
 //! | order closed at payment (`booking.close.called`) | the task is repeated with the same request id |

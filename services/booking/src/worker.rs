@@ -1,5 +1,5 @@
-//! What goes on without anybody asking: orders are made and closed, holds end, missed visits are closed, payment's feed
-//! is read, shifts are made of patterns, it is told that licences lapse, the audit log is sealed. Every step is also a
+//! What goes on without anybody asking: orders are made and closed, holds end, missed visits are closed, the waitlist is
+//! served, payment's feed is read, shifts are made of patterns, it is told that licences lapse, the audit log is sealed. Every step is also a
 //! plain function.
 
 use std::{sync::Arc, time::Duration};
@@ -63,11 +63,24 @@ pub fn spawn(app: &Arc<App>, feeds: Feeds, tasks: &Tasks) {
         async move { tell_licences(&app).await.map(|told| Next::after_batch(told, flows::tell_licences::BATCH)) }
     });
 
+    let lines = Arc::clone(app);
+    tasks.spawn_loop("booking.waitlist", Duration::from_secs(1), None, move || {
+        let app = Arc::clone(&lines);
+        async move { keep_waitlist(&app).await.map(|ended| Next::after_batch(ended, flows::waitlist::serve::BATCH)) }
+    });
+
     let audit = Arc::clone(app);
     tasks.spawn_loop("booking.seal_audit", Duration::from_secs(1), None, move || {
         let app = Arc::clone(&audit);
         async move { seal_audit(&app).await.map(|sealed| if sealed == 0 { Next::Wait } else { Next::Now }) }
     });
+}
+
+/// Serves the waitlist of stores whose roster was edited, and ends the waiting for times that are past; returns how many
+/// entries that were.
+pub async fn keep_waitlist(app: &App) -> Result<usize> {
+    flows::waitlist::serve::serve_edited(app).await?;
+    flows::waitlist::serve::end_waiting(app).await
 }
 
 /// Seals what was done since the last seal; returns how many entries that were.

@@ -13286,3 +13286,1012 @@ impl ::prost::Name for TimeOffWithdrawn {
         "/meridian.booking.v1.TimeOffWithdrawn".into()
     }
 }
+/// Somebody's place on the waitlist.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WaitlistEntry {
+    /// `waitlistEntries/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The store.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// Who waits, `members/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub customer: ::prost::alloc::string::String,
+    /// The item; empty if it is a package.
+    #[prost(string, tag = "4")]
+    pub item: ::prost::alloc::string::String,
+    /// What is added to the item.
+    #[prost(string, repeated, tag = "5")]
+    pub add_ons: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The package; empty if it is an item.
+    #[prost(string, tag = "6")]
+    pub package: ::prost::alloc::string::String,
+    /// The therapist wished for; empty for any.
+    #[prost(string, tag = "7")]
+    pub therapist: ::prost::alloc::string::String,
+    /// Only therapists of this sex.
+    #[prost(enumeration = "Sex", tag = "8")]
+    pub sex: i32,
+    /// Only therapists of this grade or a higher one; any if 0.
+    #[prost(int32, tag = "9")]
+    pub min_grade: i32,
+    /// Only therapists who speak this language; any if empty.
+    #[prost(string, tag = "10")]
+    pub language: ::prost::alloc::string::String,
+    /// Visits that start at or after this.
+    #[prost(message, optional, tag = "11")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Visits that start before this.
+    #[prost(message, optional, tag = "12")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Where it is in its life.
+    #[prost(enumeration = "waitlist_entry::State", tag = "13")]
+    pub state: i32,
+    /// The visit that is or was offered last, `bookings/<uuid>`; empty if none was.
+    #[prost(string, tag = "14")]
+    pub booking: ::prost::alloc::string::String,
+    /// Until when the visit is held for him; only while STATE_OFFERED.
+    #[prost(message, optional, tag = "15")]
+    pub offer_expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// How many offers he let pass.
+    #[prost(int32, tag = "16")]
+    pub passed_count: i32,
+    /// How many wait at this store before him for times that overlap with his; only while STATE_WAITING.
+    #[prost(int32, tag = "17")]
+    pub ahead_count: i32,
+    /// When he joined.
+    #[prost(message, optional, tag = "18")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Counts the changes, from 1.
+    #[prost(int64, tag = "19")]
+    pub version: i64,
+    /// Through which way he joined.
+    #[prost(enumeration = "booking::Channel", tag = "20")]
+    pub channel: i32,
+}
+/// Nested message and enum types in `WaitlistEntry`.
+pub mod waitlist_entry {
+    /// Where an entry is in its life.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        /// Not stated.
+        Unspecified = 0,
+        /// In line.
+        Waiting = 1,
+        /// A time is held for him: `booking`, until `offer_expire_time`.
+        Offered = 2,
+        /// He took an offer.
+        Taken = 3,
+        /// He let too many offers pass.
+        Lapsed = 4,
+        /// He left.
+        Left = 5,
+        /// The times that he waited for are past.
+        Over = 6,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Waiting => "STATE_WAITING",
+                Self::Offered => "STATE_OFFERED",
+                Self::Taken => "STATE_TAKEN",
+                Self::Lapsed => "STATE_LAPSED",
+                Self::Left => "STATE_LEFT",
+                Self::Over => "STATE_OVER",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_WAITING" => Some(Self::Waiting),
+                "STATE_OFFERED" => Some(Self::Offered),
+                "STATE_TAKEN" => Some(Self::Taken),
+                "STATE_LAPSED" => Some(Self::Lapsed),
+                "STATE_LEFT" => Some(Self::Left),
+                "STATE_OVER" => Some(Self::Over),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for WaitlistEntry {
+    const NAME: &'static str = "WaitlistEntry";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.WaitlistEntry".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.WaitlistEntry".into()
+    }
+}
+/// Request of WaitlistService.JoinWaitlist.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JoinWaitlistRequest {
+    /// The store, `stores/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// The item, `items/<uuid>`; this or `package` must be given.
+    #[prost(string, tag = "2")]
+    pub item: ::prost::alloc::string::String,
+    /// What is added to the item, `items/<uuid>`, in this order.
+    #[prost(string, repeated, tag = "3")]
+    pub add_ons: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The package, `packages/<uuid>`.
+    #[prost(string, tag = "4")]
+    pub package: ::prost::alloc::string::String,
+    /// The therapist wished for; empty for any.
+    #[prost(string, tag = "5")]
+    pub therapist: ::prost::alloc::string::String,
+    /// Only therapists of this sex.
+    #[prost(enumeration = "Sex", tag = "6")]
+    pub sex: i32,
+    /// Only therapists of this grade, 1 (junior) to 5 (master), or a higher one; any if 0.
+    #[prost(int32, tag = "7")]
+    pub min_grade: i32,
+    /// Only therapists who speak this language, a BCP 47 tag such as `en`.
+    #[prost(string, tag = "8")]
+    pub language: ::prost::alloc::string::String,
+    /// Visits that start at or after this.
+    #[prost(message, optional, tag = "9")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Visits that start before this; at most 31 days after `start_time`.
+    #[prost(message, optional, tag = "10")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Who waits, `members/<uuid>`. A member leaves it empty or names himself; staff must name it.
+    #[prost(string, tag = "11")]
+    pub customer: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "12")]
+    pub request_id: ::prost::alloc::string::String,
+    /// Through which way he joined; the visit that is offered to him has it, too.
+    #[prost(enumeration = "booking::Channel", tag = "13")]
+    pub channel: i32,
+}
+impl ::prost::Name for JoinWaitlistRequest {
+    const NAME: &'static str = "JoinWaitlistRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.JoinWaitlistRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.JoinWaitlistRequest".into()
+    }
+}
+/// Request of WaitlistService.GetWaitlistEntry.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetWaitlistEntryRequest {
+    /// `waitlistEntries/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetWaitlistEntryRequest {
+    const NAME: &'static str = "GetWaitlistEntryRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.GetWaitlistEntryRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.GetWaitlistEntryRequest".into()
+    }
+}
+/// Request of WaitlistService.ListWaitlistEntries.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListWaitlistEntriesRequest {
+    /// Only those at this store, `stores/<uuid>`. Staff bound to a store see that store's.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// Only those of this member, `members/<uuid>`. A member sees his own.
+    #[prost(string, tag = "2")]
+    pub customer: ::prost::alloc::string::String,
+    /// Only those in one of these states; in any if empty.
+    #[prost(
+        enumeration = "waitlist_entry::State",
+        repeated,
+        packed = "false",
+        tag = "3"
+    )]
+    pub states: ::prost::alloc::vec::Vec<i32>,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "4")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "5")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListWaitlistEntriesRequest {
+    const NAME: &'static str = "ListWaitlistEntriesRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListWaitlistEntriesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListWaitlistEntriesRequest".into()
+    }
+}
+/// Response of WaitlistService.ListWaitlistEntries.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListWaitlistEntriesResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub entries: ::prost::alloc::vec::Vec<WaitlistEntry>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListWaitlistEntriesResponse {
+    const NAME: &'static str = "ListWaitlistEntriesResponse";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListWaitlistEntriesResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListWaitlistEntriesResponse".into()
+    }
+}
+/// Request of WaitlistService.LeaveWaitlist.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LeaveWaitlistRequest {
+    /// `waitlistEntries/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for LeaveWaitlistRequest {
+    const NAME: &'static str = "LeaveWaitlistRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.LeaveWaitlistRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.LeaveWaitlistRequest".into()
+    }
+}
+/// Request of WaitlistService.AcceptOffer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcceptOfferRequest {
+    /// `waitlistEntries/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for AcceptOfferRequest {
+    const NAME: &'static str = "AcceptOfferRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.AcceptOfferRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.AcceptOfferRequest".into()
+    }
+}
+/// Generated client implementations.
+pub mod waitlist_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// The waitlist: who would come if a time got free.
+    ///
+    /// As soon as a time gets free that somebody waits for, it is held for the first in line, for 15 minutes by default; then
+    /// for the next. The hold is a booking like any other: paying its deposit, or AcceptOffer where none is asked, makes the
+    /// visit sure; cancelling it passes the time on. Whoever lets an offer pass stays in line behind those who had fewer
+    /// offers, and is not offered that time again; who lets 3 pass by default is taken off.
+    #[derive(Debug, Clone)]
+    pub struct WaitlistServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl WaitlistServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> WaitlistServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> WaitlistServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            WaitlistServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Puts a customer on the waitlist.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason TIMES_FREE (a time that suits can be held now; `start_time` in the metadata
+        /// says which), ON_WAITLIST (he waits for the same already), or as SearchSlots for what can't be had at the store;
+        /// RESOURCE_EXHAUSTED with reason TOO_MANY_ENTRIES (10 for a customer by default); INVALID_ARGUMENT for a window that is
+        /// past, empty, wider than 31 days or further ahead than can be booked; NOT_FOUND for an unknown store, item, package,
+        /// therapist or customer.
+        pub async fn join_waitlist(
+            &mut self,
+            request: impl tonic::IntoRequest<super::JoinWaitlistRequest>,
+        ) -> std::result::Result<tonic::Response<super::WaitlistEntry>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.WaitlistService/JoinWaitlist",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.WaitlistService",
+                        "JoinWaitlist",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads an entry, with how many are before it.
+        pub async fn get_waitlist_entry(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetWaitlistEntryRequest>,
+        ) -> std::result::Result<tonic::Response<super::WaitlistEntry>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.WaitlistService/GetWaitlistEntry",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.WaitlistService",
+                        "GetWaitlistEntry",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists entries by the time of joining, the earliest first: a member's own, or those of a store.
+        pub async fn list_waitlist_entries(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListWaitlistEntriesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListWaitlistEntriesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.WaitlistService/ListWaitlistEntries",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.WaitlistService",
+                        "ListWaitlistEntries",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes a customer off the waitlist. A time that is just offered to him goes to the next in line.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE if he does not wait any more.
+        pub async fn leave_waitlist(
+            &mut self,
+            request: impl tonic::IntoRequest<super::LeaveWaitlistRequest>,
+        ) -> std::result::Result<tonic::Response<super::WaitlistEntry>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.WaitlistService/LeaveWaitlist",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.WaitlistService",
+                        "LeaveWaitlist",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Accepts an offer for which no deposit is asked. Where one is asked, paying it accepts the offer.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE (nothing is offered), OFFER_ENDED (it has run out) or
+        /// DEPOSIT_DUE (pay the order of the booking).
+        pub async fn accept_offer(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AcceptOfferRequest>,
+        ) -> std::result::Result<tonic::Response<super::WaitlistEntry>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.WaitlistService/AcceptOffer",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.WaitlistService", "AcceptOffer"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod waitlist_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with WaitlistServiceServer.
+    #[async_trait]
+    pub trait WaitlistService: std::marker::Send + std::marker::Sync + 'static {
+        /// Puts a customer on the waitlist.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason TIMES_FREE (a time that suits can be held now; `start_time` in the metadata
+        /// says which), ON_WAITLIST (he waits for the same already), or as SearchSlots for what can't be had at the store;
+        /// RESOURCE_EXHAUSTED with reason TOO_MANY_ENTRIES (10 for a customer by default); INVALID_ARGUMENT for a window that is
+        /// past, empty, wider than 31 days or further ahead than can be booked; NOT_FOUND for an unknown store, item, package,
+        /// therapist or customer.
+        async fn join_waitlist(
+            &self,
+            request: tonic::Request<super::JoinWaitlistRequest>,
+        ) -> std::result::Result<tonic::Response<super::WaitlistEntry>, tonic::Status>;
+        /// Reads an entry, with how many are before it.
+        async fn get_waitlist_entry(
+            &self,
+            request: tonic::Request<super::GetWaitlistEntryRequest>,
+        ) -> std::result::Result<tonic::Response<super::WaitlistEntry>, tonic::Status>;
+        /// Lists entries by the time of joining, the earliest first: a member's own, or those of a store.
+        async fn list_waitlist_entries(
+            &self,
+            request: tonic::Request<super::ListWaitlistEntriesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListWaitlistEntriesResponse>,
+            tonic::Status,
+        >;
+        /// Takes a customer off the waitlist. A time that is just offered to him goes to the next in line.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE if he does not wait any more.
+        async fn leave_waitlist(
+            &self,
+            request: tonic::Request<super::LeaveWaitlistRequest>,
+        ) -> std::result::Result<tonic::Response<super::WaitlistEntry>, tonic::Status>;
+        /// Accepts an offer for which no deposit is asked. Where one is asked, paying it accepts the offer.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE (nothing is offered), OFFER_ENDED (it has run out) or
+        /// DEPOSIT_DUE (pay the order of the booking).
+        async fn accept_offer(
+            &self,
+            request: tonic::Request<super::AcceptOfferRequest>,
+        ) -> std::result::Result<tonic::Response<super::WaitlistEntry>, tonic::Status>;
+    }
+    /// The waitlist: who would come if a time got free.
+    ///
+    /// As soon as a time gets free that somebody waits for, it is held for the first in line, for 15 minutes by default; then
+    /// for the next. The hold is a booking like any other: paying its deposit, or AcceptOffer where none is asked, makes the
+    /// visit sure; cancelling it passes the time on. Whoever lets an offer pass stays in line behind those who had fewer
+    /// offers, and is not offered that time again; who lets 3 pass by default is taken off.
+    #[derive(Debug)]
+    pub struct WaitlistServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> WaitlistServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for WaitlistServiceServer<T>
+    where
+        T: WaitlistService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.booking.v1.WaitlistService/JoinWaitlist" => {
+                    #[allow(non_camel_case_types)]
+                    struct JoinWaitlistSvc<T: WaitlistService>(pub Arc<T>);
+                    impl<
+                        T: WaitlistService,
+                    > tonic::server::UnaryService<super::JoinWaitlistRequest>
+                    for JoinWaitlistSvc<T> {
+                        type Response = super::WaitlistEntry;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::JoinWaitlistRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WaitlistService>::join_waitlist(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = JoinWaitlistSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.WaitlistService/GetWaitlistEntry" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetWaitlistEntrySvc<T: WaitlistService>(pub Arc<T>);
+                    impl<
+                        T: WaitlistService,
+                    > tonic::server::UnaryService<super::GetWaitlistEntryRequest>
+                    for GetWaitlistEntrySvc<T> {
+                        type Response = super::WaitlistEntry;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetWaitlistEntryRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WaitlistService>::get_waitlist_entry(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetWaitlistEntrySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.WaitlistService/ListWaitlistEntries" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListWaitlistEntriesSvc<T: WaitlistService>(pub Arc<T>);
+                    impl<
+                        T: WaitlistService,
+                    > tonic::server::UnaryService<super::ListWaitlistEntriesRequest>
+                    for ListWaitlistEntriesSvc<T> {
+                        type Response = super::ListWaitlistEntriesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListWaitlistEntriesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WaitlistService>::list_waitlist_entries(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListWaitlistEntriesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.WaitlistService/LeaveWaitlist" => {
+                    #[allow(non_camel_case_types)]
+                    struct LeaveWaitlistSvc<T: WaitlistService>(pub Arc<T>);
+                    impl<
+                        T: WaitlistService,
+                    > tonic::server::UnaryService<super::LeaveWaitlistRequest>
+                    for LeaveWaitlistSvc<T> {
+                        type Response = super::WaitlistEntry;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::LeaveWaitlistRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WaitlistService>::leave_waitlist(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = LeaveWaitlistSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.WaitlistService/AcceptOffer" => {
+                    #[allow(non_camel_case_types)]
+                    struct AcceptOfferSvc<T: WaitlistService>(pub Arc<T>);
+                    impl<
+                        T: WaitlistService,
+                    > tonic::server::UnaryService<super::AcceptOfferRequest>
+                    for AcceptOfferSvc<T> {
+                        type Response = super::WaitlistEntry;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AcceptOfferRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WaitlistService>::accept_offer(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AcceptOfferSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for WaitlistServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.booking.v1.WaitlistService";
+    impl<T> tonic::server::NamedService for WaitlistServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// A time is held for somebody on the waitlist. It is an event of the entry; the booking has its own.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WaitlistOffered {
+    /// `waitlistEntries/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub entry: ::prost::alloc::string::String,
+    /// The visit that is held for him.
+    #[prost(message, optional, tag = "2")]
+    pub booking: ::core::option::Option<BookingFacts>,
+    /// Until when.
+    #[prost(message, optional, tag = "3")]
+    pub offer_expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// No deposit is asked: he accepts by WaitlistService.AcceptOffer.
+    #[prost(bool, tag = "4")]
+    pub accept_only: bool,
+}
+impl ::prost::Name for WaitlistOffered {
+    const NAME: &'static str = "WaitlistOffered";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.WaitlistOffered".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.WaitlistOffered".into()
+    }
+}
+/// An entry of the waitlist was made, or came into a state other than STATE_OFFERED.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WaitlistEntryChanged {
+    /// `waitlistEntries/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub entry: ::prost::alloc::string::String,
+    /// `stores/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// `members/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub customer: ::prost::alloc::string::String,
+    /// The state that it came into. STATE_WAITING with a `passed_count` above 0: he let an offer pass.
+    #[prost(enumeration = "waitlist_entry::State", tag = "4")]
+    pub state: i32,
+    /// How many offers he let pass.
+    #[prost(int32, tag = "5")]
+    pub passed_count: i32,
+    /// The visit that was offered last, `bookings/<uuid>`; empty if none was.
+    #[prost(string, tag = "6")]
+    pub booking: ::prost::alloc::string::String,
+}
+impl ::prost::Name for WaitlistEntryChanged {
+    const NAME: &'static str = "WaitlistEntryChanged";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.WaitlistEntryChanged".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.WaitlistEntryChanged".into()
+    }
+}

@@ -1363,6 +1363,74 @@ impl Validate for crate::generated::meridian::booking::v1::GetDayRequest {
         report.required(Field("date"), self.date.is_some());
     }
 }
+impl Validate for crate::generated::meridian::booking::v1::JoinWaitlistRequest {
+    fn check(&self, report: &mut Report) {
+        report.count(Field("add_ons"), self.add_ons.len(), &[Count::Max(10)]);
+        report
+            .choice(
+                Field("sex"),
+                self.sex,
+                &[(0, "SEX_UNSPECIFIED"), (1, "SEX_FEMALE"), (2, "SEX_MALE")],
+            );
+        report
+            .integer(
+                Field("min_grade"),
+                i128::from(self.min_grade),
+                &[Integer::AtMost(5), Integer::AtLeast(0)],
+            );
+        report.text(Field("language"), &self.language, &[Text::MaxLen(35)]);
+        report.required(Field("start_time"), self.start_time.is_some());
+        report.required(Field("end_time"), self.end_time.is_some());
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+        report
+            .choice(
+                Field("channel"),
+                self.channel,
+                &[
+                    (0, "CHANNEL_UNSPECIFIED"),
+                    (1, "CHANNEL_WEB"),
+                    (2, "CHANNEL_APP"),
+                    (3, "CHANNEL_MINI_PROGRAM"),
+                    (4, "CHANNEL_TELEPHONE"),
+                    (5, "CHANNEL_WALK_IN"),
+                    (6, "CHANNEL_PARTNER"),
+                ],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::GetWaitlistEntryRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::booking::v1::ListWaitlistEntriesRequest {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.states.iter().enumerate() {
+            report
+                .choice(
+                    Item("states", index),
+                    *value,
+                    &[
+                        (0, "STATE_UNSPECIFIED"),
+                        (1, "STATE_WAITING"),
+                        (2, "STATE_OFFERED"),
+                        (3, "STATE_TAKEN"),
+                        (4, "STATE_LAPSED"),
+                        (5, "STATE_LEFT"),
+                        (6, "STATE_OVER"),
+                    ],
+                );
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::LeaveWaitlistRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::AcceptOfferRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
 impl Validate for crate::generated::meridian::feed::v1::SubscribeRequest {
     fn check(&self, report: &mut Report) {
         report

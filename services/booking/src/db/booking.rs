@@ -398,7 +398,7 @@ pub async fn by_partners(
     Ok(rows.into_iter().map(|row| (row.day.to_jiff(), row.count)).collect())
 }
 
-/// Counts the holds that run, of the customer, device and partner of one that is to be made; see [`super::locks`].
+/// Counts the holds that run, those apart that were offered from the waitlist, of the customer, device and partner of one that is to be made; see [`super::locks`].
 #[tracing::instrument(name = "db.booking.holds", skip_all)]
 pub async fn holds(
     conn: &mut PgConnection,
@@ -410,7 +410,8 @@ pub async fn holds(
     Ok(sqlx::query_as!(
         Holds,
         r#"select (select count(*) from booking
-                   where customer_id = $1 and state in ('HELD', 'AWAITING_PAYMENT') and hold_expire_time > $4)
+                   where customer_id = $1 and state in ('HELD', 'AWAITING_PAYMENT') and hold_expire_time > $4
+                     and not exists (select from waitlist_offer o where o.booking_id = booking.id))
                       as "customer!",
                   (select count(*) from booking
                    where device = $2 and state in ('HELD', 'AWAITING_PAYMENT') and hold_expire_time > $4) as "device!",

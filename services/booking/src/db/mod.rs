@@ -17,6 +17,7 @@ pub mod shift;
 pub mod shift_pattern;
 pub mod supply;
 pub mod time_off;
+pub mod waitlist;
 pub mod working_calendar;
 
 use kernel::{Currency, Money, Timestamp};

@@ -15,3 +15,4 @@ pub mod pricing;
 pub mod roster;
 pub mod span;
 pub mod visit;
+pub mod waitlist;

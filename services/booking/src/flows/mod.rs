@@ -7,6 +7,7 @@ pub mod cancel_booking;
 pub mod catalog;
 pub mod change;
 pub mod deposit_paid;
+pub mod draft;
 pub mod expire_booking;
 pub mod explain_slots;
 pub mod extend_booking;
@@ -29,6 +30,7 @@ pub mod seek;
 pub mod set_preference;
 pub mod sight;
 pub mod tell_licences;
+pub mod waitlist;
 
 use pg::idempotency::Key;
 

@@ -1,4 +1,5 @@
-//! Making, amending and closing the order of a booking at payment, as tasks that outlive the process.
+//! Making, amending and closing the order of a booking at payment, as tasks that outlive the process. The tasks of the
+//! [waitlist] run with them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,7 +16,10 @@ use tokio::time::timeout;
 use prost::Message;
 use proto::payment::v1 as payment;
 
-use super::record::{self, Happened};
+use super::{
+    record::{self, Happened},
+    waitlist,
+};
 use crate::{
     App, db,
     domain::booking::{Booking, State},
@@ -96,6 +100,7 @@ impl Handler for OrderTasks<'_> {
             CREATE_ORDER => create(self.0, task, booking).await,
             AMEND_ORDER => amend(self.0, task, booking).await,
             CLOSE_ORDER => close(self.0, task, booking).await,
+            waitlist::follow::SERVE => waitlist::serve::serve(self.0, task).await,
             other => Err(Error::precondition("UNKNOWN_TASK", format!("no task is called {other}"))),
         }
     }

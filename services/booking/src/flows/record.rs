@@ -8,6 +8,7 @@ use pg::{
 use proto::booking::v1 as pb;
 use rpc::convert::{to_money, to_timestamp};
 
+use super::waitlist;
 use crate::{
     db,
     domain::booking::{Booking, Change},
@@ -83,12 +84,13 @@ pub async fn insert(tx: &mut Tx, change: &Change, now: Timestamp) -> Result<pb::
 /// Stores a transition and tells of it.
 pub async fn save(tx: &mut Tx, change: &Change, happened: Happened, now: Timestamp) -> Result<pb::Booking> {
     db::booking::save(tx, change).await?;
+    waitlist::follow::follow(tx, &change.booking, &happened, now).await?;
     tell(tx, &change.booking, happened, now).await?;
     Ok(to_booking(&change.booking, &db::booking::history(tx, change.booking.id).await?))
 }
 
 async fn tell(tx: &mut Tx, booking: &Booking, happened: Happened, now: Timestamp) -> Result<()> {
-    let facts = Some(facts(booking, db::booking::names(tx, booking).await?));
+    let facts = Some(facts_of(tx, booking).await?);
     let (id, version) = (booking.id.uuid(), booking.version);
     let event = match happened {
         Happened::Held => NewEvent::new(id, version, now, &pb::BookingHeld { booking: facts }),
@@ -136,6 +138,11 @@ pub fn before(booking: &Booking) -> pb::Before {
         room: booking.room.name(),
         price: Some(to_money(booking.price)),
     }
+}
+
+/// What events tell of a booking.
+pub async fn facts_of(tx: &mut Tx, booking: &Booking) -> Result<pb::BookingFacts> {
+    Ok(facts(booking, db::booking::names(tx, booking).await?))
 }
 
 fn facts(booking: &Booking, names: db::booking::Names) -> pb::BookingFacts {

@@ -162,7 +162,7 @@ impl BookingService for Bookings {
 }
 
 /// Whose visit it is: a member's own if nobody is named; staff must name somebody.
-fn customer(caller: &Caller, named: &str) -> kernel::Result<MemberId> {
+pub(super) fn customer(caller: &Caller, named: &str) -> kernel::Result<MemberId> {
     match (caller.member(), named.is_empty()) {
         (Some(member), true) => Ok(member),
         (None, true) => Err(Error::invalid("customer", "must be given: name the member whose visit it is")),

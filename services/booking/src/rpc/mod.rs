@@ -9,6 +9,7 @@ mod preference;
 mod roster;
 mod rotation;
 mod slots;
+mod waitlist;
 
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ use proto::{
         booking_service_server::BookingServiceServer, catalog_service_server::CatalogServiceServer,
         life_cycle_service_server::LifeCycleServiceServer, package_service_server::PackageServiceServer,
         preference_service_server::PreferenceServiceServer, roster_service_server::RosterServiceServer,
-        rotation_service_server::RotationServiceServer,
+        rotation_service_server::RotationServiceServer, waitlist_service_server::WaitlistServiceServer,
     },
     feed::v1::event_feed_service_server::EventFeedServiceServer,
 };
@@ -40,6 +41,7 @@ pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
         .add_service(RosterServiceServer::new(roster::Roster(Arc::clone(app))))
         .add_service(PreferenceServiceServer::new(preference::Preferences(Arc::clone(app))))
         .add_service(RotationServiceServer::new(rotation::Rotations(Arc::clone(app))))
+        .add_service(WaitlistServiceServer::new(waitlist::Waitlist(Arc::clone(app))))
         .add_service(EventFeedServiceServer::new(feed));
     routes.routes()
 }

@@ -22,4 +22,5 @@ mod saga;
 mod search;
 mod seeking;
 mod visit;
+mod waitlist;
 mod world;

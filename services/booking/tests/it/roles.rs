@@ -19,6 +19,7 @@ async fn call(world: &World, path: &str, token: Option<&str>) -> Result<(), Stat
     let (mut bookings, mut catalog) = (world.bookings(), world.catalog());
     let (mut life, mut packages, mut roster) = (world.life(), world.packages(), world.roster());
     let (mut rotations, mut preferences) = (world.rotations(), world.preferences());
+    let mut waitlist = world.waitlist();
     let booking = BookingId::new(testkit::START).name();
     let package = PackageId::new(testkit::START).name();
     let (store, item) = (world.store.clone(), world.item.clone());
@@ -176,6 +177,15 @@ async fn call(world: &World, path: &str, token: Option<&str>) -> Result<(), Stat
         "PreferenceService/SetTherapistPreference" => {
             send!(preferences.set_therapist_preference(pb::SetTherapistPreferenceRequest::default()))
         }
+        "WaitlistService/JoinWaitlist" => send!(waitlist.join_waitlist(pb::JoinWaitlistRequest::default())),
+        "WaitlistService/GetWaitlistEntry" => {
+            send!(waitlist.get_waitlist_entry(pb::GetWaitlistEntryRequest { name: missing("waitlistEntries") }))
+        }
+        "WaitlistService/ListWaitlistEntries" => {
+            send!(waitlist.list_waitlist_entries(pb::ListWaitlistEntriesRequest::default()))
+        }
+        "WaitlistService/LeaveWaitlist" => send!(waitlist.leave_waitlist(pb::LeaveWaitlistRequest::default())),
+        "WaitlistService/AcceptOffer" => send!(waitlist.accept_offer(pb::AcceptOfferRequest::default())),
         unknown => unreachable!("{unknown} is new: add it here"),
     }
 }

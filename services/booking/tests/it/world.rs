@@ -15,7 +15,7 @@ use proto::{
         self as pb, booking_service_client::BookingServiceClient, catalog_service_client::CatalogServiceClient,
         life_cycle_service_client::LifeCycleServiceClient, package_service_client::PackageServiceClient,
         preference_service_client::PreferenceServiceClient, roster_service_client::RosterServiceClient,
-        rotation_service_client::RotationServiceClient,
+        rotation_service_client::RotationServiceClient, waitlist_service_client::WaitlistServiceClient,
     },
     google::r#type::{DayOfWeek, TimeOfDay},
     payment::v1 as payment,
@@ -178,6 +178,10 @@ impl World {
 
     pub fn rotations(&self) -> RotationServiceClient<Channel> {
         RotationServiceClient::new(self.channel.clone())
+    }
+
+    pub fn waitlist(&self) -> WaitlistServiceClient<Channel> {
+        WaitlistServiceClient::new(self.channel.clone())
     }
 
     /// A hold of the item by any therapist.

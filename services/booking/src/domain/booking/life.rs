@@ -18,6 +18,12 @@ impl Booking {
         self.go(&[State::Held], next, now, actor, "ORDER_MADE")
     }
 
+    /// The customer takes the time that was offered to him; there is no deposit to wait for.
+    pub fn accept(self, now: Timestamp, actor: &str) -> Result<Change> {
+        self.check_hold(now)?;
+        self.go(&[State::Held], State::Confirmed, now, actor, "ACCEPTED")
+    }
+
     /// The deposit is paid. Also when it came before we knew of the order.
     pub fn confirm(self, now: Timestamp, actor: &str) -> Result<Change> {
         self.go(&[State::Held, State::AwaitingPayment], State::Confirmed, now, actor, "DEPOSIT_PAID")

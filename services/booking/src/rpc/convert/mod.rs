@@ -12,6 +12,7 @@ pub mod slots;
 mod store;
 mod therapist;
 mod time;
+pub mod waitlist;
 
 pub use booking::{channel, state, to_booking, to_channel, to_state};
 pub use edit::{Edit, Editable, View};

@@ -75,13 +75,17 @@ pub fn sex(sex: pb::Sex) -> Option<Sex> {
     }
 }
 
-/// A therapist for the wire.
-pub fn to_therapist(therapist: &Therapist, view: View) -> pb::Therapist {
-    let sex = match therapist.sex {
+/// A sex for the wire.
+pub fn to_sex(sex: Sex) -> pb::Sex {
+    match sex {
         Sex::Unspecified => pb::Sex::Unspecified,
         Sex::Female => pb::Sex::Female,
         Sex::Male => pb::Sex::Male,
-    };
+    }
+}
+
+/// A therapist for the wire.
+pub fn to_therapist(therapist: &Therapist, view: View) -> pb::Therapist {
     let staff = view == View::Staff;
     let certificate = |certificate: &Certificate| pb::Certificate {
         kind: certificate.kind.clone(),
@@ -92,7 +96,7 @@ pub fn to_therapist(therapist: &Therapist, view: View) -> pb::Therapist {
         name: therapist.id.name(),
         store: therapist.store.name(),
         display_name: therapist.display_name.clone(),
-        sex: sex.into(),
+        sex: to_sex(therapist.sex).into(),
         grade: i32::from(therapist.grade),
         skills: therapist.skills.clone(),
         etag: etag::etag(therapist.version),
