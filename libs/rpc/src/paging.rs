@@ -113,8 +113,13 @@ impl PageRequest {
             return (rows, String::new());
         }
         rows.truncate(size);
-        let next = rows.last().map(|last| self.listing.token(&key(last))).unwrap_or_default();
+        let next = rows.last().map(|last| self.token(&key(last))).unwrap_or_default();
         (rows, next)
+    }
+
+    /// The token of a page that starts after the row with this key: for one that ends before it is full.
+    pub fn token(&self, key: &str) -> String {
+        self.listing.token(key)
     }
 }
 

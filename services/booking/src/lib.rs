@@ -17,6 +17,7 @@
 //! * A time is offered exactly if it can be held ([`domain::availability`]).
 //! * A booking is never paid but cancelled: a deposit that comes after its hold ran out brings the same time back if it
 //!   is still free, and is returned otherwise.
+//! * The visits of a group are kept all at once or not at all; from then on each stands for itself ([`flows::group`]).
 //! * One request id has one effect and one answer.
 //! * No edit of the roster takes from a live booking what it keeps: see [`flows::roster`].
 //! * A time is never offered to two on the waitlist at once, and no offer is lost with the process: see
@@ -28,8 +29,9 @@
 //! `store`, `store_opening_hours`, `store_special_day`, `store_licence`, `store_policy`, `cancellation_tier`, `item`,
 //! `item_phase`, `item_price`, `item_add_on`, `package`, `package_item`, `therapist`, `therapist_certificate`, `room`: the
 //! catalogue. `shift`, `shift_pattern`,
-//! `shift_exception`, `block`, `time_off_request`, `calendar_day`: the roster. `booking`, `booking_history`: the
-//! visits. `allocation`: which resource is kept when. `rotation`, `rotation_log`, `rotation_rule`: the turn lists.
+//! `shift_exception`, `block`, `time_off_request`, `calendar_day`: the roster. `booking`, `booking_part`,
+//! `booking_history`, `booking_group`: the visits. `allocation`: which resource is kept when. `rotation`,
+//! `rotation_log`, `rotation_rule`: the turn lists.
 //! `fairness_clock`, `fairness`, `assignment_credit`: what work counts. `therapist_preference`: whom customers like.
 //! `waitlist_entry`, `waitlist_offer`, `waitlist_roster`: who waits for a time, and what was offered to whom.
 //! The platform's tables (idempotency, outbox, task, audit, feed cursor) come from `pg`.
@@ -40,10 +42,13 @@
 //! |---|---|
 //! | quote at marketing (`booking.hold.quoted`) | the coupon's reservation runs out by itself |
 //! | hold committed with task `create_order` (`booking.hold.committed`) | the worker makes the order |
+//! | quotes of all guests of a group (`booking.hold_group.quoted`) | the coupons' reservations run out by themselves |
+//! | group held, all of it, with a task `create_order` for each visit (`booking.hold_group.committed`) | the worker makes the orders |
 //! | order made at payment (`booking.order.created`) | the task is repeated with the same request id |
 //! | AWAITING_PAYMENT committed (`booking.order.recorded`) | nothing is lost |
 //! | PaymentCaptured applied (`booking.confirm.applied`) | the event is applied again: cursor and effect are one transaction |
 //! | cancellation committed with task `close_order` (`booking.cancel.committed`) | the worker closes the order |
+//! | group given up with a task `close_order` for each visit (`booking.cancel_group.committed`) | the worker closes the orders |
 //! | hold prolonged (`booking.extend_hold.committed`) | nothing is lost |
 //! | rescheduled, moved (`booking.reschedule.committed`, `booking.move.committed`) | nothing is lost |
 //! | visit lengthened, with task `amend_order` (`booking.extend.committed`) | the worker has the order amended |

@@ -312,6 +312,75 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.booking.v1.GroupService/CancelGroup",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Support,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.GroupService/GetGroup",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::Therapist,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Support,
+                Role::Administrator,
+                Role::Auditor,
+                Role::Service,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.GroupService/HoldGroup",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.GroupService/ListGroups",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Support,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.GroupService/SearchGroupTimes",
+        Rule {
+            public: true,
+            roles: &[],
+            scope: Scope::None,
+        },
+    ),
+    (
         "/meridian.booking.v1.LifeCycleService/ExtendBooking",
         Rule {
             public: false,

@@ -6639,6 +6639,9 @@ pub struct BookingFacts {
     /// `rooms/<uuid>`.
     #[prost(string, tag = "18")]
     pub room: ::prost::alloc::string::String,
+    /// The party that it belongs to, `bookingGroups/<uuid>`; may be empty.
+    #[prost(string, tag = "19")]
+    pub group: ::prost::alloc::string::String,
 }
 impl ::prost::Name for BookingFacts {
     const NAME: &'static str = "BookingFacts";
@@ -7147,6 +7150,1265 @@ impl ::prost::Name for RotationChanged {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/meridian.booking.v1.RotationChanged".into()
+    }
+}
+/// One who comes with a group.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GroupGuest {
+    /// The item, `items/<uuid>`; this or `package` must be given.
+    #[prost(string, tag = "1")]
+    pub item: ::prost::alloc::string::String,
+    /// What is added to the item, `items/<uuid>`, in this order.
+    #[prost(string, repeated, tag = "2")]
+    pub add_ons: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The package, `packages/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub package: ::prost::alloc::string::String,
+    /// The therapist wished for, `therapists/<uuid>`; empty for any.
+    #[prost(string, tag = "4")]
+    pub therapist: ::prost::alloc::string::String,
+    /// Only therapists of this sex.
+    #[prost(enumeration = "Sex", tag = "5")]
+    pub sex: i32,
+    /// Only therapists of this grade, 1 (junior) to 5 (master), or a higher one; any if 0.
+    #[prost(int32, tag = "6")]
+    pub min_grade: i32,
+    /// Only therapists who speak this language, a BCP 47 tag such as `en`.
+    #[prost(string, tag = "7")]
+    pub language: ::prost::alloc::string::String,
+    /// Whose visit it is, `members/<uuid>`; empty if the guest has no account: then it is the organiser's. Searching makes
+    /// no use of it.
+    #[prost(string, tag = "8")]
+    pub customer: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GroupGuest {
+    const NAME: &'static str = "GroupGuest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.GroupGuest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.GroupGuest".into()
+    }
+}
+/// A time at which a group can come.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GroupTime {
+    /// When the first guest's treatment starts.
+    #[prost(message, optional, tag = "1")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the last treatment ends.
+    #[prost(message, optional, tag = "2")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What each guest would get, in the order of the request.
+    #[prost(message, repeated, tag = "3")]
+    pub guests: ::prost::alloc::vec::Vec<Slot>,
+    /// Minutes that all guests together wait: for their own start, and in the pauses of packages.
+    #[prost(int32, tag = "4")]
+    pub waiting_minutes: i32,
+    /// Price before reductions, for everybody.
+    #[prost(message, optional, tag = "5")]
+    pub list_price: ::core::option::Option<super::super::super::google::r#type::Money>,
+}
+impl ::prost::Name for GroupTime {
+    const NAME: &'static str = "GroupTime";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.GroupTime".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.GroupTime".into()
+    }
+}
+/// Request of GroupService.SearchGroupTimes.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SearchGroupTimesRequest {
+    /// The store, `stores/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// Who comes.
+    #[prost(message, repeated, tag = "2")]
+    pub guests: ::prost::alloc::vec::Vec<GroupGuest>,
+    /// How many minutes after the first guest the last may start: a multiple of 5. All start together if 0.
+    #[prost(int32, tag = "3")]
+    pub within_minutes: i32,
+    /// Only times at which the first guest starts at or after this; what is past is never offered.
+    #[prost(message, optional, tag = "4")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Only times at which the first guest starts before this; at most 31 days after `start_time`.
+    #[prost(message, optional, tag = "5")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "6")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "7")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for SearchGroupTimesRequest {
+    const NAME: &'static str = "SearchGroupTimesRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.SearchGroupTimesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.SearchGroupTimesRequest".into()
+    }
+}
+/// Response of GroupService.SearchGroupTimes.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SearchGroupTimesResponse {
+    /// Times by start.
+    #[prost(message, repeated, tag = "1")]
+    pub times: ::prost::alloc::vec::Vec<GroupTime>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for SearchGroupTimesResponse {
+    const NAME: &'static str = "SearchGroupTimesResponse";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.SearchGroupTimesResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.SearchGroupTimesResponse".into()
+    }
+}
+/// Request of GroupService.HoldGroup.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HoldGroupRequest {
+    /// The store, `stores/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// Who comes.
+    #[prost(message, repeated, tag = "2")]
+    pub guests: ::prost::alloc::vec::Vec<GroupGuest>,
+    /// How many minutes after the first guest the last may start: a multiple of 5. All start together if 0.
+    #[prost(int32, tag = "3")]
+    pub within_minutes: i32,
+    /// When the first guest's treatment starts: a whole minute, on the store's grid of 5 minutes.
+    #[prost(message, optional, tag = "4")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Who brings the others, `members/<uuid>`. A member leaves it empty or names himself; staff must name it.
+    #[prost(string, tag = "5")]
+    pub organiser: ::prost::alloc::string::String,
+    /// Who pays.
+    #[prost(enumeration = "booking_group::Payer", tag = "6")]
+    pub payer: i32,
+    /// Through which way it comes; partner platforms hold single visits only.
+    #[prost(enumeration = "booking::Channel", tag = "7")]
+    pub channel: i32,
+    /// What it comes from, such as the id that an app keeps, so that no device hoards times; nothing about the person.
+    #[prost(string, tag = "8")]
+    pub device: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "9")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for HoldGroupRequest {
+    const NAME: &'static str = "HoldGroupRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.HoldGroupRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.HoldGroupRequest".into()
+    }
+}
+/// People who come together.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BookingGroup {
+    /// `bookingGroups/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The store.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// Who brings the others, `members/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub organiser: ::prost::alloc::string::String,
+    /// Who pays.
+    #[prost(enumeration = "booking_group::Payer", tag = "4")]
+    pub payer: i32,
+    /// How far it is as a whole.
+    #[prost(enumeration = "booking_group::State", tag = "5")]
+    pub state: i32,
+    /// When the first treatment of the visits that are left starts; of all visits if none is left.
+    #[prost(message, optional, tag = "6")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the last of them ends.
+    #[prost(message, optional, tag = "7")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The visits, one for each guest in the order of the request; those that were given up too. A guest sees of another's
+    /// visit no customer, money, order or history.
+    #[prost(message, repeated, tag = "8")]
+    pub bookings: ::prost::alloc::vec::Vec<Booking>,
+    /// What the visits that are left cost, payer by payer; a guest sees his own share only.
+    #[prost(message, repeated, tag = "9")]
+    pub shares: ::prost::alloc::vec::Vec<booking_group::Share>,
+    /// When it was made.
+    #[prost(message, optional, tag = "10")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Counts the changes that were told of the group, from 1.
+    #[prost(int64, tag = "11")]
+    pub version: i64,
+}
+/// Nested message and enum types in `BookingGroup`.
+pub mod booking_group {
+    /// An order of a group.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Due {
+        /// The visit, `bookings/<uuid>`.
+        #[prost(string, tag = "1")]
+        pub booking: ::prost::alloc::string::String,
+        /// The order, `orders/<uuid>`; it can be paid from AWAITING_PAYMENT on.
+        #[prost(string, tag = "2")]
+        pub order: ::prost::alloc::string::String,
+        /// What has to be paid now for the visit to be confirmed; zero once it is. What remains of the price is due with the
+        /// visit: see the order.
+        #[prost(message, optional, tag = "3")]
+        pub amount: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+    }
+    impl ::prost::Name for Due {
+        const NAME: &'static str = "Due";
+        const PACKAGE: &'static str = "meridian.booking.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.booking.v1.BookingGroup.Due".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.booking.v1.BookingGroup.Due".into()
+        }
+    }
+    /// What one person pays for a group. Orders are paid one by one: whoever pays for several calls PaymentService.PayOrder
+    /// for each that has something due. Each confirms its own visit, so that half a payment keeps half of the visits.
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct Share {
+        /// Who, `members/<uuid>`.
+        #[prost(string, tag = "1")]
+        pub payer: ::prost::alloc::string::String,
+        /// What his visits cost together.
+        #[prost(message, optional, tag = "2")]
+        pub price: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// What confirms them, together; a part of `price`.
+        #[prost(message, optional, tag = "3")]
+        pub deposit: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// What of it is still due.
+        #[prost(message, optional, tag = "4")]
+        pub due: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// His orders, in the order of the guests.
+        #[prost(message, repeated, tag = "5")]
+        pub orders: ::prost::alloc::vec::Vec<Due>,
+    }
+    impl ::prost::Name for Share {
+        const NAME: &'static str = "Share";
+        const PACKAGE: &'static str = "meridian.booking.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.booking.v1.BookingGroup.Share".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.booking.v1.BookingGroup.Share".into()
+        }
+    }
+    /// Who pays for the visits.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Payer {
+        /// Not stated.
+        Unspecified = 0,
+        /// The organiser: every order is his.
+        One = 1,
+        /// Everybody for himself; the organiser for guests without an account.
+        Split = 2,
+    }
+    impl Payer {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "PAYER_UNSPECIFIED",
+                Self::One => "PAYER_ONE",
+                Self::Split => "PAYER_SPLIT",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "PAYER_UNSPECIFIED" => Some(Self::Unspecified),
+                "PAYER_ONE" => Some(Self::One),
+                "PAYER_SPLIT" => Some(Self::Split),
+                _ => None,
+            }
+        }
+    }
+    /// How far the group is as a whole.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        /// Not stated.
+        Unspecified = 0,
+        /// At least one visit waits for its deposit.
+        Held = 1,
+        /// All visits that are left are confirmed, run or are done.
+        Confirmed = 2,
+        /// No visit is left: all were given up, missed or not paid for.
+        Ended = 3,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Held => "STATE_HELD",
+                Self::Confirmed => "STATE_CONFIRMED",
+                Self::Ended => "STATE_ENDED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_HELD" => Some(Self::Held),
+                "STATE_CONFIRMED" => Some(Self::Confirmed),
+                "STATE_ENDED" => Some(Self::Ended),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for BookingGroup {
+    const NAME: &'static str = "BookingGroup";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.BookingGroup".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.BookingGroup".into()
+    }
+}
+/// Request of GroupService.GetGroup.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetGroupRequest {
+    /// `bookingGroups/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetGroupRequest {
+    const NAME: &'static str = "GetGroupRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.GetGroupRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.GetGroupRequest".into()
+    }
+}
+/// Request of GroupService.ListGroups. All conditions that are given must hold.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListGroupsRequest {
+    /// Only groups at this store.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// Only groups that this customer organises or belongs to.
+    #[prost(string, tag = "2")]
+    pub customer: ::prost::alloc::string::String,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "3")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListGroupsRequest {
+    const NAME: &'static str = "ListGroupsRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListGroupsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListGroupsRequest".into()
+    }
+}
+/// Response of GroupService.ListGroups.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListGroupsResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub groups: ::prost::alloc::vec::Vec<BookingGroup>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListGroupsResponse {
+    const NAME: &'static str = "ListGroupsResponse";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListGroupsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListGroupsResponse".into()
+    }
+}
+/// Request of GroupService.CancelGroup.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CancelGroupRequest {
+    /// `bookingGroups/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// At whose wish.
+    #[prost(enumeration = "cancel_booking_request::Reason", tag = "2")]
+    pub reason: i32,
+    /// Only if no more than this stays with the store, of all visits together. Any fee if empty.
+    #[prost(message, optional, tag = "3")]
+    pub max_fee: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CancelGroupRequest {
+    const NAME: &'static str = "CancelGroupRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.CancelGroupRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.CancelGroupRequest".into()
+    }
+}
+/// Generated client implementations.
+pub mod group_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Visits of people who come together: at the same time or nearly, side by side, each with an item of his own.
+    ///
+    /// A group is held as a whole or not at all. From then on each of its visits stands for itself: it has its own order, hold,
+    /// confirmation and cancellation, and a guest who leaves, or whose deposit is not paid in time, takes nothing from the
+    /// others, whoever pays.
+    #[derive(Debug, Clone)]
+    pub struct GroupServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl GroupServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> GroupServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> GroupServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            GroupServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Lists the times at which a group can come to a store, in order: at each of them HoldGroup would get what is shown.
+        /// Of the ways to place the guests, those in which they wait the least come first; so do neighbouring rooms. A page may
+        /// have fewer times than asked for, and still be followed by another.
+        ///
+        /// Where guests need not start together, not every conceivable way is tried: those with little waiting to the minute of
+        /// the grid, those with more in coarser steps.
+        ///
+        /// Errors: as BookingService.SearchSlots.
+        pub async fn search_group_times(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SearchGroupTimesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SearchGroupTimesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.GroupService/SearchGroupTimes",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.GroupService",
+                        "SearchGroupTimes",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Keeps the visits of all guests, or none of them. Each of them then waits for its deposit as a single one does.
+        ///
+        /// Errors: as BookingService.HoldSlot. A group counts as as many holds of its organiser and his device as it has guests,
+        /// but one that begins below the limit may go beyond it.
+        pub async fn hold_group(
+            &mut self,
+            request: impl tonic::IntoRequest<super::HoldGroupRequest>,
+        ) -> std::result::Result<tonic::Response<super::BookingGroup>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.GroupService/HoldGroup",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.GroupService", "HoldGroup"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads a group with its visits and what is to be paid. Members read those that they organise or belong to; a guest
+        /// sees of the others' visits only what and when they are, and where.
+        pub async fn get_group(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetGroupRequest>,
+        ) -> std::result::Result<tonic::Response<super::BookingGroup>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.GroupService/GetGroup",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("meridian.booking.v1.GroupService", "GetGroup"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists groups, the one made last first. Members get those that they organise or belong to; staff bound to a store get
+        /// that store's.
+        pub async fn list_groups(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListGroupsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListGroupsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.GroupService/ListGroups",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.GroupService", "ListGroups"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives up every visit of a group that can still be given up, each by the cancellation policy that holds for it; those
+        /// that are over or have begun stay as they are. A single guest leaves by CancelBooking, which touches no other visit.
+        ///
+        /// A member may do so for a group that he organises. With PAYER_SPLIT that leaves out what other guests have paid for:
+        /// these visits they give up themselves.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE if there is nothing to give up; FEE_ROSE if more would stay with
+        /// the store than `max_fee`; PERMISSION_DENIED with reason NOT_ORGANISER for a guest.
+        pub async fn cancel_group(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CancelGroupRequest>,
+        ) -> std::result::Result<tonic::Response<super::BookingGroup>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.GroupService/CancelGroup",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.GroupService", "CancelGroup"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod group_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with GroupServiceServer.
+    #[async_trait]
+    pub trait GroupService: std::marker::Send + std::marker::Sync + 'static {
+        /// Lists the times at which a group can come to a store, in order: at each of them HoldGroup would get what is shown.
+        /// Of the ways to place the guests, those in which they wait the least come first; so do neighbouring rooms. A page may
+        /// have fewer times than asked for, and still be followed by another.
+        ///
+        /// Where guests need not start together, not every conceivable way is tried: those with little waiting to the minute of
+        /// the grid, those with more in coarser steps.
+        ///
+        /// Errors: as BookingService.SearchSlots.
+        async fn search_group_times(
+            &self,
+            request: tonic::Request<super::SearchGroupTimesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SearchGroupTimesResponse>,
+            tonic::Status,
+        >;
+        /// Keeps the visits of all guests, or none of them. Each of them then waits for its deposit as a single one does.
+        ///
+        /// Errors: as BookingService.HoldSlot. A group counts as as many holds of its organiser and his device as it has guests,
+        /// but one that begins below the limit may go beyond it.
+        async fn hold_group(
+            &self,
+            request: tonic::Request<super::HoldGroupRequest>,
+        ) -> std::result::Result<tonic::Response<super::BookingGroup>, tonic::Status>;
+        /// Reads a group with its visits and what is to be paid. Members read those that they organise or belong to; a guest
+        /// sees of the others' visits only what and when they are, and where.
+        async fn get_group(
+            &self,
+            request: tonic::Request<super::GetGroupRequest>,
+        ) -> std::result::Result<tonic::Response<super::BookingGroup>, tonic::Status>;
+        /// Lists groups, the one made last first. Members get those that they organise or belong to; staff bound to a store get
+        /// that store's.
+        async fn list_groups(
+            &self,
+            request: tonic::Request<super::ListGroupsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListGroupsResponse>,
+            tonic::Status,
+        >;
+        /// Gives up every visit of a group that can still be given up, each by the cancellation policy that holds for it; those
+        /// that are over or have begun stay as they are. A single guest leaves by CancelBooking, which touches no other visit.
+        ///
+        /// A member may do so for a group that he organises. With PAYER_SPLIT that leaves out what other guests have paid for:
+        /// these visits they give up themselves.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE if there is nothing to give up; FEE_ROSE if more would stay with
+        /// the store than `max_fee`; PERMISSION_DENIED with reason NOT_ORGANISER for a guest.
+        async fn cancel_group(
+            &self,
+            request: tonic::Request<super::CancelGroupRequest>,
+        ) -> std::result::Result<tonic::Response<super::BookingGroup>, tonic::Status>;
+    }
+    /// Visits of people who come together: at the same time or nearly, side by side, each with an item of his own.
+    ///
+    /// A group is held as a whole or not at all. From then on each of its visits stands for itself: it has its own order, hold,
+    /// confirmation and cancellation, and a guest who leaves, or whose deposit is not paid in time, takes nothing from the
+    /// others, whoever pays.
+    #[derive(Debug)]
+    pub struct GroupServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> GroupServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for GroupServiceServer<T>
+    where
+        T: GroupService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.booking.v1.GroupService/SearchGroupTimes" => {
+                    #[allow(non_camel_case_types)]
+                    struct SearchGroupTimesSvc<T: GroupService>(pub Arc<T>);
+                    impl<
+                        T: GroupService,
+                    > tonic::server::UnaryService<super::SearchGroupTimesRequest>
+                    for SearchGroupTimesSvc<T> {
+                        type Response = super::SearchGroupTimesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SearchGroupTimesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as GroupService>::search_group_times(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SearchGroupTimesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.GroupService/HoldGroup" => {
+                    #[allow(non_camel_case_types)]
+                    struct HoldGroupSvc<T: GroupService>(pub Arc<T>);
+                    impl<
+                        T: GroupService,
+                    > tonic::server::UnaryService<super::HoldGroupRequest>
+                    for HoldGroupSvc<T> {
+                        type Response = super::BookingGroup;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::HoldGroupRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as GroupService>::hold_group(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = HoldGroupSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.GroupService/GetGroup" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetGroupSvc<T: GroupService>(pub Arc<T>);
+                    impl<
+                        T: GroupService,
+                    > tonic::server::UnaryService<super::GetGroupRequest>
+                    for GetGroupSvc<T> {
+                        type Response = super::BookingGroup;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetGroupRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as GroupService>::get_group(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetGroupSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.GroupService/ListGroups" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListGroupsSvc<T: GroupService>(pub Arc<T>);
+                    impl<
+                        T: GroupService,
+                    > tonic::server::UnaryService<super::ListGroupsRequest>
+                    for ListGroupsSvc<T> {
+                        type Response = super::ListGroupsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListGroupsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as GroupService>::list_groups(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListGroupsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.GroupService/CancelGroup" => {
+                    #[allow(non_camel_case_types)]
+                    struct CancelGroupSvc<T: GroupService>(pub Arc<T>);
+                    impl<
+                        T: GroupService,
+                    > tonic::server::UnaryService<super::CancelGroupRequest>
+                    for CancelGroupSvc<T> {
+                        type Response = super::BookingGroup;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CancelGroupRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as GroupService>::cancel_group(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CancelGroupSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for GroupServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.booking.v1.GroupService";
+    impl<T> tonic::server::NamedService for GroupServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// What a consumer needs to know of a group. It names nobody but by id.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GroupFacts {
+    /// `bookingGroups/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub group: ::prost::alloc::string::String,
+    /// `stores/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// `members/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub organiser: ::prost::alloc::string::String,
+    /// Who pays.
+    #[prost(enumeration = "booking_group::Payer", tag = "4")]
+    pub payer: i32,
+    /// State after the event.
+    #[prost(enumeration = "booking_group::State", tag = "5")]
+    pub state: i32,
+    /// All visits, in the order of the guests.
+    #[prost(message, repeated, tag = "6")]
+    pub members: ::prost::alloc::vec::Vec<group_facts::Member>,
+}
+/// Nested message and enum types in `GroupFacts`.
+pub mod group_facts {
+    /// A visit of the group.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Member {
+        /// `bookings/<uuid>`.
+        #[prost(string, tag = "1")]
+        pub booking: ::prost::alloc::string::String,
+        /// `members/<uuid>`.
+        #[prost(string, tag = "2")]
+        pub customer: ::prost::alloc::string::String,
+        /// Where the visit is in its life.
+        #[prost(enumeration = "super::booking::State", tag = "3")]
+        pub state: i32,
+    }
+    impl ::prost::Name for Member {
+        const NAME: &'static str = "Member";
+        const PACKAGE: &'static str = "meridian.booking.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.booking.v1.GroupFacts.Member".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.booking.v1.GroupFacts.Member".into()
+        }
+    }
+}
+impl ::prost::Name for GroupFacts {
+    const NAME: &'static str = "GroupFacts";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.GroupFacts".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.GroupFacts".into()
+    }
+}
+/// The visits of a group are kept. Each of them has a BookingHeld of its own besides.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GroupHeld {
+    /// The group.
+    #[prost(message, optional, tag = "1")]
+    pub group: ::core::option::Option<GroupFacts>,
+}
+impl ::prost::Name for GroupHeld {
+    const NAME: &'static str = "GroupHeld";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.GroupHeld".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.GroupHeld".into()
+    }
+}
+/// Something happened to a visit that changes the group as a whole. The visit's own event tells the rest.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GroupChanged {
+    /// The group.
+    #[prost(message, optional, tag = "1")]
+    pub group: ::core::option::Option<GroupFacts>,
+    /// What happened.
+    #[prost(enumeration = "group_changed::Change", tag = "2")]
+    pub change: i32,
+    /// To which visit, `bookings/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub booking: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `GroupChanged`.
+pub mod group_changed {
+    /// What.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Change {
+        /// Not stated.
+        Unspecified = 0,
+        /// A guest does not come: given up, missed, or not paid for.
+        GuestLeft = 1,
+        /// A guest who had not paid in time comes after all.
+        GuestBack = 2,
+        /// The last visit that waited for its deposit is confirmed.
+        AllConfirmed = 3,
+    }
+    impl Change {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "CHANGE_UNSPECIFIED",
+                Self::GuestLeft => "CHANGE_GUEST_LEFT",
+                Self::GuestBack => "CHANGE_GUEST_BACK",
+                Self::AllConfirmed => "CHANGE_ALL_CONFIRMED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "CHANGE_UNSPECIFIED" => Some(Self::Unspecified),
+                "CHANGE_GUEST_LEFT" => Some(Self::GuestLeft),
+                "CHANGE_GUEST_BACK" => Some(Self::GuestBack),
+                "CHANGE_ALL_CONFIRMED" => Some(Self::AllConfirmed),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for GroupChanged {
+    const NAME: &'static str = "GroupChanged";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.GroupChanged".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.GroupChanged".into()
     }
 }
 /// Request of LifeCycleService.ExtendHold.

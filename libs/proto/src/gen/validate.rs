@@ -852,6 +852,95 @@ impl Validate for crate::generated::meridian::booking::v1::SetRotationRulesReque
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
+impl Validate for crate::generated::meridian::booking::v1::GroupGuest {
+    fn check(&self, report: &mut Report) {
+        report.count(Field("add_ons"), self.add_ons.len(), &[Count::Max(10)]);
+        report
+            .choice(
+                Field("sex"),
+                self.sex,
+                &[(0, "SEX_UNSPECIFIED"), (1, "SEX_FEMALE"), (2, "SEX_MALE")],
+            );
+        report
+            .integer(
+                Field("min_grade"),
+                i128::from(self.min_grade),
+                &[Integer::AtMost(5), Integer::AtLeast(0)],
+            );
+        report.text(Field("language"), &self.language, &[Text::MaxLen(35)]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::SearchGroupTimesRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .count(Field("guests"), self.guests.len(), &[Count::Min(1), Count::Max(20)]);
+        for (index, value) in self.guests.iter().enumerate() {
+            report.nested(Item("guests", index), value);
+        }
+        report
+            .integer(
+                Field("within_minutes"),
+                i128::from(self.within_minutes),
+                &[Integer::AtMost(60), Integer::AtLeast(0)],
+            );
+        report.required(Field("start_time"), self.start_time.is_some());
+        report.required(Field("end_time"), self.end_time.is_some());
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::HoldGroupRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .count(Field("guests"), self.guests.len(), &[Count::Min(1), Count::Max(20)]);
+        for (index, value) in self.guests.iter().enumerate() {
+            report.nested(Item("guests", index), value);
+        }
+        report
+            .integer(
+                Field("within_minutes"),
+                i128::from(self.within_minutes),
+                &[Integer::AtMost(60), Integer::AtLeast(0)],
+            );
+        report.required(Field("start_time"), self.start_time.is_some());
+        report
+            .choice(Field("payer"), self.payer, &[(1, "PAYER_ONE"), (2, "PAYER_SPLIT")]);
+        report
+            .choice(
+                Field("channel"),
+                self.channel,
+                &[
+                    (0, "CHANNEL_UNSPECIFIED"),
+                    (1, "CHANNEL_WEB"),
+                    (2, "CHANNEL_APP"),
+                    (3, "CHANNEL_MINI_PROGRAM"),
+                    (4, "CHANNEL_TELEPHONE"),
+                    (5, "CHANNEL_WALK_IN"),
+                ],
+            );
+        report.text(Field("device"), &self.device, &[Text::MaxLen(100)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::GetGroupRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::booking::v1::ListGroupsRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::booking::v1::CancelGroupRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("reason"),
+                self.reason,
+                &[
+                    (0, "REASON_UNSPECIFIED"),
+                    (1, "REASON_CUSTOMER_REQUEST"),
+                    (2, "REASON_STORE_REQUEST"),
+                ],
+            );
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
 impl Validate for crate::generated::meridian::booking::v1::ExtendHoldRequest {
     fn check(&self, report: &mut Report) {
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);

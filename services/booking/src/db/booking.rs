@@ -208,13 +208,49 @@ pub async fn get(conn: &mut PgConnection, id: BookingId) -> pg::Result<Option<Bo
     whole(conn, row).await
 }
 
-/// Reads a booking and keeps others from changing it until the transaction ends.
+/// Reads a booking and keeps others from changing it until the transaction ends. If it has a group, that is locked
+/// first: what becomes of the booking may have to be told of the group, and whoever gives a group up wants both too.
 #[tracing::instrument(name = "db.booking.lock", skip_all)]
 pub async fn lock(conn: &mut PgConnection, id: BookingId) -> pg::Result<Option<Booking>> {
-    let row = sqlx::query_as!(Row, "select * from booking where id = $1 for update", id.uuid())
-        .fetch_optional(&mut *conn)
-        .await?;
+    // The condition on the group is always true; it is there to be found out first.
+    let row = sqlx::query_as!(
+        Row,
+        "with its_group as materialized (
+             select g.id from booking b join booking_group g on g.id = b.group_id where b.id = $1
+             for no key update of g)
+         select * from booking where id = $1 and (select count(*) from its_group) >= 0 for update of booking",
+        id.uuid(),
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
     whole(conn, row).await
+}
+
+/// Reads the bookings of a group, in the order of its guests.
+#[tracing::instrument(name = "db.booking.of_group", skip_all)]
+pub async fn of_group(conn: &mut PgConnection, group: GroupId) -> pg::Result<Vec<Booking>> {
+    of_groups(conn, &[group.uuid()]).await
+}
+
+/// The same for several groups, by booking.
+#[tracing::instrument(name = "db.booking.of_groups", skip_all)]
+pub async fn of_groups(conn: &mut PgConnection, groups: &[Uuid]) -> pg::Result<Vec<Booking>> {
+    let rows = sqlx::query_as!(Row, "select * from booking where group_id = any($1) order by id", groups)
+        .fetch_all(&mut *conn)
+        .await?;
+    let bookings = rows.into_iter().map(Booking::try_from).collect::<pg::Result<_>>()?;
+    with_parts(conn, bookings).await
+}
+
+/// Reads the bookings of a group and keeps others from changing them until the transaction ends. The group must have been
+/// locked before.
+#[tracing::instrument(name = "db.booking.lock_group", skip_all)]
+pub async fn lock_group(conn: &mut PgConnection, group: GroupId) -> pg::Result<Vec<Booking>> {
+    let rows = sqlx::query_as!(Row, "select * from booking where group_id = $1 order by id for update", group.uuid())
+        .fetch_all(&mut *conn)
+        .await?;
+    let bookings = rows.into_iter().map(Booking::try_from).collect::<pg::Result<_>>()?;
+    with_parts(conn, bookings).await
 }
 
 /// The names that a store publishes, for events.
@@ -398,7 +434,9 @@ pub async fn by_partners(
     Ok(rows.into_iter().map(|row| (row.day.to_jiff(), row.count)).collect())
 }
 
-/// Counts the holds that run, those apart that were offered from the waitlist, of the customer, device and partner of one that is to be made; see [`super::locks`].
+/// Counts the holds that run, of the customer, device and partner of one that is to be made; see [`super::locks`]. Those
+/// of a group are its organiser's: nobody can use up what another may hold by naming him as a guest. Those offered from
+/// the waitlist don't count: nobody asked for them at that moment.
 #[tracing::instrument(name = "db.booking.holds", skip_all)]
 pub async fn holds(
     conn: &mut PgConnection,
@@ -411,7 +449,11 @@ pub async fn holds(
         Holds,
         r#"select (select count(*) from booking
                    where customer_id = $1 and state in ('HELD', 'AWAITING_PAYMENT') and hold_expire_time > $4
+                     and group_id is null
                      and not exists (select from waitlist_offer o where o.booking_id = booking.id))
+                   + (select count(*) from booking_group g join booking b on b.group_id = g.id
+                      where g.organiser_id = $1 and g.create_time > $4::timestamptz - interval '2 days'
+                        and b.state in ('HELD', 'AWAITING_PAYMENT') and b.hold_expire_time > $4)
                       as "customer!",
                   (select count(*) from booking
                    where device = $2 and state in ('HELD', 'AWAITING_PAYMENT') and hold_expire_time > $4) as "device!",

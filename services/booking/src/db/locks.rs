@@ -1,7 +1,7 @@
 //! Locks on names, for rules that span rows: "at most so many", "one after the other".
 //!
-//! Everybody locks in one order: the roster ([`super::roster`]), then these, then rows of bookings by id, then
-//! allocations by resource and start. They end with the transaction and cost no write.
+//! Everybody locks in one order: the roster ([`super::roster`]), then these, then the group of a booking, then rows of
+//! bookings by id, then allocations by resource and start. They end with the transaction and cost no write.
 
 use kernel::{
     Uuid,

@@ -7,6 +7,7 @@ pub mod booking;
 pub mod catalog;
 pub mod day;
 pub mod fairness;
+pub mod group;
 pub mod live;
 pub mod locks;
 pub mod policy;

@@ -145,6 +145,20 @@ impl Chosen {
         })
     }
 
+    /// The same for one guest of a party, of which each may have chosen something else.
+    pub fn price_of_guest(
+        &self,
+        store: &Store,
+        zone: &TimeZone,
+        visit: &Visit,
+        guest: usize,
+        served: &[Served],
+    ) -> Result<Money> {
+        let his = || served.iter().filter(|leg| visit.legs.get(leg.part.leg).is_some_and(|of| of.guest == guest));
+        let start = his().map(|leg| leg.part.time.start).min().unwrap_or(0);
+        self.price_of_one(store, zone, start, his())
+    }
+
     fn price_of_one<'a>(
         &self,
         store: &Store,

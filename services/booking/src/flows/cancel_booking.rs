@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use kernel::{Error, ErrorKind, Money, Result, crash, ids::BookingId};
-use pg::idempotency;
+use kernel::{Error, ErrorKind, Money, Result, Timestamp, Uuid, crash, ids::BookingId};
+use pg::{Tx, idempotency};
 use proto::booking::v1 as pb;
 use rpc::Caller;
 use serde_json::json;
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     App, db,
     domain::{
-        booking::{Booking, Wish},
+        booking::{Booking, Change, Wish},
         cancellation::{Terms, settle},
     },
 };
@@ -48,17 +48,11 @@ pub async fn cancel_booking(
         Begun::Now(open) => open,
     };
     let booking = open.booking.clone();
-    let rule = db::policy::cancellation(&mut open.tx, &app.policy, booking.store, booking.item).await?;
-    let terms = Terms::of(&booking, wish, &rule)?;
-    let fee = terms.at(now).map_or(Money::zero(booking.price.currency()), |term| term.fee);
-    let change = booking.cancel(now, caller.subject(), wish.reason())?;
+    let Cancelled { change, fee, happened, task } =
+        cancel_in_tx(app, &mut open.tx, booking, wish, now, caller.subject()).await?;
     if let Some((max_fee, paid)) = limit {
         check_fee(settle(fee, paid)?.0, max_fee)?;
     }
-    db::allocation::release(&mut open.tx, id).await?;
-    assignment::give_back(&mut open.tx, id, None, now).await?;
-    let task = order_tasks::close_order(&mut open.tx, &change.booking, fee, now, now).await?;
-    let happened = Happened::Cancelled { actor: caller.subject().to_owned(), fee, reason: wish.reason() };
     let detail = json!({ "in_time": fee.is_zero(), "fee_minor": fee.minor(), "reason": wish.reason() });
     let reply = open.finish(caller, &change, happened, ("booking.cancel", detail)).await?;
     crash::point("booking.cancel.committed");
@@ -66,7 +60,41 @@ pub async fn cancel_booking(
     Ok(reply)
 }
 
-fn check_fee(fee: Money, max_fee: Money) -> Result<()> {
+/// A visit that is given up in a transaction; the change has still to be stored.
+#[derive(Debug)]
+pub(super) struct Cancelled {
+    /// The change.
+    pub change: Change,
+    /// What stays with the store, of what was paid at most.
+    pub fee: Money,
+    /// What is told of it.
+    pub happened: Happened,
+    /// What has the order closed.
+    pub task: Uuid,
+}
+
+/// Gives back what a booking keeps, and has its order closed. The booking and the store's assignments must be locked.
+pub(super) async fn cancel_in_tx(
+    app: &App,
+    tx: &mut Tx,
+    booking: Booking,
+    wish: Wish,
+    now: Timestamp,
+    actor: &str,
+) -> Result<Cancelled> {
+    let rule = db::policy::cancellation(&mut *tx, &app.policy, booking.store, booking.item).await?;
+    let terms = Terms::of(&booking, wish, &rule)?;
+    let fee = terms.at(now).map_or(Money::zero(booking.price.currency()), |term| term.fee);
+    let change = booking.cancel(now, actor, wish.reason())?;
+    db::allocation::release(tx, change.booking.id).await?;
+    assignment::give_back(tx, change.booking.id, None, now).await?;
+    let task = order_tasks::close_order(tx, &change.booking, fee, now, now).await?;
+    let happened = Happened::Cancelled { actor: actor.to_owned(), fee, reason: wish.reason() };
+    Ok(Cancelled { change, fee, happened, task })
+}
+
+/// Refuses to let more stay with the store than the customer was shown.
+pub(super) fn check_fee(fee: Money, max_fee: Money) -> Result<()> {
     if max_fee.try_sub(fee)?.is_negative() {
         let text = format!("giving it up costs {fee} by now; ask the customer again");
         return Err(Error::precondition("FEE_ROSE", text)

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::{
     Once,
     assignment::{self, Given},
+    group,
     keep::{self, Plan},
     record::{self, Happened},
 };
@@ -24,8 +25,10 @@ use crate::{
 
 /// Reads a booking that the caller may touch.
 pub async fn own(app: &App, caller: &Caller, id: BookingId) -> Result<Booking> {
-    let booking = db::booking::get(&mut *app.pg.conn().await?, id).await?.ok_or_else(|| Error::not_found(id))?;
-    caller.see_own(Some(booking.customer), Some(booking.store))?;
+    let mut conn = app.pg.conn().await?;
+    let booking = db::booking::get(&mut conn, id).await?.ok_or_else(|| Error::not_found(id))?;
+    let owner = group::owner_for(&mut conn, caller, &booking).await?;
+    caller.see_own(Some(owner), Some(booking.store))?;
     Ok(booking)
 }
 

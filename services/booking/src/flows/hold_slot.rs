@@ -24,6 +24,7 @@ use super::{
     keep::{self, Keep, Plan, Wanted},
     order_tasks, record,
     seek::Seek,
+    sight::Sight,
 };
 use crate::{
     App, db,
@@ -31,7 +32,7 @@ use crate::{
     domain::{
         booking::{Booking, Channel, State},
         chosen::Chosen,
-        span::{Span, covers, instant, minute},
+        span::{Minute, Span, covers, instant, minute},
     },
     peers::Quote,
 };
@@ -100,11 +101,7 @@ impl Keep for Flow<'_> {
         let chosen = sight.choose(&mut conn, &seek.choice).await?;
         let visits = chosen.visits(1, &seek.wish)?;
         let (start, overbook) = (minute(*start_time), wanted.overbook_reason.is_some());
-        if start < seek.bookable(app, &sight).start {
-            let notice = sight.policy.lead_minutes;
-            let text = format!("the store wants {notice} minutes of notice; choose a later time");
-            return Err(Error::precondition("LEAD_TIME", text).with("lead_minutes", notice));
-        }
+        check_notice(&sight, seek.bookable(app, &sight), start)?;
         let (visits, customer) = (&visits[..], *customer);
         let wanted = Wanted { sight: &sight, customer, visits, start, without: &[], overbook };
         Ok(keep::plan(app, &mut conn, wanted).await?.map(|plan| (plan, chosen)))
@@ -126,7 +123,8 @@ impl Keep for Flow<'_> {
             tx.rollback().await?;
             return Ok(None);
         }
-        check_caps(self.app, &mut tx, &booking).await?;
+        let (device, partner) = (booking.device.as_deref(), booking.partner.as_deref());
+        check_caps(self.app, &mut tx, booking.customer, device, partner, now).await?;
         if quota.is_some() {
             self.check_quota(&mut tx, plan).await?;
         }
@@ -236,6 +234,16 @@ impl Flow<'_> {
     }
 }
 
+/// Refuses a start before which the store wants more notice.
+pub(super) fn check_notice(sight: &Sight, bookable: Span, start: Minute) -> Result<()> {
+    if start < bookable.start {
+        let notice = sight.policy.lead_minutes;
+        let text = format!("the store wants {notice} minutes of notice; choose a later time");
+        return Err(Error::precondition("LEAD_TIME", text).with("lead_minutes", notice));
+    }
+    Ok(())
+}
+
 /// Whose holds are counted.
 fn names(booking: &Booking) -> Vec<Name<'_>> {
     let mut names = vec![Name::Customer(booking.customer)];
@@ -245,10 +253,16 @@ fn names(booking: &Booking) -> Vec<Name<'_>> {
 }
 
 /// Nobody may hoard times: so many holds may run at once of a customer, from a device and of a partner platform.
-/// To be called when [`names`] are locked.
-async fn check_caps(app: &App, tx: &mut Tx, booking: &Booking) -> Result<()> {
-    let (device, partner) = (booking.device.as_deref(), booking.partner.as_deref());
-    let holds = db::booking::holds(tx, booking.customer, device, partner, booking.create_time).await?;
+/// To be called when their names are locked.
+pub(super) async fn check_caps(
+    app: &App,
+    tx: &mut Tx,
+    customer: MemberId,
+    device: Option<&str>,
+    partner: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
+    let holds = db::booking::holds(tx, customer, device, partner, now).await?;
     let caps = [
         ("customer", holds.customer, app.policy.holds_per_customer),
         ("device", holds.device, app.policy.holds_per_device),

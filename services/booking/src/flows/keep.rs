@@ -5,7 +5,7 @@
 //! the plan is another or says SLOT_TAKEN. The exclusion constraint has the last word; a lost race means another plan.
 //!
 //! A plan is carried out in one transaction, and everybody locks in one order: the request, the roster of the store,
-//! [names](crate::db::locks), the rows of bookings, the resources.
+//! [names](crate::db::locks), the group, the rows of bookings, the resources.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,7 +15,6 @@ use kernel::{
 };
 use pg::{PgConnection, Tx, idempotency};
 use prost::Message;
-use proto::booking::v1 as pb;
 use slotlock::{SlotKey, Take};
 
 use super::{
@@ -96,7 +95,12 @@ impl Plan {
 
     /// The parts of the booking after the first.
     pub fn further_parts(&self) -> Vec<booking::Part> {
-        let legs = self.visit.legs.iter().zip(self.parts()).skip(1);
+        self.parts_of(0).split_off(1)
+    }
+
+    /// All parts of the booking of one guest of a party; never none.
+    pub fn parts_of(&self, guest: usize) -> Vec<booking::Part> {
+        let legs = self.visit.legs.iter().zip(self.parts()).filter(|(leg, _)| leg.guest == guest);
         legs.map(|(leg, part)| booking::Part {
             item: leg.item,
             therapist: part.therapist,
@@ -115,7 +119,7 @@ impl Plan {
 
     /// How the therapists were found, for people.
     pub fn reason(&self) -> String {
-        reason(self.policy(), &self.context, &self.supply, &self.visits, self.start)
+        told(&reasons(self, &self.context), |_| true)
     }
 
     /// By which policy.
@@ -159,15 +163,17 @@ pub async fn plan(app: &App, conn: &mut PgConnection, wanted: Wanted<'_>) -> Res
     Ok(Some(Plan { sight, visit, start, assignment, overbooks, visits, supply, context }))
 }
 
-/// Why each therapist of a visit was chosen; whoever was wished for is only called that.
-fn reason(policy: AssignmentPolicy, context: &Context, supply: &Supply, visits: &[Visit], start: Minute) -> String {
+/// Why each therapist of a plan was chosen, and for which guest; whoever was wished for is only called that.
+fn reasons(plan: &Plan, context: &Context) -> Vec<(usize, String)> {
+    let Plan { supply, visit, start, .. } = plan;
+    let (policy, start) = (plan.policy(), *start);
     let order = order(policy, context, supply);
+    let visits = std::slice::from_ref(visit);
     let offer = availability::offers(supply, visits, Span::new(start, start + 1), &order, 1).pop();
-    let Some(Offer { assignment, therapists, .. }) = offer else { return String::new() };
-    let demands = visits.get(assignment.alternative).into_iter().flat_map(|visit| &visit.demands);
-    let chosen = demands.zip(&assignment.resources);
+    let Some(Offer { assignment, therapists, .. }) = offer else { return Vec::new() };
+    let chosen = visit.demands.iter().zip(&assignment.resources);
     let of_therapists = chosen.filter(|(demand, _)| demand.class.resource() == ResourceKind::Therapist);
-    let mut reasons: Vec<String> = Vec::new();
+    let mut reasons: Vec<(usize, String)> = Vec::new();
     for ((demand, chosen), able) in of_therapists.zip(&therapists) {
         let reason = if demand.wish.is_some() {
             "asked for by the customer".to_owned()
@@ -177,11 +183,18 @@ fn reason(policy: AssignmentPolicy, context: &Context, supply: &Supply, visits: 
             let his = ranked.into_iter().find(|ranked| ranked.therapist.uuid() == *chosen);
             his.map(|ranked| ranked.reason).unwrap_or_default()
         };
+        let reason = (demand.guest, reason);
         if !reasons.contains(&reason) {
             reasons.push(reason);
         }
     }
-    reasons.join("; ")
+    reasons
+}
+
+/// The reasons of some guests, for people.
+fn told(reasons: &[(usize, String)], of: impl Fn(usize) -> bool) -> String {
+    let told: Vec<&str> = reasons.iter().filter(|(guest, _)| of(*guest)).map(|(_, reason)| reason.as_str()).collect();
+    told.join("; ")
 }
 
 fn as_if_free(mut supply: Supply) -> Supply {
@@ -237,14 +250,24 @@ pub fn assignments(plan: &Plan) -> Option<Name<'static>> {
 /// How the therapists were found, for people, as of now: the turn list may have moved on since the plan was made. `None`
 /// if somebody else comes first by now: then the caller must roll back and plan again. To be called after [`enter`].
 pub async fn settle(tx: &mut Tx, plan: &Plan, now: Timestamp) -> Result<Option<String>> {
+    Ok(settled(tx, plan, now).await?.map(|reasons| told(&reasons, |_| true)))
+}
+
+/// The same for a party, guest by guest.
+pub async fn settle_party(tx: &mut Tx, plan: &Plan, now: Timestamp) -> Result<Option<Vec<String>>> {
+    let reasons = settled(tx, plan, now).await?;
+    Ok(reasons.map(|reasons| (0..plan.visit.guests()).map(|guest| told(&reasons, |of| of == guest)).collect()))
+}
+
+async fn settled(tx: &mut Tx, plan: &Plan, now: Timestamp) -> Result<Option<Vec<(usize, String)>>> {
     let policy = plan.policy();
     let Some(context) = assignment::settle(tx, plan.store(), policy, &plan.context, now).await? else {
-        return Ok(Some(plan.reason()));
+        return Ok(Some(reasons(plan, &plan.context)));
     };
     let order = order(policy, &context, &plan.supply);
     let assignment = availability::assign(&plan.supply, &plan.visits, plan.start, &order)?;
     let same = assignment == plan.assignment;
-    Ok(same.then(|| reason(policy, &context, &plan.supply, &plan.visits, plan.start)))
+    Ok(same.then(|| reasons(plan, &context)))
 }
 
 /// Takes all that a plan needs for one booking. `false` if somebody else has some of it: then the caller must roll back
@@ -256,6 +279,15 @@ pub async fn take(tx: &mut Tx, booking: BookingId, plan: &Plan) -> Result<bool> 
     let wanted = plan.allocations().into_iter().map(|(resource, span)| (booking, resource, span)).collect();
     db::allocation::overbook(tx, wanted).await?;
     Ok(true)
+}
+
+/// The same for the bookings of a party, one for each guest in their order.
+pub async fn take_party(tx: &mut Tx, bookings: &[BookingId], plan: &Plan) -> Result<bool> {
+    let kept = |(guest, booking): (usize, &BookingId)| {
+        let of_guest = plan.assignment.allocations_of(&plan.visit, plan.start, guest).into_iter();
+        of_guest.map(|(resource, span)| (*booking, resource, span)).collect::<Vec<_>>()
+    };
+    Ok(db::allocation::take_all(tx, bookings.iter().enumerate().flat_map(kept).collect()).await?)
 }
 
 /// Something that keeps resources.
@@ -299,11 +331,11 @@ pub async fn keep<K: Keep>(app: &App, what: &K) -> Result<K::Reply> {
 }
 
 /// [`keep`] for a request that must have one effect and one answer.
-pub async fn keep_once<Q: Message, K: Keep<Reply = pb::Booking>>(
+pub async fn keep_once<Q: Message, R: Message + Default, K: Keep<Reply = R>>(
     app: &App,
     once: &Once<'_, Q>,
     what: &K,
-) -> Result<pb::Booking> {
+) -> Result<R> {
     if let Some(reply) = answered(app, once).await? {
         return Ok(reply);
     }
@@ -314,7 +346,7 @@ pub async fn keep_once<Q: Message, K: Keep<Reply = pb::Booking>>(
     }
 }
 
-async fn answered<Q: Message>(app: &App, once: &Once<'_, Q>) -> Result<Option<pb::Booking>> {
+async fn answered<Q: Message, R: Message + Default>(app: &App, once: &Once<'_, Q>) -> Result<Option<R>> {
     idempotency::replay(&mut *app.pg.conn().await?, once.key, once.message).await
 }
 

@@ -12,6 +12,7 @@ pub mod expire_booking;
 pub mod explain_slots;
 pub mod extend_booking;
 pub mod extend_hold;
+pub mod group;
 pub mod hold_slot;
 pub mod keep;
 pub mod list_stores;

@@ -17,6 +17,7 @@ use prost::Message;
 use proto::payment::v1 as payment;
 
 use super::{
+    group,
     record::{self, Happened},
     waitlist,
 };
@@ -109,7 +110,7 @@ impl Handler for OrderTasks<'_> {
 /// Makes the order, also of a booking that is over by now if it was asked for before: payment may have made it although
 /// we were not told, or may make it yet. Only when it is there for certain can it be closed for certain.
 async fn create(app: &App, task: &Task, id: BookingId) -> Result<()> {
-    let (booking, names) = {
+    let (booking, names, payer) = {
         let mut conn = app.pg.conn().await?;
         let booking = db::booking::get(&mut conn, id).await?.ok_or_else(|| Error::not_found(id))?;
         if task.attempt_count == 0 && matches!(booking.state, State::Cancelled | State::Expired) {
@@ -117,12 +118,13 @@ async fn create(app: &App, task: &Task, id: BookingId) -> Result<()> {
             return finish(app, task).await;
         }
         let names = db::booking::names(&mut conn, &booking).await?;
-        (booking, names)
+        let payer = group::payer(&mut conn, &booking).await?;
+        (booking, names, payer)
     };
     let order = NewOrder {
         id: booking.order(),
         booking: id,
-        customer: booking.customer,
+        customer: payer,
         store: booking.store,
         item: booking.item,
         display_name: names.item,

@@ -1,6 +1,6 @@
 //! Storing a transition with its event. Every version of a booking has exactly one event.
 
-use kernel::{Money, Result, Timestamp};
+use kernel::{Money, Result, Timestamp, ids::GroupId};
 use pg::{
     Tx,
     outbox::{self, NewEvent},
@@ -8,7 +8,10 @@ use pg::{
 use proto::booking::v1 as pb;
 use rpc::convert::{to_money, to_timestamp};
 
-use super::waitlist;
+use super::{
+    group::follow::{self, News},
+    waitlist,
+};
 use crate::{
     db,
     domain::booking::{Booking, Change},
@@ -85,7 +88,11 @@ pub async fn insert(tx: &mut Tx, change: &Change, now: Timestamp) -> Result<pb::
 pub async fn save(tx: &mut Tx, change: &Change, happened: Happened, now: Timestamp) -> Result<pb::Booking> {
     db::booking::save(tx, change).await?;
     waitlist::follow::follow(tx, &change.booking, &happened, now).await?;
+    let news = News::of(&change.booking, &happened);
     tell(tx, &change.booking, happened, now).await?;
+    if let Some(news) = news {
+        follow::changed(tx, &change.booking, news, now).await?;
+    }
     Ok(to_booking(&change.booking, &db::booking::history(tx, change.booking.id).await?))
 }
 
@@ -165,5 +172,6 @@ fn facts(booking: &Booking, names: db::booking::Names) -> pb::BookingFacts {
         therapist_display_name: names.therapist,
         time_zone: names.time_zone,
         room: booking.room.name(),
+        group: booking.group.map(GroupId::name).unwrap_or_default(),
     }
 }

@@ -23,7 +23,7 @@ use crate::{
 const WIDEST: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 /// Minutes that a search looks at first.
-const FIRST_LOOK: Minute = 2 * 25 * 60;
+pub(super) const FIRST_LOOK: Minute = 2 * 25 * 60;
 
 /// What is looked for, and when.
 #[derive(Debug, Clone)]
@@ -63,12 +63,7 @@ pub struct Slot {
 
 /// The times that can be had, by start and then by store.
 pub async fn search_slots(app: &App, search: &Search) -> Result<Vec<Slot>> {
-    if search.to <= search.from {
-        return Err(Error::invalid("end_time", "must be later than start_time"));
-    }
-    if search.to.duration_since(search.from) > WIDEST {
-        return Err(Error::invalid("end_time", "must be at most 31 days after start_time"));
-    }
+    check_window(search.from, search.to)?;
     let mut conn = app.pg.conn().await?;
     let mut sought = Vec::with_capacity(search.stores.len());
     for store in &search.stores {
@@ -100,6 +95,17 @@ pub async fn search_slots(app: &App, search: &Search) -> Result<Vec<Slot>> {
         (from, stride) = (part.end, stride * 4);
     }
     Ok(slots)
+}
+
+/// Refuses a search that is too wide.
+pub(super) fn check_window(from: Timestamp, to: Timestamp) -> Result<()> {
+    if to <= from {
+        return Err(Error::invalid("end_time", "must be later than start_time"));
+    }
+    if to.duration_since(from) > WIDEST {
+        return Err(Error::invalid("end_time", "must be at most 31 days after start_time"));
+    }
+    Ok(())
 }
 
 async fn slots_at(

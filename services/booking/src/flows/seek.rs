@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How often a roster may be edited while it is being read.
-const READS: usize = 10;
+pub(super) const READS: usize = 10;
 
 /// What is looked for.
 #[derive(Debug, Clone)]
@@ -73,11 +73,7 @@ impl Seek {
 
     /// The starts that may be booked at a store now.
     pub fn bookable(&self, app: &App, sight: &Sight) -> Span {
-        let now = app.clock.now();
-        let notice = if self.by_staff { 0 } else { sight.policy.lead_minutes };
-        let first = minute_after(now + SignedDuration::from_mins(notice));
-        // What lies exactly at the end of the bookable time can still be held.
-        Span::new(first, minute(now + app.policy.bookable()) + 1)
+        bookable(app, sight, self.by_staff)
     }
 
     /// The local days of a store within `window` of which a partner may not book any more, as a list.
@@ -88,6 +84,15 @@ impl Seek {
         let days = counts.into_iter().filter(|(_, count)| *count >= quota);
         Ok(list(days.filter_map(|(day, _)| whole_day(sight, day)).collect()))
     }
+}
+
+/// The starts that may be booked at a store now; its own staff need give no notice.
+pub fn bookable(app: &App, sight: &Sight, by_staff: bool) -> Span {
+    let now = app.clock.now();
+    let notice = if by_staff { 0 } else { sight.policy.lead_minutes };
+    let first = minute_after(now + SignedDuration::from_mins(notice));
+    // What lies exactly at the end of the bookable time can still be held.
+    Span::new(first, minute(now + app.policy.bookable()) + 1)
 }
 
 /// A local day of a store.
@@ -119,5 +124,10 @@ pub async fn supplies(
             *of = seek.at(app, &mut *conn, of.sight.store.id).await?;
         }
     }
-    Err(Error::aborted("ROSTER_EDITED", "the roster of the store is just being edited; try again"))
+    Err(edited())
+}
+
+/// The roster changes faster than it can be read.
+pub(super) fn edited() -> Error {
+    Error::aborted("ROSTER_EDITED", "the roster of the store is just being edited; try again")
 }

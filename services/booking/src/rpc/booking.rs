@@ -27,6 +27,7 @@ use crate::{
     flows::{
         advance_booking::{Advance, advance_booking},
         cancel_booking::cancel_booking,
+        group::owner_for,
         hold_slot::{HoldSlot, hold_slot},
         move_booking::check_overbooking,
     },
@@ -77,7 +78,8 @@ impl BookingService for Bookings {
             let id = BookingId::parse_name("name", &request.name)?;
             let mut conn = self.0.pg.conn().await?;
             let booking = db::booking::get(&mut conn, id).await?.ok_or_else(|| Error::not_found(id))?;
-            ctx.caller.see_own(Some(booking.customer), Some(booking.store))?;
+            let owner = owner_for(&mut conn, &ctx.caller, &booking).await?;
+            ctx.caller.see_own(Some(owner), Some(booking.store))?;
             Ok(convert::to_booking(&booking, &db::booking::history(&mut conn, id).await?))
         })
         .await

@@ -3,6 +3,7 @@
 mod booking;
 mod catalog;
 pub mod convert;
+mod group;
 mod life_cycle;
 mod package;
 mod preference;
@@ -19,9 +20,10 @@ use pg::idempotency::Key;
 use proto::{
     booking::v1::{
         booking_service_server::BookingServiceServer, catalog_service_server::CatalogServiceServer,
-        life_cycle_service_server::LifeCycleServiceServer, package_service_server::PackageServiceServer,
-        preference_service_server::PreferenceServiceServer, roster_service_server::RosterServiceServer,
-        rotation_service_server::RotationServiceServer, waitlist_service_server::WaitlistServiceServer,
+        group_service_server::GroupServiceServer, life_cycle_service_server::LifeCycleServiceServer,
+        package_service_server::PackageServiceServer, preference_service_server::PreferenceServiceServer,
+        roster_service_server::RosterServiceServer, rotation_service_server::RotationServiceServer,
+        waitlist_service_server::WaitlistServiceServer,
     },
     feed::v1::event_feed_service_server::EventFeedServiceServer,
 };
@@ -36,6 +38,7 @@ pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
     routes
         .add_service(BookingServiceServer::new(booking::Bookings(Arc::clone(app))))
         .add_service(CatalogServiceServer::new(catalog::Catalog(Arc::clone(app))))
+        .add_service(GroupServiceServer::new(group::Groups(Arc::clone(app))))
         .add_service(LifeCycleServiceServer::new(life_cycle::LifeCycle(Arc::clone(app))))
         .add_service(PackageServiceServer::new(package::Packages(Arc::clone(app))))
         .add_service(RosterServiceServer::new(roster::Roster(Arc::clone(app))))

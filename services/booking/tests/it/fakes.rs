@@ -33,6 +33,8 @@ pub struct Fake {
     /// Payment takes its time while somebody holds this for writing.
     pub payment_gate: RwLock<()>,
     under_way: Mutex<Vec<(Uuid, Asked)>>,
+    /// Pricing answers no more than so many requests.
+    pub most_quotes: Mutex<Option<usize>>,
     /// Members that do not exist.
     pub strangers: Mutex<Vec<MemberId>>,
     /// Per request id, once: repeats have no effect.
@@ -117,6 +119,9 @@ impl Pricing for Fake {
     async fn quote(&self, _: MemberId, _: ItemId, _: StoreId, list_price: Money, request_id: Uuid) -> Result<Quote> {
         let price = list_price.try_sub(list_price.share(2_000)?)?;
         let mut quotes = self.quotes.lock().expect("not poisoned");
+        if self.most_quotes.lock().expect("not poisoned").is_some_and(|most| quotes.len() >= most) {
+            return Err(Error::unavailable("marketing"));
+        }
         let id = QuoteId::derive(request_id, "quote");
         Ok(*quotes.entry(request_id).or_insert(Quote { id, price }))
     }

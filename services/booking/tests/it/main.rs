@@ -10,6 +10,7 @@ mod catalog_package;
 mod catalog_store;
 mod fakes;
 mod giving_up;
+mod group;
 mod hold;
 mod holding;
 mod moving;

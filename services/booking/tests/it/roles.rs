@@ -20,6 +20,8 @@ async fn call(world: &World, path: &str, token: Option<&str>) -> Result<(), Stat
     let (mut life, mut packages, mut roster) = (world.life(), world.packages(), world.roster());
     let (mut rotations, mut preferences) = (world.rotations(), world.preferences());
     let mut waitlist = world.waitlist();
+    let mut groups = world.groups();
+    let group = missing("bookingGroups");
     let booking = BookingId::new(testkit::START).name();
     let package = PackageId::new(testkit::START).name();
     let (store, item) = (world.store.clone(), world.item.clone());
@@ -99,6 +101,16 @@ async fn call(world: &World, path: &str, token: Option<&str>) -> Result<(), Stat
             send!(catalog.list_shifts(pb::ListShiftsRequest { store, ..Default::default() }))
         }
         "CatalogService/CreateShift" => send!(catalog.create_shift(pb::CreateShiftRequest::default())),
+        "GroupService/SearchGroupTimes" => {
+            send!(groups.search_group_times(pb::SearchGroupTimesRequest { store, ..Default::default() }))
+        }
+        "GroupService/HoldGroup" => send!(groups.hold_group(pb::HoldGroupRequest { store, ..Default::default() })),
+        "GroupService/GetGroup" => send!(groups.get_group(pb::GetGroupRequest { name: group })),
+        "GroupService/ListGroups" => send!(groups.list_groups(pb::ListGroupsRequest::default())),
+        "GroupService/CancelGroup" => {
+            let request = pb::CancelGroupRequest { name: group, request_id: id(), ..Default::default() };
+            send!(groups.cancel_group(request))
+        }
         "PackageService/GetPackage" => send!(packages.get_package(pb::GetPackageRequest { name: package })),
         "PackageService/ListPackages" => send!(packages.list_packages(pb::ListPackagesRequest::default())),
         "PackageService/CreatePackage" => send!(packages.create_package(pb::CreatePackageRequest::default())),

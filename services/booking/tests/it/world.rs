@@ -13,9 +13,10 @@ use proto::{
     access::Role,
     booking::v1::{
         self as pb, booking_service_client::BookingServiceClient, catalog_service_client::CatalogServiceClient,
-        life_cycle_service_client::LifeCycleServiceClient, package_service_client::PackageServiceClient,
-        preference_service_client::PreferenceServiceClient, roster_service_client::RosterServiceClient,
-        rotation_service_client::RotationServiceClient, waitlist_service_client::WaitlistServiceClient,
+        group_service_client::GroupServiceClient, life_cycle_service_client::LifeCycleServiceClient,
+        package_service_client::PackageServiceClient, preference_service_client::PreferenceServiceClient,
+        roster_service_client::RosterServiceClient, rotation_service_client::RotationServiceClient,
+        waitlist_service_client::WaitlistServiceClient,
     },
     google::r#type::{DayOfWeek, TimeOfDay},
     payment::v1 as payment,
@@ -166,6 +167,10 @@ impl World {
 
     pub fn bookings(&self) -> BookingServiceClient<Channel> {
         BookingServiceClient::new(self.channel.clone())
+    }
+
+    pub fn groups(&self) -> GroupServiceClient<Channel> {
+        GroupServiceClient::new(self.channel.clone())
     }
 
     pub fn life(&self) -> LifeCycleServiceClient<Channel> {

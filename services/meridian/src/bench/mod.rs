@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`holds`] | committed holds per second, against pgbench with the very same statements |
 //! | [`search`] | how long a search takes |
+//! | [`group`] | how long it takes to keep the visits of a group |
 //! | [`gateway`] | requests per second through the gateway, against plain gRPC and against Envoy |
 //! | [`light`] | under light load: from a commit to the answer, and to a consumer in another service |
 //! | [`memory`] | what `serve all` keeps resident while nothing happens |
@@ -25,6 +26,7 @@
 mod capture;
 mod envoy;
 mod gateway;
+mod group;
 mod holds;
 mod house;
 mod http;
@@ -94,6 +96,8 @@ enum Part {
     Holds,
     /// Search.
     Search,
+    /// Groups.
+    Group,
     /// The gateway against gRPC and Envoy.
     Gateway,
     /// Commit to answer and to consumer.
@@ -152,6 +156,7 @@ async fn measure(servers: &Servers, options: &BenchOptions, report: &mut Report)
         let outcome = match part {
             Part::Holds => holds::measure(servers, &house, &scale, report).await,
             Part::Search => search::measure(&house, &scale, report).await,
+            Part::Group => group::measure(&house, &scale, report).await,
             Part::Gateway => gateway::measure(servers, &house, &scale, options.envoy.as_deref(), report).await,
             Part::Light => light::measure(servers, &house, &scale, report).await,
             Part::Memory => memory::measure(servers, &scale, report).await,

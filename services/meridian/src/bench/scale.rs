@@ -21,6 +21,8 @@ pub struct Scale {
     pub warm_up: Duration,
     /// How many searches one client makes.
     pub searches: u64,
+    /// How many groups are held.
+    pub groups: u64,
     /// How many bookings are read through the gateway.
     pub bookings: usize,
     /// How many holds are made under light load.
@@ -42,6 +44,7 @@ impl Scale {
                 round: Duration::from_secs(2),
                 warm_up: Duration::from_secs(1),
                 searches: 20,
+                groups: 20,
                 bookings: 20,
                 light_holds: 50,
                 idle: Duration::from_secs(2),
@@ -56,6 +59,7 @@ impl Scale {
             round: Duration::from_secs(8),
             warm_up: Duration::from_secs(2),
             searches: 1_000,
+            groups: 600,
             bookings: 500,
             light_holds: 500,
             idle: Duration::from_secs(10),

@@ -2,6 +2,7 @@
 
 mod booking;
 mod edit;
+pub mod group;
 mod item;
 mod package;
 pub mod preference;
