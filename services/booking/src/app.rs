@@ -7,7 +7,7 @@ use pg::Pg;
 use slotlock::SlotLock;
 use tokio::sync::{Semaphore, watch};
 
-use crate::{config::Policy, flows::sight::Sights, peers::Peers};
+use crate::{config::Policy, domain::calendar::link::LinkKey, flows::sight::Sights, peers::Peers};
 
 /// How many callers at a time may ask Postgres for a time that somebody else is just taking.
 const CONTENDERS: usize = 8;
@@ -23,6 +23,8 @@ pub struct App {
     pub clock: SharedClock,
     /// The rules of the chain.
     pub policy: Policy,
+    /// What signs the addresses of calendars.
+    pub links: LinkKey,
     /// The other services.
     pub peers: Peers,
     /// Where callers line up who want a time that somebody else is just taking.
@@ -34,12 +36,13 @@ pub struct App {
 
 impl App {
     /// Puts it together.
-    pub fn new(pg: Pg, locks: SlotLock, clock: SharedClock, policy: Policy, peers: Peers) -> Arc<Self> {
+    pub fn new(pg: Pg, locks: SlotLock, clock: SharedClock, policy: Policy, links: LinkKey, peers: Peers) -> Arc<Self> {
         Arc::new(Self {
             pg,
             locks,
             clock,
             policy,
+            links,
             peers,
             contenders: Semaphore::new(CONTENDERS),
             sights: Sights::default(),

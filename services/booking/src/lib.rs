@@ -34,6 +34,7 @@
 //! `rotation_log`, `rotation_rule`: the turn lists.
 //! `fairness_clock`, `fairness`, `assignment_credit`: what work counts. `therapist_preference`: whom customers like.
 //! `waitlist_entry`, `waitlist_offer`, `waitlist_roster`: who waits for a time, and what was offered to whom.
+//! `calendar_link`: who may read which feed.
 //! The platform's tables (idempotency, outbox, task, audit, feed cursor) come from `pg`.
 //!
 //! # The saga of a hold, and where it may be interrupted
@@ -85,6 +86,7 @@ pub mod worker;
 
 pub use app::App;
 pub use config::Policy;
+pub use domain::calendar::link::LinkKey;
 
 /// The service's own tables.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");

@@ -137,6 +137,69 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.booking.v1.CalendarService/CreateCalendarLink",
+        Rule {
+            public: false,
+            roles: &[
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.CalendarService/GetBookingCalendar",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::Therapist,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Support,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.CalendarService/GetCalendar",
+        Rule {
+            public: true,
+            roles: &[],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.booking.v1.CalendarService/ListCalendarLinks",
+        Rule {
+            public: false,
+            roles: &[
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.CalendarService/RevokeCalendarLink",
+        Rule {
+            public: false,
+            roles: &[
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
         "/meridian.booking.v1.CatalogService/CreateItem",
         Rule {
             public: false,

@@ -32,6 +32,18 @@ pub struct DailyFigures {
     /// Points that were taken back on the day.
     #[prost(int64, tag = "9")]
     pub points_revoked: i64,
+    /// Visits that nobody came to and that were to start on the day.
+    #[prost(int64, tag = "10")]
+    pub no_shows: i64,
+    /// How often visits were rescheduled on the day as customers wished, whenever they start.
+    #[prost(int64, tag = "11")]
+    pub rescheduled: i64,
+    /// How often the store moved visits on the day: another time, therapist or room.
+    #[prost(int64, tag = "12")]
+    pub moved: i64,
+    /// How many visits were cancelled on the day, whenever they were to start. A visit rescheduled is none cancelled.
+    #[prost(int64, tag = "13")]
+    pub cancelled: i64,
 }
 impl ::prost::Name for DailyFigures {
     const NAME: &'static str = "DailyFigures";

@@ -5144,6 +5144,829 @@ pub mod booking_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// The right to read one feed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CalendarLink {
+    /// `calendarLinks/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Of which store, `stores/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// Of which therapist, `therapists/<uuid>`; empty if it is the feed of the whole store.
+    #[prost(string, tag = "3")]
+    pub therapist: ::prost::alloc::string::String,
+    /// Who uses it, such as `screen in the staff room`.
+    #[prost(string, tag = "4")]
+    pub display_name: ::prost::alloc::string::String,
+    /// The path at the gateway under which the feed is read, `/v1/calendars/<token>`; empty once revoked. Whoever has it may
+    /// read the feed: give it to nobody else.
+    #[prost(string, tag = "5")]
+    pub path: ::prost::alloc::string::String,
+    /// Who made it, `staff/<uuid>`.
+    #[prost(string, tag = "6")]
+    pub creator: ::prost::alloc::string::String,
+    /// When it was made.
+    #[prost(message, optional, tag = "7")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was revoked; unset while it is good.
+    #[prost(message, optional, tag = "8")]
+    pub revoke_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for CalendarLink {
+    const NAME: &'static str = "CalendarLink";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.CalendarLink".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.CalendarLink".into()
+    }
+}
+/// Request of CalendarService.GetCalendar.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetCalendarRequest {
+    /// The last part of a link's path.
+    #[prost(string, tag = "1")]
+    pub token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetCalendarRequest {
+    const NAME: &'static str = "GetCalendarRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.GetCalendarRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.GetCalendarRequest".into()
+    }
+}
+/// Request of CalendarService.GetBookingCalendar.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetBookingCalendarRequest {
+    /// `bookings/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetBookingCalendarRequest {
+    const NAME: &'static str = "GetBookingCalendarRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.GetBookingCalendarRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.GetBookingCalendarRequest".into()
+    }
+}
+/// Request of CalendarService.CreateCalendarLink.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateCalendarLinkRequest {
+    /// Of which store, `stores/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// Of which of its therapists, `therapists/<uuid>`; empty for the whole store.
+    #[prost(string, tag = "2")]
+    pub therapist: ::prost::alloc::string::String,
+    /// Who will use it.
+    #[prost(string, tag = "3")]
+    pub display_name: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CreateCalendarLinkRequest {
+    const NAME: &'static str = "CreateCalendarLinkRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.CreateCalendarLinkRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.CreateCalendarLinkRequest".into()
+    }
+}
+/// Request of CalendarService.ListCalendarLinks.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCalendarLinksRequest {
+    /// Of which store, `stores/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// Whether revoked ones are listed too.
+    #[prost(bool, tag = "2")]
+    pub show_revoked: bool,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "3")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListCalendarLinksRequest {
+    const NAME: &'static str = "ListCalendarLinksRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListCalendarLinksRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListCalendarLinksRequest".into()
+    }
+}
+/// Response of CalendarService.ListCalendarLinks.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCalendarLinksResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub calendar_links: ::prost::alloc::vec::Vec<CalendarLink>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListCalendarLinksResponse {
+    const NAME: &'static str = "ListCalendarLinksResponse";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListCalendarLinksResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListCalendarLinksResponse".into()
+    }
+}
+/// Request of CalendarService.RevokeCalendarLink.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeCalendarLinkRequest {
+    /// `calendarLinks/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RevokeCalendarLinkRequest {
+    const NAME: &'static str = "RevokeCalendarLinkRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.RevokeCalendarLinkRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.RevokeCalendarLinkRequest".into()
+    }
+}
+/// Generated client implementations.
+pub mod calendar_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Visits for calendar programs, as iCalendar (RFC 5545, `text/calendar; charset=utf-8`).
+    ///
+    /// Calendar programs can't sign in. So a feed has an address that carries its own right: it is signed, names one link, and
+    /// is worth nothing once the link is revoked. Whoever has the address sees what is given where and when, and in which
+    /// state it is, but never whose visit it is.
+    #[derive(Debug, Clone)]
+    pub struct CalendarServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl CalendarServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> CalendarServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> CalendarServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            CalendarServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Reads the feed behind an address: the visits of a therapist or of a whole store, from 7 days ago to as far ahead as
+        /// can be booked, at most 5000. Visits that were given up are marked as cancelled; holds that ran out are left out.
+        ///
+        /// Errors: NOT_FOUND if the address is none that this service gave out, or was revoked.
+        pub async fn get_calendar(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetCalendarRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::super::super::super::google::api::HttpBody>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CalendarService/GetCalendar",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CalendarService", "GetCalendar"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads one booking as a calendar entry, for its customer and for staff. Its UID never changes and its SEQUENCE grows
+        /// with every change, so a program that reads it again corrects the entry that it has.
+        pub async fn get_booking_calendar(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetBookingCalendarRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::super::super::super::google::api::HttpBody>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CalendarService/GetBookingCalendar",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.CalendarService",
+                        "GetBookingCalendar",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Makes the address of a feed: of one therapist, or of a whole store.
+        pub async fn create_calendar_link(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateCalendarLinkRequest>,
+        ) -> std::result::Result<tonic::Response<super::CalendarLink>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CalendarService/CreateCalendarLink",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.CalendarService",
+                        "CreateCalendarLink",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the links of a store with their addresses, the newest first.
+        pub async fn list_calendar_links(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCalendarLinksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCalendarLinksResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CalendarService/ListCalendarLinks",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.CalendarService",
+                        "ListCalendarLinks",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes an address out of use, at once and for good.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE if it is revoked already.
+        pub async fn revoke_calendar_link(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RevokeCalendarLinkRequest>,
+        ) -> std::result::Result<tonic::Response<super::CalendarLink>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CalendarService/RevokeCalendarLink",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.CalendarService",
+                        "RevokeCalendarLink",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod calendar_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with CalendarServiceServer.
+    #[async_trait]
+    pub trait CalendarService: std::marker::Send + std::marker::Sync + 'static {
+        /// Reads the feed behind an address: the visits of a therapist or of a whole store, from 7 days ago to as far ahead as
+        /// can be booked, at most 5000. Visits that were given up are marked as cancelled; holds that ran out are left out.
+        ///
+        /// Errors: NOT_FOUND if the address is none that this service gave out, or was revoked.
+        async fn get_calendar(
+            &self,
+            request: tonic::Request<super::GetCalendarRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::super::super::super::google::api::HttpBody>,
+            tonic::Status,
+        >;
+        /// Reads one booking as a calendar entry, for its customer and for staff. Its UID never changes and its SEQUENCE grows
+        /// with every change, so a program that reads it again corrects the entry that it has.
+        async fn get_booking_calendar(
+            &self,
+            request: tonic::Request<super::GetBookingCalendarRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::super::super::super::google::api::HttpBody>,
+            tonic::Status,
+        >;
+        /// Makes the address of a feed: of one therapist, or of a whole store.
+        async fn create_calendar_link(
+            &self,
+            request: tonic::Request<super::CreateCalendarLinkRequest>,
+        ) -> std::result::Result<tonic::Response<super::CalendarLink>, tonic::Status>;
+        /// Lists the links of a store with their addresses, the newest first.
+        async fn list_calendar_links(
+            &self,
+            request: tonic::Request<super::ListCalendarLinksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCalendarLinksResponse>,
+            tonic::Status,
+        >;
+        /// Takes an address out of use, at once and for good.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE if it is revoked already.
+        async fn revoke_calendar_link(
+            &self,
+            request: tonic::Request<super::RevokeCalendarLinkRequest>,
+        ) -> std::result::Result<tonic::Response<super::CalendarLink>, tonic::Status>;
+    }
+    /// Visits for calendar programs, as iCalendar (RFC 5545, `text/calendar; charset=utf-8`).
+    ///
+    /// Calendar programs can't sign in. So a feed has an address that carries its own right: it is signed, names one link, and
+    /// is worth nothing once the link is revoked. Whoever has the address sees what is given where and when, and in which
+    /// state it is, but never whose visit it is.
+    #[derive(Debug)]
+    pub struct CalendarServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> CalendarServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for CalendarServiceServer<T>
+    where
+        T: CalendarService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.booking.v1.CalendarService/GetCalendar" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetCalendarSvc<T: CalendarService>(pub Arc<T>);
+                    impl<
+                        T: CalendarService,
+                    > tonic::server::UnaryService<super::GetCalendarRequest>
+                    for GetCalendarSvc<T> {
+                        type Response = super::super::super::super::google::api::HttpBody;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetCalendarRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CalendarService>::get_calendar(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetCalendarSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CalendarService/GetBookingCalendar" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetBookingCalendarSvc<T: CalendarService>(pub Arc<T>);
+                    impl<
+                        T: CalendarService,
+                    > tonic::server::UnaryService<super::GetBookingCalendarRequest>
+                    for GetBookingCalendarSvc<T> {
+                        type Response = super::super::super::super::google::api::HttpBody;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetBookingCalendarRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CalendarService>::get_booking_calendar(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetBookingCalendarSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CalendarService/CreateCalendarLink" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateCalendarLinkSvc<T: CalendarService>(pub Arc<T>);
+                    impl<
+                        T: CalendarService,
+                    > tonic::server::UnaryService<super::CreateCalendarLinkRequest>
+                    for CreateCalendarLinkSvc<T> {
+                        type Response = super::CalendarLink;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateCalendarLinkRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CalendarService>::create_calendar_link(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateCalendarLinkSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CalendarService/ListCalendarLinks" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListCalendarLinksSvc<T: CalendarService>(pub Arc<T>);
+                    impl<
+                        T: CalendarService,
+                    > tonic::server::UnaryService<super::ListCalendarLinksRequest>
+                    for ListCalendarLinksSvc<T> {
+                        type Response = super::ListCalendarLinksResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCalendarLinksRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CalendarService>::list_calendar_links(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCalendarLinksSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CalendarService/RevokeCalendarLink" => {
+                    #[allow(non_camel_case_types)]
+                    struct RevokeCalendarLinkSvc<T: CalendarService>(pub Arc<T>);
+                    impl<
+                        T: CalendarService,
+                    > tonic::server::UnaryService<super::RevokeCalendarLinkRequest>
+                    for RevokeCalendarLinkSvc<T> {
+                        type Response = super::CalendarLink;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RevokeCalendarLinkRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CalendarService>::revoke_calendar_link(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RevokeCalendarLinkSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for CalendarServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.booking.v1.CalendarService";
+    impl<T> tonic::server::NamedService for CalendarServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// The turn list of a store.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Rotation {

@@ -185,6 +185,10 @@ pub mod message {
         BookingReminder = 3,
         /// A visit was cancelled.
         BookingCancelled = 4,
+        /// A visit has another time or therapist, as the customer wished.
+        BookingRescheduled = 5,
+        /// A visit has another time or therapist, as the store wished.
+        BookingMoved = 6,
     }
     impl Kind {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -198,6 +202,8 @@ pub mod message {
                 Self::BookingConfirmed => "KIND_BOOKING_CONFIRMED",
                 Self::BookingReminder => "KIND_BOOKING_REMINDER",
                 Self::BookingCancelled => "KIND_BOOKING_CANCELLED",
+                Self::BookingRescheduled => "KIND_BOOKING_RESCHEDULED",
+                Self::BookingMoved => "KIND_BOOKING_MOVED",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -208,6 +214,8 @@ pub mod message {
                 "KIND_BOOKING_CONFIRMED" => Some(Self::BookingConfirmed),
                 "KIND_BOOKING_REMINDER" => Some(Self::BookingReminder),
                 "KIND_BOOKING_CANCELLED" => Some(Self::BookingCancelled),
+                "KIND_BOOKING_RESCHEDULED" => Some(Self::BookingRescheduled),
+                "KIND_BOOKING_MOVED" => Some(Self::BookingMoved),
                 _ => None,
             }
         }

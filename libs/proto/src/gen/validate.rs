@@ -772,6 +772,28 @@ impl Validate for crate::generated::meridian::booking::v1::CompleteBookingReques
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
+impl Validate for crate::generated::meridian::booking::v1::GetCalendarRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("token"), &self.token, &[Text::MinLen(1), Text::MaxLen(100)]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::GetBookingCalendarRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::booking::v1::CreateCalendarLinkRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("display_name"), &self.display_name, &[Text::MaxLen(100)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::ListCalendarLinksRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::booking::v1::RevokeCalendarLinkRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
 impl Validate for crate::generated::meridian::booking::v1::Rotation {
     fn check(&self, report: &mut Report) {
         if let Some(value) = &self.rules {
@@ -1549,6 +1571,8 @@ impl Validate for crate::generated::meridian::marketing::v1::SendMessageRequest 
                     (2, "KIND_BOOKING_CONFIRMED"),
                     (3, "KIND_BOOKING_REMINDER"),
                     (4, "KIND_BOOKING_CANCELLED"),
+                    (5, "KIND_BOOKING_RESCHEDULED"),
+                    (6, "KIND_BOOKING_MOVED"),
                 ],
             );
         report.text(Field("language_code"), &self.language_code, &[Text::MaxLen(35)]);

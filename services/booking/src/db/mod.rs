@@ -4,6 +4,8 @@
 pub mod allocation;
 pub mod block;
 pub mod booking;
+pub mod calendar;
+pub mod calendar_link;
 pub mod catalog;
 pub mod day;
 pub mod fairness;

@@ -3,6 +3,7 @@
 pub mod assignment;
 pub mod availability;
 pub mod booking;
+pub mod calendar;
 pub mod cancellation;
 pub mod catalog;
 pub mod chosen;

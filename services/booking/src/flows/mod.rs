@@ -3,6 +3,7 @@
 
 pub mod advance_booking;
 pub mod assignment;
+pub mod calendar;
 pub mod cancel_booking;
 pub mod catalog;
 pub mod change;

@@ -1,6 +1,7 @@
 //! The RPCs: decode → flow → encode.
 
 mod booking;
+mod calendar;
 mod catalog;
 pub mod convert;
 mod group;
@@ -19,11 +20,7 @@ use kernel::{Result, Uuid};
 use pg::idempotency::Key;
 use proto::{
     booking::v1::{
-        booking_service_server::BookingServiceServer, catalog_service_server::CatalogServiceServer,
-        group_service_server::GroupServiceServer, life_cycle_service_server::LifeCycleServiceServer,
-        package_service_server::PackageServiceServer, preference_service_server::PreferenceServiceServer,
-        roster_service_server::RosterServiceServer, rotation_service_server::RotationServiceServer,
-        waitlist_service_server::WaitlistServiceServer,
+        booking_service_server::BookingServiceServer, calendar_service_server::CalendarServiceServer, catalog_service_server::CatalogServiceServer, group_service_server::GroupServiceServer, life_cycle_service_server::LifeCycleServiceServer, package_service_server::PackageServiceServer, preference_service_server::PreferenceServiceServer, roster_service_server::RosterServiceServer, rotation_service_server::RotationServiceServer, waitlist_service_server::WaitlistServiceServer,
     },
     feed::v1::event_feed_service_server::EventFeedServiceServer,
 };
@@ -37,6 +34,7 @@ pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
     let mut routes = RoutesBuilder::default();
     routes
         .add_service(BookingServiceServer::new(booking::Bookings(Arc::clone(app))))
+        .add_service(CalendarServiceServer::new(calendar::Calendars(Arc::clone(app))))
         .add_service(CatalogServiceServer::new(catalog::Catalog(Arc::clone(app))))
         .add_service(GroupServiceServer::new(group::Groups(Arc::clone(app))))
         .add_service(LifeCycleServiceServer::new(life_cycle::LifeCycle(Arc::clone(app))))

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test may fail where its helper does")]
 
 mod bad_input;
+mod calendars;
 mod catalog;
 mod catalog_edit;
 mod catalog_item;

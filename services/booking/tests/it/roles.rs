@@ -22,6 +22,7 @@ async fn call(world: &World, path: &str, token: Option<&str>) -> Result<(), Stat
     let mut waitlist = world.waitlist();
     let mut groups = world.groups();
     let group = missing("bookingGroups");
+    let mut calendars = world.calendars();
     let booking = BookingId::new(testkit::START).name();
     let package = PackageId::new(testkit::START).name();
     let (store, item) = (world.store.clone(), world.item.clone());
@@ -73,6 +74,21 @@ async fn call(world: &World, path: &str, token: Option<&str>) -> Result<(), Stat
         }
         "LifeCycleService/MarkNoShow" => {
             send!(life.mark_no_show(pb::MarkNoShowRequest { name: booking, request_id: id() }))
+        }
+        "CalendarService/GetCalendar" => {
+            send!(calendars.get_calendar(pb::GetCalendarRequest { token: "none".to_owned() }))
+        }
+        "CalendarService/GetBookingCalendar" => {
+            send!(calendars.get_booking_calendar(pb::GetBookingCalendarRequest { name: booking }))
+        }
+        "CalendarService/CreateCalendarLink" => {
+            send!(calendars.create_calendar_link(pb::CreateCalendarLinkRequest::default()))
+        }
+        "CalendarService/ListCalendarLinks" => {
+            send!(calendars.list_calendar_links(pb::ListCalendarLinksRequest { store, ..Default::default() }))
+        }
+        "CalendarService/RevokeCalendarLink" => {
+            send!(calendars.revoke_calendar_link(pb::RevokeCalendarLinkRequest::default()))
         }
         "CatalogService/GetStore" => send!(catalog.get_store(pb::GetStoreRequest { name: store })),
         "CatalogService/ListStores" => send!(catalog.list_stores(pb::ListStoresRequest::default())),

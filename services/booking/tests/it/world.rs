@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use booking::{App, MIGRATOR, Policy, flows::deposit_paid::DepositPaid};
+use booking::{App, LinkKey, MIGRATOR, Policy, flows::deposit_paid::DepositPaid};
 use feed::{Consumer, Event, FeedServer};
 use jiff::SignedDuration;
 use kernel::{
@@ -12,11 +12,7 @@ use kernel::{
 use proto::{
     access::Role,
     booking::v1::{
-        self as pb, booking_service_client::BookingServiceClient, catalog_service_client::CatalogServiceClient,
-        group_service_client::GroupServiceClient, life_cycle_service_client::LifeCycleServiceClient,
-        package_service_client::PackageServiceClient, preference_service_client::PreferenceServiceClient,
-        roster_service_client::RosterServiceClient, rotation_service_client::RotationServiceClient,
-        waitlist_service_client::WaitlistServiceClient,
+        self as pb, booking_service_client::BookingServiceClient, calendar_service_client::CalendarServiceClient, catalog_service_client::CatalogServiceClient, group_service_client::GroupServiceClient, life_cycle_service_client::LifeCycleServiceClient, package_service_client::PackageServiceClient, preference_service_client::PreferenceServiceClient, roster_service_client::RosterServiceClient, rotation_service_client::RotationServiceClient, waitlist_service_client::WaitlistServiceClient,
     },
     google::r#type::{DayOfWeek, TimeOfDay},
     payment::v1 as payment,
@@ -29,6 +25,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Response, Status, transport::Channel};
 
 use crate::fakes::Fake;
+
+/// What the addresses of calendars are signed with.
+const LINK_SECRET: [u8; 32] = [7; 32];
 
 /// A running booking service with its surroundings.
 pub struct World {
@@ -58,7 +57,14 @@ impl World {
         let db = testkit::database(&MIGRATOR).await;
         let clock = testkit::clock();
         let fake = Arc::new(Fake::default());
-        let app = App::new(db.pg.clone(), locks, clock.clone(), Policy::default(), fake.peers());
+        let app = App::new(
+            db.pg.clone(),
+            locks,
+            clock.clone(),
+            Policy::default(),
+            LinkKey::derive(&LINK_SECRET),
+            fake.peers(),
+        );
         let feed = FeedServer::new(db.pg.clone(), watch::channel(0).1, CancellationToken::new());
         let channel = testkit::serve(booking::rpc::routes(&app, feed)).await;
         let admin = testkit::keys().staff_token(StaffId::new(kernel_now(&clock)), [Role::Administrator], None);
@@ -179,6 +185,10 @@ impl World {
 
     pub fn preferences(&self) -> PreferenceServiceClient<Channel> {
         PreferenceServiceClient::new(self.channel.clone())
+    }
+
+    pub fn calendars(&self) -> CalendarServiceClient<Channel> {
+        CalendarServiceClient::new(self.channel.clone())
     }
 
     pub fn rotations(&self) -> RotationServiceClient<Channel> {

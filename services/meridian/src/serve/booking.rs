@@ -23,7 +23,7 @@ pub async fn start(host: &Host, policy: Policy, listener: TcpListener) -> Result
         payment: Arc::new(GrpcPayment::new(host.peer(Booking, Payment))),
     };
     let feed = host.feed_server(Booking, &pg);
-    let app = App::new(pg, host.slot_lock()?, Arc::clone(&host.clock), policy, peers);
+    let app = App::new(pg, host.slot_lock()?, Arc::clone(&host.clock), policy, host.link_key()?, peers);
     worker::spawn(&app, Feeds { payment: host.feed(Booking, Payment) }, &host.tasks);
     grpc::serve(host, Booking, routes(&app, feed), Arc::clone(&host.keys), listener)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use booking::LinkKey;
 use feed::{FeedServer, FeedSource};
 use kernel::SharedClock;
 use pg::{Pg, vault::Vault};
@@ -108,6 +109,14 @@ impl Host {
     /// When there is no master key in the settings.
     pub fn vault(&self) -> Result<Vault> {
         Ok(Vault::new(*self.settings.auth.master_key()?.expose_secret()))
+    }
+
+    /// What signs the addresses of calendars. It comes from the secret that all services share, and so changes with it.
+    ///
+    /// # Errors
+    /// When there is no seed of the service key in the settings.
+    pub fn link_key(&self) -> Result<LinkKey> {
+        Ok(LinkKey::derive(self.settings.auth.service_key_seed()?.expose_secret()))
     }
 
     /// The fast refusal of times, if there is a Redis.

@@ -4,7 +4,7 @@
 pub mod blocks;
 pub mod calendars;
 pub mod day;
-mod edit;
+pub(crate) mod edit;
 mod events;
 pub mod exceptions;
 pub mod extend;

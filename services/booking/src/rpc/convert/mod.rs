@@ -1,6 +1,7 @@
 //! Wire ↔ domain.
 
 mod booking;
+pub mod calendar;
 mod edit;
 pub mod group;
 mod item;
