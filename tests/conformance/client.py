@@ -15,10 +15,11 @@ import uuid
 from datetime import datetime, timedelta, timezone
 
 import gateway
+import icalendar
 from reflected import Refused, Server
 
 SERVICES = {
-    "booking": ["BookingService", "CatalogService"],
+    "booking": ["BookingService", "CalendarService", "CatalogService"],
     "membership": ["AuthService", "MemberService", "StaffService"],
     "payment": ["PaymentService"],
     "marketing": ["MessageService", "PromotionService"],
@@ -246,6 +247,24 @@ class Client:
         states = [step["state"] for step in self.booking["history"]]
         return " → ".join(state.removeprefix("STATE_") for state in states)
 
+    def calendar(self):
+        """A calendar program reads the booking as it is."""
+        url = f"{self.gateway.base}/v1/{self.booking['name']}:calendar"
+        text = gateway.send("GET", url, self.options.timeout, token=self.token)
+        expect(all(len(line) <= 75 for line in text.encode().split(b"\r\n")), "a line is longer than 75 octets")
+        document = icalendar.Calendar.from_ical(text)
+        expect(document["METHOD"] == "PUBLISH" and not document.errors, f"a strange calendar: {document.errors}")
+        (event,) = document.walk("VEVENT")
+        expect(not event.errors, f"the entry has errors: {event.errors}")
+        expect(event["UID"] == self.booking["name"].removeprefix("bookings/"), f"another UID: {event['UID']}")
+        expect(event["STATUS"] == "CONFIRMED", f"the entry is {event['STATUS']}")
+        seen = (rfc3339(event["DTSTART"].dt), rfc3339(event["DTEND"].dt))
+        wanted = tuple(rfc3339(parse_time(self.booking[name])) for name in ("start_time", "end_time"))
+        expect(seen == wanted, f"the entry is of {seen}, not {wanted}")
+        (alarm,) = event.walk("VALARM")
+        expect(alarm["TRIGGER"].dt == timedelta(hours=-1), f"the alarm is at {alarm['TRIGGER'].dt}")
+        return str(event["SUMMARY"])
+
     def errors(self):
         """What is wrong is refused, and the details say what and why."""
         place, held = self.wanted
@@ -358,7 +377,7 @@ class Client:
         """All steps in order."""
         steps = [
             self.reach, self.discover, self.register, self.search, self.sign_in_staff, self.hold, self.pay,
-            self.confirmed, self.figures, self.errors, self.give_up,
+            self.confirmed, self.calendar, self.figures, self.errors, self.give_up,
         ]
         for number, step in enumerate(steps, 1):
             began = time.monotonic()

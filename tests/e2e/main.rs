@@ -7,6 +7,7 @@
 )]
 
 mod books;
+mod changes;
 mod client;
 mod crashes;
 mod faults;

@@ -13,6 +13,7 @@
 //! | [`clock`] | the time, standing still at [`START`] until it is moved |
 //! | [`keys`] | tokens of members, staff and services, and bad ones |
 //! | [`serve`] | a channel to a server in this process, behind the real layer |
+//! | [`events_about`] | the names of all events about one sort of thing |
 //! | [`eventually`] | a condition waited for, with a deadline |
 //!
 //! Everything here fails by panicking: a test that can't have its servers can't pass.
@@ -21,6 +22,7 @@
 mod cleaner;
 mod clock;
 mod database;
+mod events;
 mod eventually;
 mod keys;
 mod own_postgres;
@@ -32,6 +34,7 @@ mod template;
 
 pub use clock::{ManualClock, START, clock};
 pub use database::{TestDb, database, scratch_database};
+pub use events::events_about;
 pub use eventually::{Condition, eventually};
 pub use keys::{TestKeys, keys, with_token};
 pub use own_postgres::{OwnPostgres, own_postgres};

@@ -3,7 +3,7 @@
 use pg::PgConnection;
 
 use super::sql;
-use crate::domain::fact::BookingFact;
+use crate::domain::fact::{BookingChangeFact, BookingFact};
 
 /// Stores how a visit stands, unless something newer is known.
 #[tracing::instrument(name = "db.fact_booking.put", skip_all)]
@@ -34,6 +34,30 @@ pub async fn put(conn: &mut PgConnection, fact: &BookingFact) -> pg::Result<()> 
         fact.price.minor(),
         fact.deposit.minor(),
         sql(fact.change_time) as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Stores a change of a visit.
+#[tracing::instrument(name = "db.fact_booking_change.put", skip_all)]
+pub async fn put_change(conn: &mut PgConnection, fact: &BookingChangeFact) -> pg::Result<()> {
+    let booking = &fact.booking;
+    sqlx::query!(
+        "insert into fact_booking_change (event_id, booking_id, version, store_id, customer, change, start_before,
+                                          start_time, change_time)
+         values ($1, $2, $3, $4, $5::bytea, $6, $7, $8, $9)
+         on conflict do nothing",
+        fact.event.uuid(),
+        booking.id.uuid(),
+        booking.version,
+        booking.store.uuid(),
+        booking.customer.bytes(),
+        fact.change.as_str(),
+        fact.start_before.map(sql) as _,
+        sql(booking.start_time) as _,
+        sql(booking.change_time) as _,
     )
     .execute(conn)
     .await?;

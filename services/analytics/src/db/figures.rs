@@ -49,17 +49,28 @@ pub async fn daily(conn: &mut PgConnection, store: &Store, period: Period) -> pg
                from fact_points, bounds
                where store_id = $1 and change_time >= early and change_time < late
                group by 1
+           ), changed as (
+               select (change_time at time zone $4::text)::date as date,
+                      count(*) filter (where change = 'RESCHEDULED') as rescheduled,
+                      count(*) filter (where change = 'MOVED') as moved,
+                      count(*) filter (where change = 'CANCELLED') as cancelled
+               from fact_booking_change, bounds
+               where store_id = $1 and change_time >= early and change_time < late
+               group by 1
            )
            select day.date as "date!", coalesce(visited.states, '{}') as "states!",
                   coalesce(visited.visits, '{}') as "visits!", coalesce(captured.minor, 0) as "captured!",
                   coalesce(refunded.minor, 0) as "refunded!", coalesce(joined.members, 0) as "members!",
-                  coalesce(points.earned, 0) as "earned!", coalesce(points.revoked, 0) as "revoked!"
+                  coalesce(points.earned, 0) as "earned!", coalesce(points.revoked, 0) as "revoked!",
+                  coalesce(changed.rescheduled, 0) as "rescheduled!", coalesce(changed.moved, 0) as "moved!",
+                  coalesce(changed.cancelled, 0) as "cancelled!"
            from day
            left join visited using (date)
            left join captured using (date)
            left join refunded using (date)
            left join joined using (date)
            left join points using (date)
+           left join changed using (date)
            order by day.date"#,
         store.id.uuid(),
         period.first().to_sqlx() as _,
@@ -77,6 +88,9 @@ pub async fn daily(conn: &mut PgConnection, store: &Store, period: Period) -> pg
         new_members: row.members,
         points_earned: row.earned,
         points_revoked: row.revoked,
+        rescheduled: row.rescheduled,
+        moved: row.moved,
+        cancelled: row.cancelled,
     });
     Ok(days.collect())
 }

@@ -53,7 +53,7 @@ pub async fn list(conn: &mut PgConnection) -> pg::Result<Vec<FeedPosition>> {
 pub async fn clear(conn: &mut PgConnection) -> pg::Result<()> {
     sqlx::query!(
         "truncate feed_position, dim_store, fact_booking, fact_payment, fact_refund, fact_member, fact_points,
-                  fact_coupon, fact_message"
+                  fact_coupon, fact_message, fact_booking_change"
     )
     .execute(conn)
     .await?;

@@ -76,6 +76,47 @@ pub struct BookingFact {
     pub change_time: Timestamp,
 }
 
+/// What became of a visit otherwise than planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BookingChange {
+    /// The customer wished another time or therapist.
+    Rescheduled,
+    /// The store wished another time, therapist or room.
+    Moved,
+    /// It was made longer.
+    Extended,
+    /// It was given up.
+    Cancelled,
+    /// Nobody came.
+    NoShow,
+}
+
+impl BookingChange {
+    /// As it is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rescheduled => "RESCHEDULED",
+            Self::Moved => "MOVED",
+            Self::Extended => "EXTENDED",
+            Self::Cancelled => "CANCELLED",
+            Self::NoShow => "NO_SHOW",
+        }
+    }
+}
+
+/// A visit was changed.
+#[derive(Debug, Clone)]
+pub struct BookingChangeFact {
+    /// The event that told of it.
+    pub event: EventId,
+    /// The visit after it.
+    pub booking: BookingFact,
+    /// What happened.
+    pub change: BookingChange,
+    /// When the visit was to start before, if it was told.
+    pub start_before: Option<Timestamp>,
+}
+
 /// What money was paid for.
 #[derive(Debug, Clone, Copy)]
 pub struct OrderRef {

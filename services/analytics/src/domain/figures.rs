@@ -22,9 +22,23 @@ pub struct DailyFigures {
     pub points_earned: i64,
     /// Points taken back on the day.
     pub points_revoked: i64,
+    /// How often visits were rescheduled on the day.
+    pub rescheduled: i64,
+    /// How often the store moved visits on the day.
+    pub moved: i64,
+    /// Visits that were cancelled on the day.
+    pub cancelled: i64,
 }
 
+/// The published name of the state of a visit that nobody came to.
+const NO_SHOW: &str = "STATE_NO_SHOW";
+
 impl DailyFigures {
+    /// Visits that were to start on the day and that nobody came to.
+    pub fn no_shows(&self) -> i64 {
+        self.bookings_by_state.get(NO_SHOW).copied().unwrap_or(0)
+    }
+
     /// What came in less what went back; below zero on a day of refunds. Fails beyond an `i64` of minor units.
     pub fn revenue(&self) -> Result<Money> {
         self.captured.try_sub(self.refunded)
@@ -61,6 +75,9 @@ mod tests {
             new_members: 0,
             points_earned: 0,
             points_revoked: 0,
+            rescheduled: 0,
+            moved: 0,
+            cancelled: 0,
         };
         assert_eq!(figures.revenue().ok(), Some(yuan(-1_500)));
     }

@@ -12,18 +12,25 @@ use rpc::convert::{money, timestamp};
 
 use crate::{
     App, db,
-    domain::fact::{BookingFact, Store},
+    domain::fact::{BookingChange, BookingChangeFact, BookingFact, Store},
 };
 
 /// Reads one sort of event.
-type Reader = fn(&Event) -> Result<Option<pb::BookingFacts>>;
+type Reader = fn(&Event) -> Result<Option<Told>>;
 
 /// Draws the facts from an event of the booking service.
 pub async fn record(app: &App, tx: &mut Tx, event: &Event) -> Result<()> {
     if let Some(changed) = event.decode::<pb::StoreChanged>()? {
         db::store::put(tx, &store(event, changed)?).await?;
-    } else if let Some(facts) = facts(event)? {
-        db::booking::put(tx, &booking(app, event, facts)?).await?;
+    } else if let Some(told) = told(event)? {
+        let booking = booking(app, event, told.booking)?;
+        db::booking::put(tx, &booking).await?;
+        if let Some((change, before)) = told.change {
+            let start_before = before.map(|before| timestamp("before.start_time", before.start_time.as_ref()));
+            let start_before = start_before.transpose()?;
+            let fact = BookingChangeFact { event: event.id, booking, change, start_before };
+            db::booking::put_change(tx, &fact).await?;
+        }
     }
     Ok(())
 }
@@ -61,30 +68,51 @@ fn booking(app: &App, event: &Event, facts: pb::BookingFacts) -> Result<BookingF
     })
 }
 
-/// The booking that an event is about, whatever happened to it; none if the event is about none.
-fn facts(event: &Event) -> Result<Option<pb::BookingFacts>> {
-    let readers: [Reader; 8] = [
-        |event| read(event, |held: pb::BookingHeld| held.booking),
-        |event| read(event, |awaiting: pb::BookingAwaitingPayment| awaiting.booking),
-        |event| read(event, |confirmed: pb::BookingConfirmed| confirmed.booking),
-        |event| read(event, |checked_in: pb::BookingCheckedIn| checked_in.booking),
-        |event| read(event, |started: pb::BookingStarted| started.booking),
-        |event| read(event, |completed: pb::BookingCompleted| completed.booking),
-        |event| read(event, |cancelled: pb::BookingCancelled| cancelled.booking),
-        |event| read(event, |expired: pb::BookingExpired| expired.booking),
+/// What an event tells of a visit.
+struct Told {
+    booking: pb::BookingFacts,
+    /// What became of it otherwise than planned, and how it was before.
+    change: Option<(BookingChange, Option<pb::Before>)>,
+}
+
+impl Told {
+    /// A step on the way that every visit goes.
+    // An event without its booking reads as an empty one, whose names are then refused.
+    fn step(booking: Option<pb::BookingFacts>) -> Self {
+        Self { booking: booking.unwrap_or_default(), change: None }
+    }
+
+    fn change(booking: Option<pb::BookingFacts>, change: BookingChange, before: Option<pb::Before>) -> Self {
+        Self { change: Some((change, before)), ..Self::step(booking) }
+    }
+}
+
+/// What an event tells of a visit; none if it is about none.
+fn told(event: &Event) -> Result<Option<Told>> {
+    use BookingChange::{Cancelled, Extended, Moved, NoShow, Rescheduled};
+    let readers: [Reader; 13] = [
+        |event| read(event, |it: pb::BookingHeld| Told::step(it.booking)),
+        |event| read(event, |it: pb::BookingAwaitingPayment| Told::step(it.booking)),
+        |event| read(event, |it: pb::BookingConfirmed| Told::step(it.booking)),
+        |event| read(event, |it: pb::HoldExtended| Told::step(it.booking)),
+        |event| read(event, |it: pb::BookingRescheduled| Told::change(it.booking, Rescheduled, it.before)),
+        |event| read(event, |it: pb::BookingMoved| Told::change(it.booking, Moved, it.before)),
+        |event| read(event, |it: pb::BookingExtended| Told::change(it.booking, Extended, it.before)),
+        |event| read(event, |it: pb::BookingCheckedIn| Told::step(it.booking)),
+        |event| read(event, |it: pb::BookingStarted| Told::step(it.booking)),
+        |event| read(event, |it: pb::BookingCompleted| Told::step(it.booking)),
+        |event| read(event, |it: pb::BookingCancelled| Told::change(it.booking, Cancelled, None)),
+        |event| read(event, |it: pb::BookingNoShow| Told::change(it.booking, NoShow, None)),
+        |event| read(event, |it: pb::BookingExpired| Told::step(it.booking)),
     ];
     for reader in readers {
-        if let Some(facts) = reader(event)? {
-            return Ok(Some(facts));
+        if let Some(told) = reader(event)? {
+            return Ok(Some(told));
         }
     }
     Ok(None)
 }
 
-fn read<M: Message + Name + Default>(
-    event: &Event,
-    booking: impl FnOnce(M) -> Option<pb::BookingFacts>,
-) -> Result<Option<pb::BookingFacts>> {
-    // An event without its booking reads as an empty one, whose names are then refused.
-    Ok(event.decode::<M>()?.map(|message| booking(message).unwrap_or_default()))
+fn read<M: Message + Name + Default>(event: &Event, told: impl FnOnce(M) -> Told) -> Result<Option<Told>> {
+    Ok(event.decode::<M>()?.map(told))
 }

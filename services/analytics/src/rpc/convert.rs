@@ -47,6 +47,10 @@ pub fn to_daily_figures(store: StoreId, day: &DailyFigures) -> Result<pb::DailyF
         new_members: day.new_members,
         points_earned: day.points_earned,
         points_revoked: day.points_revoked,
+        no_shows: day.no_shows(),
+        rescheduled: day.rescheduled,
+        moved: day.moved,
+        cancelled: day.cancelled,
     })
 }
 

@@ -19,16 +19,21 @@ async fn a_story_becomes_the_figures_of_its_day() {
     let first = &days[0];
     assert_eq!((first.store.clone(), first.date), (chain.store.name(), Some(monday)));
     assert_eq!(first.bookings_by_state, [("STATE_COMPLETED".to_owned(), 1), ("STATE_CANCELLED".to_owned(), 1)].into());
+    assert_eq!((first.rescheduled, first.moved, first.cancelled, first.no_shows), (1, 1, 1, 0));
     assert_eq!(minor(first.captured.as_ref()), 30_000);
     assert_eq!(minor(first.refunded.as_ref()), 10_000);
     assert_eq!(minor(first.revenue.as_ref()), 20_000);
     assert_eq!((first.new_members, first.points_earned, first.points_revoked), (1, 30, 10));
+    assert_eq!((days[1].rescheduled, days[1].no_shows), (0, 1));
+    assert_eq!(days[1].bookings_by_state, [("STATE_NO_SHOW".to_owned(), 1)].into());
+    assert!(days[2].bookings_by_state.is_empty());
     for empty in &days[1..] {
-        assert!(empty.bookings_by_state.is_empty());
         assert_eq!(empty.revenue.as_ref().map(|money| (money.currency_code.as_str(), money.units)), Some(("CNY", 0)));
         assert_eq!((empty.new_members, empty.points_earned, empty.points_revoked), (0, 0, 0));
     }
-    for (table, rows) in [("fact_points", 3), ("fact_coupon", 2), ("fact_message", 2), ("fact_booking", 2)] {
+    for (table, rows) in
+        [("fact_points", 3), ("fact_coupon", 2), ("fact_message", 2), ("fact_booking", 3), ("fact_booking_change", 4)]
+    {
         assert_eq!(world.rows(table).await, rows, "{table}");
     }
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod access;
+mod changes;
 mod days;
 mod facts;
 mod feeds;

@@ -186,6 +186,34 @@ impl Chain {
         ]
     }
 
+    /// The customer wished another time.
+    pub fn rescheduled(&self, id: BookingId, version: i64, from: Timestamp, to: Timestamp, when: Timestamp) -> Event {
+        let (booking, before) = (self.confirmed_at(id, to), before(from));
+        Event::new(
+            id.uuid(),
+            version,
+            when,
+            &booking::BookingRescheduled { booking, before, actor: self.member.name() },
+        )
+    }
+
+    /// The store wished another time.
+    pub fn moved(&self, id: BookingId, version: i64, from: Timestamp, to: Timestamp, when: Timestamp) -> Event {
+        let (booking, before) = (self.confirmed_at(id, to), before(from));
+        let actor = StaffId::new(START).name();
+        Event::new(id.uuid(), version, when, &booking::BookingMoved { booking, before, actor, overbooked: false })
+    }
+
+    /// Nobody came.
+    pub fn missed(&self, id: BookingId, version: i64, start: Timestamp, when: Timestamp) -> Event {
+        let booking = Some(self.booking(id, start, booking::booking::State::NoShow));
+        Event::new(id.uuid(), version, when, &booking::BookingNoShow { booking, fee: Some(to_money(yuan(60))) })
+    }
+
+    fn confirmed_at(&self, id: BookingId, start: Timestamp) -> Option<booking::BookingFacts> {
+        Some(self.booking(id, start, booking::booking::State::Confirmed))
+    }
+
     pub fn cancelled(&self, id: BookingId, version: i64, start: Timestamp) -> Event {
         let booking = Some(self.booking(id, start, booking::booking::State::Cancelled));
         let actor = self.member.name();
@@ -302,6 +330,11 @@ impl Chain {
         let mut events = vec![(Feed::Booking, self.store_changed(1, "Asia/Shanghai", "CNY"))];
         events.extend(self.visit(visit, when).into_iter().map(|event| (Feed::Booking, event)));
         events.push((Feed::Booking, self.cancelled(BookingId::new(when), 3, when)));
+        let late = BookingId::new(when);
+        let next_day = when + jiff::SignedDuration::from_hours(24);
+        events.push((Feed::Booking, self.rescheduled(late, 4, when, next_day, when)));
+        events.push((Feed::Booking, self.moved(late, 5, next_day, next_day, when)));
+        events.push((Feed::Booking, self.missed(late, 6, next_day, next_day)));
         events.extend([
             (Feed::Payment, self.captured(visit, 2, when, yuan(300))),
             (Feed::Payment, self.refunded(visit, 3, when, yuan(100))),
@@ -321,6 +354,10 @@ impl Chain {
 /// An event of a type that nobody here knows.
 pub fn unknown() -> Event {
     Event { type_name: "meridian.booking.v9.Unheard".to_owned(), ..event_of(&booking::StoreChanged::default()) }
+}
+
+fn before(start: Timestamp) -> Option<booking::Before> {
+    Some(booking::Before { start_time: Some(to_timestamp(start)), ..Default::default() })
 }
 
 fn event_of<M: Message + Name>(payload: &M) -> Event {

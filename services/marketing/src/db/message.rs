@@ -12,13 +12,13 @@ use crate::domain::message::{About, Kind, Message, State};
 /// Where bodies are sealed for.
 pub const BODY: Column = Column { table: "message", column: "body" };
 
-/// Stores a message that is to go out. False if there is one for the same visit, kind and start.
+/// Stores a message that is to go out. False if there is one for the same version of the visit and kind.
 #[tracing::instrument(name = "db.message.insert", skip_all)]
 pub async fn insert_if_new(conn: &mut PgConnection, message: &Message, now: Timestamp) -> pg::Result<bool> {
     let inserted = sqlx::query!(
         "insert into message (id, customer_id, kind, booking_id, start_time, send_time, state, key_owner, body,
-                              create_time)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                              create_time, booking_version)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          on conflict do nothing",
         message.id.uuid(),
         message.customer.map(MemberId::uuid),
@@ -30,6 +30,7 @@ pub async fn insert_if_new(conn: &mut PgConnection, message: &Message, now: Time
         message.key_owner,
         message.body,
         sql(now) as _,
+        message.about.map_or(0, |about| about.version),
     )
     .execute(conn)
     .await?;
@@ -41,7 +42,7 @@ pub async fn insert_if_new(conn: &mut PgConnection, message: &Message, now: Time
 pub async fn get(conn: &mut PgConnection, id: MessageId) -> pg::Result<Option<Message>> {
     let row = sqlx::query_as!(
         Row,
-        "select id, customer_id, kind, booking_id, start_time, send_time, state, key_owner, body
+        "select id, customer_id, kind, booking_id, start_time, booking_version, send_time, state, key_owner, body
          from message where id = $1",
         id.uuid(),
     )
@@ -61,7 +62,7 @@ pub async fn list(
     let (time, id) = after.unzip();
     let rows = sqlx::query_as!(
         Row,
-        "select id, customer_id, kind, booking_id, start_time, send_time, state, key_owner, body
+        "select id, customer_id, kind, booking_id, start_time, booking_version, send_time, state, key_owner, body
          from message
          where customer_id = $1 and ($2::timestamptz is null or (send_time, id) < ($2, $3::uuid))
          order by send_time desc, id desc limit $4",
@@ -126,6 +127,7 @@ struct Row {
     kind: String,
     booking_id: Option<Uuid>,
     start_time: Option<jiff_sqlx::Timestamp>,
+    booking_version: i64,
     send_time: jiff_sqlx::Timestamp,
     state: String,
     key_owner: Uuid,
@@ -138,9 +140,11 @@ impl TryFrom<Row> for Message {
     fn try_from(row: Row) -> pg::Result<Self> {
         let wrong = |what: &str| pg::Error::inconsistent("message", row.id, what);
         let about = match (row.booking_id, row.start_time) {
-            (Some(booking), Some(start)) => {
-                Some(About { booking: BookingId::from_uuid(booking), start_time: start.to_jiff() })
-            }
+            (Some(booking), Some(start)) => Some(About {
+                booking: BookingId::from_uuid(booking),
+                start_time: start.to_jiff(),
+                version: row.booking_version,
+            }),
             (None, None) => None,
             _ => return Err(wrong("a visit without its start")),
         };

@@ -34,12 +34,15 @@ pub struct About {
     pub booking: BookingId,
     /// When it starts.
     pub start_time: Timestamp,
+    /// As of which version.
+    pub version: i64,
 }
 
 impl About {
-    /// The id of the one message of `kind` about this visit at this start.
+    /// The id of the one message of `kind` about this version of this visit. Not its start: a visit may come back to a
+    /// time that it had before.
     pub fn message(&self, kind: Kind) -> MessageId {
-        MessageId::derive(self.booking.uuid(), &format!("{}/{}", kind.as_str(), self.start_time))
+        MessageId::derive(self.booking.uuid(), &format!("{}/{}", kind.as_str(), self.version))
     }
 }
 
@@ -54,12 +57,22 @@ pub enum Kind {
     BookingReminder,
     /// A visit was cancelled.
     BookingCancelled,
+    /// A visit has another time or therapist, as the customer wished.
+    BookingRescheduled,
+    /// A visit has another time or therapist, as the store wished.
+    BookingMoved,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::VerificationCode, Self::BookingConfirmed, Self::BookingReminder, Self::BookingCancelled];
+    pub const ALL: [Self; 6] = [
+        Self::VerificationCode,
+        Self::BookingConfirmed,
+        Self::BookingReminder,
+        Self::BookingCancelled,
+        Self::BookingRescheduled,
+        Self::BookingMoved,
+    ];
 
     /// The word that is stored.
     pub const fn as_str(self) -> &'static str {
@@ -68,6 +81,8 @@ impl Kind {
             Self::BookingConfirmed => "BOOKING_CONFIRMED",
             Self::BookingReminder => "BOOKING_REMINDER",
             Self::BookingCancelled => "BOOKING_CANCELLED",
+            Self::BookingRescheduled => "BOOKING_RESCHEDULED",
+            Self::BookingMoved => "BOOKING_MOVED",
         }
     }
 
@@ -132,10 +147,10 @@ mod tests {
     }
 
     #[test]
-    fn there_is_one_message_for_each_visit_kind_and_start() {
+    fn there_is_one_message_for_each_version_and_kind() {
         let booking = BookingId::from_uuid(Uuid::from_u128(1));
-        let about = About { booking, start_time: Timestamp::UNIX_EPOCH };
-        let later = About { start_time: Timestamp::UNIX_EPOCH + SignedDuration::from_mins(5), ..about };
+        let about = About { booking, start_time: Timestamp::UNIX_EPOCH, version: 3 };
+        let later = About { version: 4, ..about };
         assert_eq!(about.message(Kind::BookingReminder), about.message(Kind::BookingReminder));
         assert_ne!(about.message(Kind::BookingReminder), about.message(Kind::BookingConfirmed));
         assert_ne!(about.message(Kind::BookingReminder), later.message(Kind::BookingReminder));

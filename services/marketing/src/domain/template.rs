@@ -66,6 +66,19 @@ const fn text(kind: Kind, language: Language) -> &'static str {
         (Kind::BookingCancelled, Language::En) => {
             "Your visit is cancelled: {item} with {therapist} at {store}, {time}."
         }
+        (Kind::BookingRescheduled, Language::ZhCn) => {
+            "改约成功：{time}，{store}，{item}，由 {therapist} 为您服务。期待您的光临！"
+        }
+        (Kind::BookingRescheduled, Language::En) => {
+            "Your visit is rescheduled: {item} with {therapist} at {store}, now {time}. We look forward to seeing you."
+        }
+        (Kind::BookingMoved, Language::ZhCn) => {
+            "很抱歉，门店调整了您的预约：现为 {time}，{store}，{item}，由 {therapist} 为您服务。如不方便，请联系门店。"
+        }
+        (Kind::BookingMoved, Language::En) => {
+            "We had to change your visit, and are sorry: {item} with {therapist} at {store}, now {time}. \
+             If that does not suit you, please tell the store."
+        }
     }
 }
 
@@ -156,7 +169,7 @@ impl Iterator for Pieces {
 mod tests {
     use kernel::{
         Uuid,
-        ids::{BookingId, MemberId, StoreId},
+        ids::{BookingId, MemberId, StoreId, TherapistId},
     };
 
     use super::*;
@@ -171,6 +184,7 @@ mod tests {
             booking: BookingId::from_uuid(Uuid::from_u128(1)),
             customer: MemberId::from_uuid(Uuid::from_u128(2)),
             store: StoreId::from_uuid(Uuid::from_u128(3)),
+            therapist: TherapistId::from_uuid(Uuid::from_u128(4)),
             quote: None,
             state: State::Confirmed,
             start_time: start.parse().expect("a timestamp"),

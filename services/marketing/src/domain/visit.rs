@@ -2,7 +2,7 @@
 
 use kernel::{
     Timestamp,
-    ids::{BookingId, MemberId, QuoteId, StoreId},
+    ids::{BookingId, MemberId, QuoteId, StoreId, TherapistId},
 };
 
 /// A visit as of one version.
@@ -14,6 +14,8 @@ pub struct Visit {
     pub customer: MemberId,
     /// Where.
     pub store: StoreId,
+    /// Who gives it.
+    pub therapist: TherapistId,
     /// The quote that its price came from.
     pub quote: Option<QuoteId>,
     /// Where it is in its life.
@@ -28,6 +30,25 @@ pub struct Visit {
     pub item_name: String,
     /// The therapist's published name.
     pub therapist_name: String,
+}
+
+/// What was known of a visit before an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// Where it was in its life.
+    pub state: State,
+    /// When it was to start; `None` if that was not noted.
+    pub start_time: Option<Timestamp>,
+    /// Who was to give it; `None` if that was not noted.
+    pub therapist: Option<TherapistId>,
+}
+
+impl Visit {
+    /// Whether it is another visit for the customer than he was told of: at another time, or by somebody else. Another
+    /// room is not: he is shown there.
+    pub fn differs_from(&self, known: &Known) -> bool {
+        known.start_time != Some(self.start_time) || known.therapist != Some(self.therapist)
+    }
 }
 
 /// Where a visit is in its life.
@@ -65,6 +86,24 @@ pub enum CouponUse {
 }
 
 impl State {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Held,
+        Self::AwaitingPayment,
+        Self::Confirmed,
+        Self::CheckedIn,
+        Self::InService,
+        Self::Completed,
+        Self::Cancelled,
+        Self::NoShow,
+        Self::Expired,
+    ];
+
+    /// Reads [`State::as_str`] back.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
     /// The word that is stored.
     pub const fn as_str(self) -> &'static str {
         match self {

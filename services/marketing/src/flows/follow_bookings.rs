@@ -11,7 +11,10 @@ use pg::Tx;
 use prost::{Message, Name};
 use proto::booking::v1 as pb;
 
-use super::{apply_coupon, schedule_messages};
+use super::{
+    apply_coupon,
+    schedule_messages::{self, News},
+};
 use crate::{App, db, rpc::convert::read_visit};
 
 /// Reads booking's feed.
@@ -24,12 +27,15 @@ impl Consumer for FollowBookings {
     async fn apply(&self, tx: &mut Tx, event: &Event) -> Result<()> {
         let Some(facts) = facts(event)? else { return Ok(()) };
         let visit = read_visit(&facts)?;
+        let known = db::visit::known(tx, visit.booking).await?;
         if !db::visit::note(tx, &visit, event.aggregate_version).await? {
             return Ok(());
         }
         let now = self.0.clock.now();
         apply_coupon::follow(tx, &visit, now).await?;
-        schedule_messages::follow(&self.0, tx, &visit, now).await?;
+        let by_store = event.type_name == pb::BookingMoved::full_name();
+        let news = News { visit: &visit, version: event.aggregate_version, known: known.as_ref(), by_store };
+        schedule_messages::follow(&self.0, tx, &news, now).await?;
         crash::point("marketing.visit.applied");
         Ok(())
     }
@@ -41,10 +47,15 @@ fn facts(event: &Event) -> Result<Option<pb::BookingFacts>> {
         of::<pb::BookingHeld>(event, |told| told.booking)?,
         of::<pb::BookingAwaitingPayment>(event, |told| told.booking)?,
         of::<pb::BookingConfirmed>(event, |told| told.booking)?,
+        of::<pb::HoldExtended>(event, |told| told.booking)?,
+        of::<pb::BookingRescheduled>(event, |told| told.booking)?,
+        of::<pb::BookingMoved>(event, |told| told.booking)?,
+        of::<pb::BookingExtended>(event, |told| told.booking)?,
         of::<pb::BookingCheckedIn>(event, |told| told.booking)?,
         of::<pb::BookingStarted>(event, |told| told.booking)?,
         of::<pb::BookingCompleted>(event, |told| told.booking)?,
         of::<pb::BookingCancelled>(event, |told| told.booking)?,
+        of::<pb::BookingNoShow>(event, |told| told.booking)?,
         of::<pb::BookingExpired>(event, |told| told.booking)?,
     ];
     Ok(told.into_iter().flatten().next())

@@ -12,24 +12,60 @@ use crate::{
     domain::{
         message::{About, Kind, Message, State, reminder_time},
         template::{render, visit_values},
-        visit::{self, Visit},
+        visit::{Known, State as VisitState, Visit},
     },
 };
 
+/// What says that a visit will happen, and when.
+const PROMISES: [Kind; 4] =
+    [Kind::BookingConfirmed, Kind::BookingRescheduled, Kind::BookingMoved, Kind::BookingReminder];
+
+/// What an event tells of a visit.
+#[derive(Debug)]
+pub struct News<'a> {
+    /// The visit as it is now.
+    pub visit: &'a Visit,
+    /// Counts its changes.
+    pub version: i64,
+    /// What was known of it before; `None` if nothing was.
+    pub known: Option<&'a Known>,
+    /// The store changed it, not the customer.
+    pub by_store: bool,
+}
+
+impl News<'_> {
+    /// What the customer is to be told of a visit that will happen. It is compared with what is known here and not with
+    /// what the event says was before: an event between the two may come late, and then tells nothing any more.
+    fn notice(&self) -> Option<Kind> {
+        match self.known {
+            Some(known) if known.state == VisitState::Confirmed => {
+                let kind = if self.by_store { Kind::BookingMoved } else { Kind::BookingRescheduled };
+                self.visit.differs_from(known).then_some(kind)
+            }
+            _ => Some(Kind::BookingConfirmed),
+        }
+    }
+}
+
 /// Schedules what the visit's state calls for, and calls back what it rules out.
-pub async fn follow(app: &App, tx: &mut Tx, visit: &Visit, now: Timestamp) -> Result<()> {
+pub async fn follow(app: &App, tx: &mut Tx, news: &News<'_>, now: Timestamp) -> Result<()> {
+    let visit = news.visit;
     match visit.state {
-        visit::State::Confirmed => {
-            schedule(app, tx, visit, Kind::BookingConfirmed, now, now).await?;
+        VisitState::Confirmed => {
+            let Some(notice) = news.notice() else { return Ok(()) };
+            // What was not sent yet tells of another time or therapist.
+            call_back(tx, visit, &PROMISES, now).await?;
+            schedule(app, tx, news, notice, now, now).await?;
             if let Some(time) = reminder_time(visit.start_time, app.policy.reminder(), now) {
-                schedule(app, tx, visit, Kind::BookingReminder, time, now).await?;
+                schedule(app, tx, news, Kind::BookingReminder, time, now).await?;
             }
             Ok(())
         }
-        visit::State::Cancelled => {
-            call_back(tx, visit, &[Kind::BookingConfirmed, Kind::BookingReminder], now).await?;
-            schedule(app, tx, visit, Kind::BookingCancelled, now, now).await
+        VisitState::Cancelled => {
+            call_back(tx, visit, &PROMISES, now).await?;
+            schedule(app, tx, news, Kind::BookingCancelled, now, now).await
         }
+        VisitState::NoShow | VisitState::Expired => call_back(tx, visit, &PROMISES, now).await,
         // Who is here needs no reminder.
         _ => call_back(tx, visit, &[Kind::BookingReminder], now).await,
     }
@@ -38,14 +74,15 @@ pub async fn follow(app: &App, tx: &mut Tx, visit: &Visit, now: Timestamp) -> Re
 async fn schedule(
     app: &App,
     tx: &mut Tx,
-    visit: &Visit,
+    news: &News<'_>,
     kind: Kind,
     send_time: Timestamp,
     now: Timestamp,
 ) -> Result<()> {
+    let visit = news.visit;
     let language = app.policy.language;
     let text = render(kind, language, &visit_values(visit, language)?)?;
-    let about = About { booking: visit.booking, start_time: visit.start_time };
+    let about = About { booking: visit.booking, start_time: visit.start_time, version: news.version };
     let (id, key_owner) = (about.message(kind), visit.customer.uuid());
     let key = db::key::ensure(&app.vault, tx, key_owner, now).await?;
     let message = Message {

@@ -2,7 +2,7 @@
 
 use kernel::{
     Error, Money, Result, Timestamp,
-    ids::{BookingId, CouponId, ItemId, MemberId, QuoteId, StoreId, parse_uuid},
+    ids::{BookingId, CouponId, ItemId, MemberId, QuoteId, StoreId, TherapistId, parse_uuid},
 };
 use pg::idempotency::Key;
 use proto::{booking::v1 as booking, marketing::v1 as pb, membership::v1 as membership};
@@ -145,6 +145,8 @@ fn read_kind(kind: pb::message::Kind) -> Result<Kind> {
         pb::message::Kind::BookingConfirmed => Ok(Kind::BookingConfirmed),
         pb::message::Kind::BookingReminder => Ok(Kind::BookingReminder),
         pb::message::Kind::BookingCancelled => Ok(Kind::BookingCancelled),
+        pb::message::Kind::BookingRescheduled => Ok(Kind::BookingRescheduled),
+        pb::message::Kind::BookingMoved => Ok(Kind::BookingMoved),
         pb::message::Kind::Unspecified => Err(Error::invalid("kind", "must be stated")),
     }
 }
@@ -156,6 +158,8 @@ pub fn to_kind(kind: Kind) -> pb::message::Kind {
         Kind::BookingConfirmed => pb::message::Kind::BookingConfirmed,
         Kind::BookingReminder => pb::message::Kind::BookingReminder,
         Kind::BookingCancelled => pb::message::Kind::BookingCancelled,
+        Kind::BookingRescheduled => pb::message::Kind::BookingRescheduled,
+        Kind::BookingMoved => pb::message::Kind::BookingMoved,
     }
 }
 
@@ -209,6 +213,7 @@ pub fn read_visit(facts: &booking::BookingFacts) -> Result<Visit> {
         booking: BookingId::parse_name("booking", &facts.booking)?,
         customer: MemberId::parse_name("customer", &facts.customer)?,
         store: StoreId::parse_name("store", &facts.store)?,
+        therapist: TherapistId::parse_name("therapist", &facts.therapist)?,
         quote: quote.map(|name| QuoteId::parse_name("quote", name)).transpose()?,
         state: match facts.state() {
             Wire::Held => visit::State::Held,

@@ -202,3 +202,21 @@ async fn a_quote_that_is_not_ours_or_anothers_does_not_hold_up_the_feed() {
     world.tell(&thief, &[(Told::Cancelled, 2)]).await;
     assert_eq!(world.coupon_state(me).await, State::Redeemed, "another's booking does not free it");
 }
+
+/// Who did not come has used it; a change of the time takes it along.
+#[tokio::test]
+async fn it_stays_with_its_visit_through_changes_and_a_no_show() {
+    use Told::{AwaitingPayment, CheckedIn, Confirmed, Extended, Held, HoldExtended, Moved, NoShow, Rescheduled};
+    let stories: [&[(Told, i64)]; 3] = [
+        &[(Held, 1), (AwaitingPayment, 2), (HoldExtended, 3), (Confirmed, 4), (Rescheduled, 5), (NoShow, 6)],
+        &[(Held, 1), (Confirmed, 3), (Moved, 4), (CheckedIn, 5), (Extended, 7)],
+        &[(Held, 1), (NoShow, 5), (Rescheduled, 4), (Confirmed, 3)],
+    ];
+    for story in stories {
+        let (world, me) = (World::new().await, member());
+        let (_, visit) = quoted(&world, me).await;
+        world.tell(&visit, story).await;
+        assert_eq!(world.coupon_state(me).await, State::Redeemed, "{story:?}");
+        assert_eq!(world.events().await, ["CouponRedeemed"], "{story:?}");
+    }
+}

@@ -6,6 +6,7 @@ mod codes;
 mod coupons;
 mod feeds;
 mod messages;
+mod moves;
 mod privacy;
 mod quotes;
 mod sending;

@@ -27,9 +27,14 @@ pub enum Told {
     AwaitingPayment,
     Confirmed,
     Reinstated,
+    HoldExtended,
+    Rescheduled,
+    Moved,
     CheckedIn,
+    Extended,
     Completed,
     Cancelled,
+    NoShow,
     Expired,
 }
 
@@ -61,16 +66,32 @@ impl Visit {
         Self { id, facts, start }
     }
 
+    /// The same visit at another time.
+    pub fn moved_to(&self, start: Timestamp) -> Self {
+        let end_time = Some(to_timestamp(start + Duration::from_secs(3_600)));
+        let facts = pb::BookingFacts { start_time: Some(to_timestamp(start)), end_time, ..self.facts.clone() };
+        Self { id: self.id, facts, start }
+    }
+
+    /// The same visit with another therapist.
+    pub fn given_by(&self, name: &str) -> Self {
+        let therapist = TherapistId::new(START).name();
+        let facts = pb::BookingFacts { therapist, therapist_display_name: name.to_owned(), ..self.facts.clone() };
+        Self { id: self.id, facts, start: self.start }
+    }
+
     /// The event that makes the visit that version.
     pub fn event(&self, told: Told, version: i64) -> Event {
         use pb::booking::State;
         let state = match told {
             Told::Held => State::Held,
-            Told::AwaitingPayment => State::AwaitingPayment,
-            Told::Confirmed | Told::Reinstated => State::Confirmed,
+            Told::AwaitingPayment | Told::HoldExtended => State::AwaitingPayment,
+            Told::Confirmed | Told::Reinstated | Told::Rescheduled | Told::Moved => State::Confirmed,
             Told::CheckedIn => State::CheckedIn,
+            Told::Extended => State::InService,
             Told::Completed => State::Completed,
             Told::Cancelled => State::Cancelled,
+            Told::NoShow => State::NoShow,
             Told::Expired => State::Expired,
         };
         let booking = Some(pb::BookingFacts { state: state.into(), ..self.facts.clone() });
@@ -80,6 +101,14 @@ impl Visit {
             Told::AwaitingPayment => Event::new(id, version, START, &pb::BookingAwaitingPayment { booking }),
             Told::Confirmed => Event::new(id, version, START, &pb::BookingConfirmed { booking, reinstated: false }),
             Told::Reinstated => Event::new(id, version, START, &pb::BookingConfirmed { booking, reinstated: true }),
+            Told::HoldExtended => Event::new(id, version, START, &pb::HoldExtended { booking, hold_expire_time: None }),
+            Told::Rescheduled => {
+                let actor = self.facts.customer.clone();
+                Event::new(id, version, START, &pb::BookingRescheduled { booking, before: None, actor })
+            }
+            Told::Moved => Event::new(id, version, START, &pb::BookingMoved { booking, ..Default::default() }),
+            Told::Extended => Event::new(id, version, START, &pb::BookingExtended { booking, ..Default::default() }),
+            Told::NoShow => Event::new(id, version, START, &pb::BookingNoShow { booking, fee: None }),
             Told::CheckedIn => Event::new(id, version, START, &pb::BookingCheckedIn { booking }),
             Told::Completed => Event::new(id, version, START, &pb::BookingCompleted { booking }),
             Told::Cancelled => {
@@ -100,7 +129,7 @@ impl World {
     /// Delivers events of a visit in the order given, each with its version.
     pub async fn tell(&self, visit: &Visit, events: &[(Told, i64)]) {
         for (told, version) in events {
-            let stands = matches!(told, Told::Confirmed | Told::Reinstated);
+            let stands = matches!(told, Told::Confirmed | Told::Reinstated | Told::Rescheduled | Told::Moved);
             {
                 let mut confirmed = self.booking.0.lock().expect("not poisoned");
                 if stands {
