@@ -64,7 +64,8 @@ async fn rescheduled_reminded_at_the_new_time_and_missed() {
 /// The customer's calendar has the new time, and so has the store's, whose address needs no token.
 async fn calendars(world: &World, guest: &Guest, name: &str, start: Timestamp) {
     let id = name.trim_start_matches("bookings/");
-    let lines = [format!("UID:{id}"), format!("DTSTART:{}", start.strftime("%Y%m%dT%H%M%SZ")), "STATUS:CONFIRMED".into()];
+    let lines =
+        [format!("UID:{id}"), format!("DTSTART:{}", start.strftime("%Y%m%dT%H%M%SZ")), "STATUS:CONFIRMED".into()];
     let link = world.desk.post("/v1/calendarLinks", json!({ "store": world.store })).await;
     let own = guest.client.get(&format!("/v1/{name}:calendar")).await;
     let feed = world.nobody.get(text(&link, "path")).await;

@@ -1,5 +1,7 @@
 //! Feeds, their addresses, and bookings as calendar entries.
 
+use std::time::Duration;
+
 use proto::{access::Role, booking::v1 as pb, google::api::HttpBody};
 use testkit::with_token;
 use tonic::{Code, Response, Status};
@@ -115,6 +117,7 @@ async fn a_revoked_address_is_good_for_nothing_and_a_new_one_is_another() {
     let world = World::new(1, 1).await;
     let manager = world.staff(Role::StoreManager);
     let first = link(&world, &manager, "").await.expect("a link");
+    world.clock.advance(Duration::from_secs(1));
     let second = link(&world, &manager, &world.therapists[0]).await.expect("a link");
     assert_ne!(first.path, second.path);
     let revoked = revoke(&world, &manager, &first.name).await.expect("revoked");
