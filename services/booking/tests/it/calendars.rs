@@ -127,7 +127,7 @@ async fn a_revoked_address_is_good_for_nothing_and_a_new_one_is_another() {
     let again = revoke(&world, &manager, &first.name).await.expect_err("revoked before");
     assert_eq!(reason(&again), "WRONG_STATE");
 
-    assert_eq!(links(&world, false, String::new()).await.calendar_links, [second.clone()]);
+    assert_eq!(links(&world, false, String::new()).await.calendar_links, std::slice::from_ref(&second));
     let page = links(&world, true, String::new()).await;
     let rest = links(&world, true, page.next_page_token).await;
     assert_eq!([page.calendar_links, rest.calendar_links].concat(), [second, revoked]);

@@ -181,7 +181,8 @@ async fn hold_some(house: &House, url: &str, log: &mut Log) -> Result<Row> {
     let pg = Pg::connect(&config).await?;
     // Nobody reads the feed of this one, and it must not look for readers while the log is read.
     let feed = FeedServer::new(house.app.pg.clone(), watch::channel(0).1, tasks.shutdown().soft().clone());
-    let app = App::new(pg, SlotLock::new(None, ""), Arc::new(SystemClock), peers::policy(), peers::prompt());
+    let (locks, clock) = (SlotLock::new(None, ""), Arc::new(SystemClock));
+    let app = App::new(pg, locks, clock, peers::policy(), peers::link_key(), peers::prompt());
     let uri = house::serve("pgbench", booking::rpc::routes(&app, feed), &house.keys, &tasks).await?;
     let mut client = BookingServiceClient::new(client::channel(&uri, KeepAlive::default())?);
     let mut row = Row::new();

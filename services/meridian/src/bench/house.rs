@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use booking::{App, LinkKey, MIGRATOR, worker::Feeds};
+use booking::{App, MIGRATOR, worker::Feeds};
 use feed::{FeedServer, FeedSource};
 use kernel::SystemClock;
 use pg::{Pg, PgConfig};
@@ -151,8 +151,8 @@ async fn wire(parts: Parts) -> Result<(Arc<App>, String)> {
     });
     let locks = SlotLock::new(Some(redis_client::connect(&redis)?), format!("{PREFIX}:"));
     let feed = FeedServer::new(pg.clone(), wake.subscribe("booking"), tasks.shutdown().soft().clone());
-    let links = LinkKey::derive(&rand::random());
-    let app = App::new(pg, locks, Arc::new(SystemClock), peers::policy(), links, peers::prompt());
+    let clock = Arc::new(SystemClock);
+    let app = App::new(pg, locks, clock, peers::policy(), peers::link_key(), peers::prompt());
 
     // Payment has nothing to tell, but the worker listens to it as ever.
     let payment = serve_feed(&Pg::connect(&payment).await?, &wake, "payment", &keys, &tasks).await?;
