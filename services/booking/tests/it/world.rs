@@ -9,6 +9,7 @@ use kernel::{
     Money, Timestamp,
     ids::{MemberId, OrderId, StaffId, StoreId},
 };
+use pg::Pg;
 use proto::{
     access::Role,
     booking::v1::{
@@ -40,7 +41,7 @@ pub struct World {
     pub item: String,
     pub therapists: Vec<String>,
     pub rooms: Vec<String>,
-    _db: TestDb,
+    _db: Option<TestDb>,
 }
 
 impl World {
@@ -55,17 +56,23 @@ impl World {
     /// With these locks.
     pub async fn with_locks(therapists: usize, rooms: usize, locks: SlotLock) -> Self {
         let db = testkit::database(&MIGRATOR).await;
+        let world = Self::on(db.pg.clone(), therapists, rooms, locks).await;
+        Self { _db: Some(db), ..world }
+    }
+
+    /// On this database, which must have nothing but its tables.
+    pub async fn on(pg: Pg, therapists: usize, rooms: usize, locks: SlotLock) -> Self {
         let clock = testkit::clock();
         let fake = Arc::new(Fake::default());
         let app = App::new(
-            db.pg.clone(),
+            pg.clone(),
             locks,
             clock.clone(),
             Policy::default(),
             LinkKey::derive(&LINK_SECRET),
             fake.peers(),
         );
-        let feed = FeedServer::new(db.pg.clone(), watch::channel(0).1, CancellationToken::new());
+        let feed = FeedServer::new(pg, watch::channel(0).1, CancellationToken::new());
         let channel = testkit::serve(booking::rpc::routes(&app, feed)).await;
         let admin = testkit::keys().staff_token(StaffId::new(kernel_now(&clock)), [Role::Administrator], None);
         let mut world = Self {
@@ -78,7 +85,7 @@ impl World {
             item: String::new(),
             therapists: Vec::new(),
             rooms: Vec::new(),
-            _db: db,
+            _db: None,
         };
         world.furnish(therapists, rooms).await;
         world
@@ -238,6 +245,11 @@ impl World {
 
     /// Payment tells that so much of the order of a booking is paid.
     pub async fn paid(&self, booking: &pb::Booking, minor: i64) {
+        self.try_paid(booking, minor).await.expect("applied");
+    }
+
+    /// The same, as payment's feed does it: what fails is told again.
+    pub async fn try_paid(&self, booking: &pb::Booking, minor: i64) -> kernel::Result<()> {
         let captured = payment::PaymentCaptured {
             order: Some(payment::OrderFacts {
                 order: booking.order.clone(),
@@ -250,9 +262,9 @@ impl World {
         };
         let order = OrderId::parse_name("order", &booking.order).expect("an order").uuid();
         let event = Event::new(order, 2, kernel_now(&self.clock), &captured);
-        let mut tx = self.app.pg.begin().await.expect("a transaction");
-        DepositPaid(Arc::clone(&self.app)).apply(&mut tx, &event).await.expect("applied");
-        tx.commit().await.expect("committed");
+        let mut tx = self.app.pg.begin().await?;
+        DepositPaid(Arc::clone(&self.app)).apply(&mut tx, &event).await?;
+        Ok(tx.commit().await?)
     }
 
     /// A booking whose deposit is paid.

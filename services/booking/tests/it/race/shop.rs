@@ -1,0 +1,132 @@
+//! Where the clients meet: four therapists, three rooms, two machines, and items that need them for offset times.
+
+use jiff::SignedDuration;
+use kernel::Timestamp;
+use pg::Pg;
+use proto::booking::v1::{self as pb, phase::Resource};
+use rpc::convert::to_money;
+use slotlock::SlotLock;
+use testkit::with_token;
+
+use super::dice::Decision;
+use crate::world::{World, at, at_minute, cny, id};
+
+const THERAPISTS: usize = 4;
+const ROOMS: usize = 3;
+const MACHINES: usize = 2;
+const MACHINE: &str = "laser";
+/// The steps of the grid at which visits start on the first day.
+const STARTS: u64 = 48;
+/// Those of the second day, whose shifts are edited.
+const STARTS_TOMORROW: u64 = 12;
+
+/// A store with its world.
+pub struct Shop {
+    /// The service, and what surrounds it.
+    pub world: World,
+    /// What can be booked.
+    pub items: Vec<String>,
+    /// Everything that can be blocked.
+    pub resources: Vec<String>,
+    /// The shifts of the second day, with their therapists.
+    pub shifts: Vec<(String, String)>,
+}
+
+impl std::fmt::Debug for Shop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shop").field("store", &self.world.store).finish_non_exhaustive()
+    }
+}
+
+impl Shop {
+    /// Opens one, on this database or on a new one.
+    pub async fn open(pg: Option<Pg>, locks: SlotLock) -> Self {
+        let world = match pg {
+            Some(pg) => World::on(pg, 0, ROOMS, locks).await,
+            None => World::with_locks(0, ROOMS, locks).await,
+        };
+        let mut resources = world.rooms.clone();
+        for n in 0..MACHINES {
+            let room = pb::Room {
+                store: world.store.clone(),
+                display_name: format!("laser {n}"),
+                kind: MACHINE.to_owned(),
+                ..pb::Room::default()
+            };
+            let request = pb::CreateRoomRequest { room: Some(room), request_id: id() };
+            let room = world.catalog().create_room(with_token(request, &world.admin)).await.expect("a machine");
+            resources.push(room.into_inner().name);
+        }
+        let (mut therapists, mut shifts) = (Vec::new(), Vec::new());
+        for n in 0..THERAPISTS {
+            let therapist = world.create_therapist(&format!("therapist {n}"), "thai").await.name;
+            world.create_shift(&therapist, at(0), at(12)).await.expect("a shift");
+            let (start, end) = tomorrow();
+            let shift = world.create_shift(&therapist, start, end).await.expect("a shift");
+            shifts.push((therapist.clone(), shift.name));
+            therapists.push(therapist);
+        }
+        resources.extend(therapists.iter().cloned());
+        let mut items = vec![world.item.clone()];
+        for item in [short(), in_phases()] {
+            let request = pb::CreateItemRequest { item: Some(item), request_id: id() };
+            let item = world.catalog().create_item(with_token(request, &world.admin)).await.expect("an item");
+            items.push(item.into_inner().name);
+        }
+        let world = World { therapists, ..world };
+        Self { world, items, resources, shifts }
+    }
+
+    /// When a visit shall start: mostly on the first day, so that many want the same.
+    pub fn start(&self, decision: &Decision) -> Timestamp {
+        let minutes = |steps: u64| i64::try_from(steps * 5).expect("small");
+        match decision.when % 4 {
+            0 => at_minute(24 * 60 + minutes(decision.when / 4 % STARTS_TOMORROW)),
+            _ => at_minute(minutes(decision.when / 4 % STARTS)),
+        }
+    }
+
+    /// A quarter to two hours from then.
+    pub fn end(&self, decision: &Decision) -> Timestamp {
+        let quarters = i64::try_from(decision.whom % 8).expect("small");
+        self.start(decision) + SignedDuration::from_mins(15 * (quarters + 1))
+    }
+}
+
+/// The shift of the second day.
+pub fn tomorrow() -> (Timestamp, Timestamp) {
+    (at(24), at(36))
+}
+
+fn offered(display_name: &str, minutes: i32) -> pb::Item {
+    pb::Item {
+        display_name: display_name.to_owned(),
+        duration_minutes: minutes,
+        price: Some(to_money(cny(20_000))),
+        skill: "thai".to_owned(),
+        room_kind: "massage".to_owned(),
+        equipment_kind: MACHINE.to_owned(),
+        ..pb::Item::default()
+    }
+}
+
+/// All three kinds from start to end, and the room for a while after it.
+fn short() -> pb::Item {
+    pb::Item { cleanup_minutes: 5, ..offered("Laser", 35) }
+}
+
+/// The room first, the therapist twice, the machine in between.
+fn in_phases() -> pb::Item {
+    let phase = |resource: Resource, start_minutes, duration_minutes| pb::Phase {
+        resource: resource.into(),
+        start_minutes,
+        duration_minutes,
+    };
+    let phases = vec![
+        phase(Resource::Room, -10, 75),
+        phase(Resource::Therapist, 0, 20),
+        phase(Resource::Equipment, 20, 15),
+        phase(Resource::Therapist, 40, 15),
+    ];
+    pb::Item { phases, ..offered("Peeling", 55) }
+}
