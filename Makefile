@@ -33,7 +33,7 @@ reset: build ## Delete the private data folder
 demo: build ## Drive one visit through the gateway; starts the suite if it doesn't run, and stops what it started
 	$(MERIDIAN) demo
 
-.PHONY: fmt fmt-check lint unit acceptance test
+.PHONY: fmt fmt-check lint unit race acceptance test
 fmt: ## Format the code
 	cargo fmt --all
 
@@ -44,13 +44,23 @@ fmt-check:
 lint: ## Clippy, warnings denied
 	SQLX_OFFLINE=true cargo clippy --locked --workspace --all-targets -- -D warnings
 
-# The private Postgres and Redis of the tests are started once for all and stopped at the end, whatever the outcome.
+# Runs cargo test with $(1). The private Postgres and Redis of the tests are started once for all and stopped at the end,
+# whatever the outcome.
+define cargo_test
+@export SQLX_OFFLINE=true; \
+cargo run --quiet --locked -p testkit -- start || exit 1; \
+cargo test --locked $(1); outcome=$$?; \
+cargo run --quiet --locked -p testkit -- stop; \
+exit $$outcome
+endef
+
 unit: ## All tests of the code, over private Postgres and Redis
-	@export SQLX_OFFLINE=true; \
-	cargo run --quiet --locked -p testkit -- start || exit 1; \
-	cargo test --locked --workspace --no-fail-fast; outcome=$$?; \
-	cargo run --quiet --locked -p testkit -- stop; \
-	exit $$outcome
+	$(call cargo_test,--workspace --no-fail-fast)
+
+race: export RACE_SEEDS := $(SEEDS)
+race: export RACE_SEED := $(SEED)
+race: ## Only the race suite of booking: SEEDS=1000 for so many seeds, SEED=17 to replay one
+	$(call cargo_test,-p booking --test it race:: -- --nocapture)
 
 acceptance: build ## What a new user does: up, demo, a foreign client, down, up again
 	@tests/acceptance.sh

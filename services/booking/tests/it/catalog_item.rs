@@ -167,7 +167,10 @@ async fn an_add_on_belongs_to_items_and_is_not_had_alone() {
     let alone = pb::HoldSlotRequest { item: added.name.clone(), ..world.hold(at(1)) };
     assert_eq!(reason(&world.send_hold(&member().1, alone).await.expect_err("alone")), "ADD_ON_ALONE");
     let list = pb::ListItemsRequest { add_on_to: world.item.clone(), ..Default::default() };
-    assert_eq!(world.catalog().list_items(list).await.expect("a page").into_inner().items, [added.clone()]);
+    assert_eq!(
+        world.catalog().list_items(list).await.expect("a page").into_inner().items,
+        std::slice::from_ref(&added)
+    );
     let nested = pb::Item { add_on_to: vec![added.name.clone()], ..hot_stones };
     assert_eq!(field(&world.add_item(nested).await.expect_err("nested")), "item.add_on_to[0]");
     let other = world.create_item("thai", "massage").await.name;

@@ -24,8 +24,10 @@ pub fn state(state: pb::booking::State) -> Option<State> {
     State::ALL.into_iter().map(|(known, _)| known).find(|known| to_state(*known) == state)
 }
 
-/// A booking with its history, for the wire.
+/// A booking with its history, for the wire. The two are read one after the other: steps that were made in between are
+/// left out.
 pub fn to_booking(booking: &Booking, history: &[Step]) -> pb::Booking {
+    let known = history.iter().take_while(|step| step.version <= booking.version);
     pb::Booking {
         name: booking.id.name(),
         store: booking.store.name(),
@@ -45,7 +47,7 @@ pub fn to_booking(booking: &Booking, history: &[Step]) -> pb::Booking {
         quote: booking.quote.map(|quote| quote.name()).unwrap_or_default(),
         hold_expire_time: Some(to_timestamp(booking.hold_expire_time)),
         create_time: Some(to_timestamp(booking.create_time)),
-        history: history.iter().map(to_step).collect(),
+        history: known.map(to_step).collect(),
         version: booking.version,
         package: booking.package.map(PackageId::name).unwrap_or_default(),
         parts: booking.parts.iter().map(to_part).collect(),

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Counts that must be 0, in words and in SQL.
-const NEVER: [(&str, &str); 11] = [
+const NEVER: [(&str, &str); 12] = [
     (
         "live rows of one resource that overlap",
         "select count(*) from allocation a join allocation b
@@ -94,6 +94,15 @@ const NEVER: [(&str, &str); 11] = [
          where b.state in ('HELD', 'AWAITING_PAYMENT', 'CONFIRMED', 'CHECKED_IN', 'IN_SERVICE')
            and not exists (select from shift s where s.therapist_id = a.resource_id
                            and s.start_time <= a.start_time and s.end_time >= a.end_time)",
+    ),
+    (
+        "therapists who work more in a day than they may",
+        "select count(*) from (
+             select from allocation a join booking b on b.id = a.booking_id and b.therapist_id = a.resource_id
+             join store_policy p on p.store_id = b.store_id
+             where b.overbook_reason is null
+             group by a.resource_id, a.start_time::date, p.max_minutes_per_day
+             having sum(extract(epoch from a.end_time - a.start_time) / 60) > p.max_minutes_per_day) as tired",
     ),
     ("requests without an answer", "select count(*) from idempotency_key where reply is null"),
     (

@@ -27,8 +27,6 @@ pub struct Count {
     pub done: u64,
     /// It was refused, by reason.
     pub refused: BTreeMap<String, u64>,
-    /// There was nothing at hand to do it to.
-    pub idle: u64,
 }
 
 /// All that was told in a run.
@@ -83,7 +81,7 @@ impl Ledger {
             told.bookings.iter().filter(|known| states.contains(&known.booking.state())).collect();
         let newest = &fitting[fitting.len().saturating_sub(6)..];
         decision
-            .pick(decision.which, if decision.which % 4 == 0 { &fitting } else { newest })
+            .pick(decision.which, if decision.which.is_multiple_of(4) { &fitting } else { newest })
             .map(|known| (*known).clone())
     }
 

@@ -15,7 +15,7 @@ use tonic::{Code, Request, Response, Status, transport::Channel};
 use super::{
     dice::{Decision, Dice},
     ledger::{Ledger, why},
-    ops::{OPS, Tried},
+    ops::{OPS, Op, Tried},
     shop::Shop,
     weather::Weather,
 };
@@ -25,6 +25,9 @@ use crate::world::member;
 pub const CLIENTS: u64 = 64;
 /// How many steps each makes.
 pub const STEPS: usize = 4;
+
+/// How a call may end besides OK. ABORTED is for clients who compare etags, which these do not.
+const STATED: [Code; 4] = [Code::FailedPrecondition, Code::ResourceExhausted, Code::InvalidArgument, Code::NotFound];
 
 /// What all clients of a run share.
 #[derive(Debug)]
@@ -100,30 +103,27 @@ impl Client {
     async fn work(self, decisions: Vec<Decision>) {
         for decision in decisions {
             let op = &OPS[decision.op];
-            let tried = (op.run)(&self, &decision).await;
-            self.count(op.name, op.refusals, tried, &decision);
+            match (op.run)(&self, &decision).await {
+                // Whoever has nothing to do it to makes something.
+                Tried::Nothing => self.count(&OPS[0], (OPS[0].run)(&self, &decision).await, &decision),
+                tried => self.count(op, tried, &decision),
+            }
             self.run.progress.send_modify(|steps| *steps += 1);
         }
     }
 
-    fn count(&self, name: &'static str, refusals: &[&str], tried: Tried, decision: &Decision) {
+    fn count(&self, op: &Op, tried: Tried, decision: &Decision) {
         let mut told = self.run.ledger.told();
-        let count = told.counts.entry(name).or_default();
-        match tried {
-            Tried::Done => count.done += 1,
-            Tried::Nothing => count.idle += 1,
-            Tried::Refused(status) => {
-                let why = why(&status);
-                let stated = refusals.contains(&why.as_str())
-                    && matches!(
-                        status.code(),
-                        Code::FailedPrecondition | Code::ResourceExhausted | Code::InvalidArgument | Code::NotFound
-                    );
-                *count.refused.entry(why).or_default() += 1;
-                if !stated {
-                    told.faults.push(format!("{name} ended in {status:?}; {decision:?}"));
-                }
-            }
+        let count = told.counts.entry(op.name).or_default();
+        let Tried::Refused(status) = tried else {
+            count.done += 1;
+            return;
+        };
+        let why = why(&status);
+        let stated = op.refusals.contains(&why.as_str()) && STATED.contains(&status.code());
+        *count.refused.entry(why).or_default() += 1;
+        if !stated {
+            told.faults.push(format!("{} ended in {status:?}; {decision:?}", op.name));
         }
     }
 
@@ -138,19 +138,48 @@ impl Client {
     where
         F: Future<Output = Result<Response<R>, Status>>,
     {
-        let Run { shop, ledger, weather, .. } = &*self.run;
-        let outcome = loop {
+        let outcome = self.repeat(token, request, call).await;
+        let mut told = self.run.ledger.told();
+        let list = if outcome.is_ok() { &mut told.answered } else { &mut told.refused };
+        list.push(request_id.to_owned());
+        outcome
+    }
+
+    async fn repeat<Q: Clone, R, F>(
+        &self,
+        token: &str,
+        request: Q,
+        call: impl Fn(Channel, Request<Q>) -> F,
+    ) -> Result<R, Status>
+    where
+        F: Future<Output = Result<Response<R>, Status>>,
+    {
+        let Run { shop, weather, .. } = &*self.run;
+        loop {
             let seen = weather.look();
             match call(shop.world.channel.clone(), with_token(request.clone(), token)).await {
                 Err(status) if status.code() == Code::Unavailable && weather.was_bad_since(seen) => {
-                    weather.fair().await
+                    weather.fair().await;
                 }
-                outcome => break outcome.map(Response::into_inner),
+                outcome => return outcome.map(Response::into_inner),
             }
-        };
-        let mut told = ledger.told();
-        let list = if outcome.is_ok() { &mut told.answered } else { &mut told.refused };
-        list.push(request_id.to_owned());
+        }
+    }
+
+    /// Reads a booking of `owner`; the answer is noted.
+    pub async fn read<Q: Clone, F>(
+        &self,
+        (token, owner): (&str, &str),
+        request: Q,
+        call: impl Fn(Channel, Request<Q>) -> F,
+    ) -> Result<pb::Booking, Status>
+    where
+        F: Future<Output = Result<Response<pb::Booking>, Status>>,
+    {
+        let outcome = self.repeat(token, request, call).await;
+        if let Ok(booking) = &outcome {
+            self.run.ledger.note(booking, owner);
+        }
         outcome
     }
 

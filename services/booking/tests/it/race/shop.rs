@@ -1,7 +1,8 @@
-//! Where the clients meet: four therapists, three rooms, two machines, and items that need them for offset times.
+//! Where the clients meet: four therapists and rooms, two machines, and items that need them for offset times.
 
+use booking::domain::policy::AssignmentPolicy;
 use jiff::SignedDuration;
-use kernel::Timestamp;
+use kernel::{Timestamp, ids::StoreId};
 use pg::Pg;
 use proto::booking::v1::{self as pb, phase::Resource};
 use rpc::convert::to_money;
@@ -12,13 +13,15 @@ use super::dice::Decision;
 use crate::world::{World, at, at_minute, cny, id};
 
 const THERAPISTS: usize = 4;
-const ROOMS: usize = 3;
+const ROOMS: usize = 4;
 const MACHINES: usize = 2;
+/// Minutes that a therapist may work in a day, where there is a limit.
+const MOST_WORK: i32 = 200;
 const MACHINE: &str = "laser";
 /// The steps of the grid at which visits start on the first day.
-const STARTS: u64 = 48;
+const STARTS: u64 = 72;
 /// Those of the second day, whose shifts are edited.
-const STARTS_TOMORROW: u64 = 12;
+const STARTS_TOMORROW: u64 = 24;
 
 /// A store with its world.
 pub struct Shop {
@@ -39,12 +42,15 @@ impl std::fmt::Debug for Shop {
 }
 
 impl Shop {
-    /// Opens one, on this database or on a new one.
-    pub async fn open(pg: Option<Pg>, locks: SlotLock) -> Self {
-        let world = match pg {
+    /// Opens one, on this database or on a new one. Which rules it has follows from the seed.
+    pub async fn open(pg: Option<Pg>, locks: SlotLock, seed: u64) -> Self {
+        let mut world = match pg {
             Some(pg) => World::on(pg, 0, ROOMS, locks).await,
             None => World::with_locks(0, ROOMS, locks).await,
         };
+        rules(&world, seed).await;
+        // So that the first visits begin while the clients are at it.
+        world.clock.set(at_minute(-15));
         let mut resources = world.rooms.clone();
         for n in 0..MACHINES {
             let room = pb::Room {
@@ -73,7 +79,7 @@ impl Shop {
             let item = world.catalog().create_item(with_token(request, &world.admin)).await.expect("an item");
             items.push(item.into_inner().name);
         }
-        let world = World { therapists, ..world };
+        world.therapists = therapists;
         Self { world, items, resources, shifts }
     }
 
@@ -91,6 +97,19 @@ impl Shop {
         let quarters = i64::try_from(decision.whom % 8).expect("small");
         self.start(decision) + SignedDuration::from_mins(15 * (quarters + 1))
     }
+}
+
+/// Each way to find a therapist, and for every third seed a limit on their work: rules that span visits.
+async fn rules(world: &World, seed: u64) {
+    let policies = AssignmentPolicy::ALL;
+    let (_, policy) = policies[usize::try_from(seed).expect("small") % policies.len()];
+    sqlx::query("insert into store_policy (store_id, assignment, max_minutes_per_day) values ($1, $2, $3)")
+        .bind(StoreId::parse_name("store", &world.store).expect("a store").uuid())
+        .bind(policy)
+        .bind(seed.is_multiple_of(3).then_some(MOST_WORK))
+        .execute(world.app.pg.pool())
+        .await
+        .expect("rules");
 }
 
 /// The shift of the second day.
