@@ -101,6 +101,8 @@ impl Keep for Flow<'_> {
         let chosen = sight.choose(&mut conn, &seek.choice).await?;
         let visits = chosen.visits(1, &seek.wish)?;
         let (start, overbook) = (minute(*start_time), wanted.overbook_reason.is_some());
+        // It may have passed while all this was read.
+        keep::check_start(app, *start_time)?;
         check_notice(&sight, seek.bookable(app, &sight), start)?;
         let (visits, customer) = (&visits[..], *customer);
         let wanted = Wanted { sight: &sight, customer, visits, start, without: &[], overbook };
