@@ -82,7 +82,7 @@ async fn check(world: &World) {
 /// A second process over the same database.
 fn another(world: &World, policy: Policy) -> std::sync::Arc<App> {
     let locks = SlotLock::new(None, String::new());
-    App::new(world.app.pg.clone(), locks, world.clock.clone(), policy, world.fake.peers())
+    App::new(world.app.pg.clone(), locks, world.clock.clone(), policy, world.app.links.clone(), world.fake.peers())
 }
 
 #[tokio::test]
