@@ -20,7 +20,11 @@ use kernel::{Result, Uuid};
 use pg::idempotency::Key;
 use proto::{
     booking::v1::{
-        booking_service_server::BookingServiceServer, calendar_service_server::CalendarServiceServer, catalog_service_server::CatalogServiceServer, group_service_server::GroupServiceServer, life_cycle_service_server::LifeCycleServiceServer, package_service_server::PackageServiceServer, preference_service_server::PreferenceServiceServer, roster_service_server::RosterServiceServer, rotation_service_server::RotationServiceServer, waitlist_service_server::WaitlistServiceServer,
+        booking_service_server::BookingServiceServer, calendar_service_server::CalendarServiceServer,
+        catalog_service_server::CatalogServiceServer, group_service_server::GroupServiceServer,
+        life_cycle_service_server::LifeCycleServiceServer, package_service_server::PackageServiceServer,
+        preference_service_server::PreferenceServiceServer, roster_service_server::RosterServiceServer,
+        rotation_service_server::RotationServiceServer, waitlist_service_server::WaitlistServiceServer,
     },
     feed::v1::event_feed_service_server::EventFeedServiceServer,
 };

@@ -13,7 +13,11 @@ use pg::Pg;
 use proto::{
     access::Role,
     booking::v1::{
-        self as pb, booking_service_client::BookingServiceClient, calendar_service_client::CalendarServiceClient, catalog_service_client::CatalogServiceClient, group_service_client::GroupServiceClient, life_cycle_service_client::LifeCycleServiceClient, package_service_client::PackageServiceClient, preference_service_client::PreferenceServiceClient, roster_service_client::RosterServiceClient, rotation_service_client::RotationServiceClient, waitlist_service_client::WaitlistServiceClient,
+        self as pb, booking_service_client::BookingServiceClient, calendar_service_client::CalendarServiceClient,
+        catalog_service_client::CatalogServiceClient, group_service_client::GroupServiceClient,
+        life_cycle_service_client::LifeCycleServiceClient, package_service_client::PackageServiceClient,
+        preference_service_client::PreferenceServiceClient, roster_service_client::RosterServiceClient,
+        rotation_service_client::RotationServiceClient, waitlist_service_client::WaitlistServiceClient,
     },
     google::r#type::{DayOfWeek, TimeOfDay},
     payment::v1 as payment,
@@ -64,14 +68,8 @@ impl World {
     pub async fn on(pg: Pg, therapists: usize, rooms: usize, locks: SlotLock) -> Self {
         let clock = testkit::clock();
         let fake = Arc::new(Fake::default());
-        let app = App::new(
-            pg.clone(),
-            locks,
-            clock.clone(),
-            Policy::default(),
-            LinkKey::derive(&LINK_SECRET),
-            fake.peers(),
-        );
+        let app =
+            App::new(pg.clone(), locks, clock.clone(), Policy::default(), LinkKey::derive(&LINK_SECRET), fake.peers());
         let feed = FeedServer::new(pg, watch::channel(0).1, CancellationToken::new());
         let channel = testkit::serve(booking::rpc::routes(&app, feed)).await;
         let admin = testkit::keys().staff_token(StaffId::new(kernel_now(&clock)), [Role::Administrator], None);
