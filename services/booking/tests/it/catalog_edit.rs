@@ -380,7 +380,7 @@ async fn ratings_and_weights_reach_the_rules_of_assignment() {
     let mut conn = world.app.pg.conn().await.expect("a connection");
     let ratings = booking::db::preference::ratings(&mut conn, store).await.expect("ratings");
     let id = kernel::ids::TherapistId::parse_name("therapist", &wanted.name).expect("a therapist");
-    assert_eq!(ratings.get(&id).map(|rating| i64::from(*rating)), Some(470));
+    assert_eq!(ratings.get(&id).copied(), Some(470));
     assert_eq!(world.count("select weight::bigint from therapist").await, 60);
     let idle = pb::Therapist { weight: Some(0), ..wanted };
     assert_eq!(field(&world.update_therapist(idle, &["weight"]).await.expect_err("none")), "therapist.weight");

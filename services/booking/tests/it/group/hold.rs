@@ -91,10 +91,8 @@ async fn whoever_pays_for_all_has_all_orders_and_whoever_pays_for_himself_has_hi
 }
 
 fn owner(asked: &Asked) -> MemberId {
-    match asked {
-        Asked::Create(order) => order.customer,
-        other => panic!("only orders are made: {other:?}"),
-    }
+    let Asked::Create(order) = asked else { unreachable!("only orders are made: {asked:?}") };
+    order.customer
 }
 
 #[tokio::test]
