@@ -42,6 +42,13 @@ pub async fn own_all(conn: &mut PgConnection) -> pg::Result<()> {
     Ok(())
 }
 
+/// Shares the menu: what all stores may offer stays as it is. For a store that is just being opened.
+#[tracing::instrument(name = "db.roster.share_menu", skip_all)]
+pub async fn share_menu(conn: &mut PgConnection) -> pg::Result<()> {
+    sqlx::query!("select pg_advisory_xact_lock_shared($1)", MENU).execute(conn).await?;
+    Ok(())
+}
+
 /// Shares the rosters of all stores: what each of them may offer stays as it is.
 #[tracing::instrument(name = "db.roster.share_all", skip_all)]
 pub async fn share_all(conn: &mut PgConnection) -> pg::Result<()> {
@@ -52,10 +59,14 @@ pub async fn share_all(conn: &mut PgConnection) -> pg::Result<()> {
     Ok(())
 }
 
-/// The keys of all stores, sorted.
+/// The key of what all stores may offer, those too that are just being opened. It is nobody's id: those of UUIDs have
+/// their highest bit set.
+const MENU: i64 = 0;
+
+/// The keys of all stores and of the menu, sorted.
 async fn all_keys(conn: &mut PgConnection) -> pg::Result<Vec<i64>> {
     let ids = sqlx::query_scalar!("select id from store").fetch_all(conn).await?;
-    let mut keys: Vec<i64> = ids.into_iter().map(|id| key(StoreId::from_uuid(id))).collect();
+    let mut keys: Vec<i64> = ids.into_iter().map(|id| key(StoreId::from_uuid(id))).chain([MENU]).collect();
     keys.sort_unstable();
     keys.dedup();
     Ok(keys)
@@ -67,13 +78,6 @@ async fn all_keys(conn: &mut PgConnection) -> pg::Result<Vec<i64>> {
 pub async fn version(conn: &mut PgConnection, store: StoreId) -> pg::Result<i64> {
     let version = sqlx::query_scalar!("select roster_version from store where id = $1", store.uuid());
     Ok(version.fetch_optional(conn).await?.unwrap_or_default())
-}
-
-/// The same, if there is such a store.
-#[tracing::instrument(name = "db.roster.known_version", skip_all)]
-pub async fn known_version(conn: &mut PgConnection, store: StoreId) -> pg::Result<Option<i64>> {
-    let version = sqlx::query_scalar!("select roster_version from store where id = $1", store.uuid());
-    Ok(version.fetch_optional(conn).await?)
 }
 
 /// Half of the store's id: a clash of two stores only makes them wait for each other.

@@ -16,6 +16,7 @@ mod hold;
 mod holding;
 mod moving;
 mod moving_races;
+mod promise;
 mod race;
 mod races;
 mod roles;

@@ -24,6 +24,7 @@
 //! | [`report`], [`machine`], [`samples`] | what comes out |
 
 mod capture;
+mod curve;
 mod envoy;
 mod gateway;
 mod group;
@@ -155,7 +156,10 @@ async fn measure(servers: &Servers, options: &BenchOptions, report: &mut Report)
         say::line(format!("Measuring: {name}"));
         let outcome = match part {
             Part::Holds => holds::measure(servers, &house, &scale, report).await,
-            Part::Search => search::measure(&house, &scale, report).await,
+            Part::Search => match search::measure(&house, &scale, report).await {
+                Ok(()) => curve::measure(&house, &scale, report).await,
+                failed => failed,
+            },
             Part::Group => group::measure(&house, &scale, report).await,
             Part::Gateway => gateway::measure(servers, &house, &scale, options.envoy.as_deref(), report).await,
             Part::Light => light::measure(servers, &house, &scale, report).await,

@@ -162,9 +162,10 @@ fn visits(day: usize) -> Result<Vec<(i64, usize)>> {
     Ok(visits)
 }
 
-async fn book(tx: &mut Tx, shops: &Shops, (who, room): (usize, usize), start: Timestamp) -> Result<()> {
+/// A visit to the first shop.
+pub fn booking(shops: &Shops, (who, room): (usize, usize), start: Timestamp) -> Booking {
     let (now, shop, price) = (SystemClock.now(), &shops.shops[0], shops.item.price);
-    let booking = Booking {
+    Booking {
         id: BookingId::new(now),
         store: shop.store.id,
         item: shops.item.id,
@@ -194,7 +195,11 @@ async fn book(tx: &mut Tx, shops: &Shops, (who, room): (usize, usize), start: Ti
         partner: None,
         hold_limit_time: now + SignedDuration::from_mins(10),
         overbook_reason: None,
-    };
+    }
+}
+
+async fn book(tx: &mut Tx, shops: &Shops, who: (usize, usize), start: Timestamp) -> Result<()> {
+    let booking = booking(shops, who, start);
     let start = minute(start);
     let kept = [
         (booking.therapist.uuid(), Span::new(start, start + TREATMENT)),

@@ -36,6 +36,8 @@ pub async fn create_store(
         Started::Before(reply) => return Ok(reply),
         Started::Now(tx, ticket) => (tx, ticket),
     };
+    // Whoever edits an item or package gives every store's roster another version, and must not miss this one.
+    db::roster::share_menu(&mut tx).await?;
     db::catalog::insert_store(&mut tx, &store).await?;
     db::catalog::put_store_details(&mut tx, store.id, &details, now).await?;
     tell(&mut tx, &store, now).await?;

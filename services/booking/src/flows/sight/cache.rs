@@ -103,7 +103,7 @@ fn horizon(policy: &Policy, now: Timestamp, spare: SignedDuration) -> Span {
 
 /// The version comes first: what is read after an edit then has the version before it, and is found out of date.
 async fn read(app: &App, conn: &mut PgConnection, id: StoreId) -> Result<Sight> {
-    let version = db::roster::known_version(&mut *conn, id).await?.ok_or_else(|| Error::not_found(id))?;
+    let version = db::roster::version(&mut *conn, id).await?;
     let store = db::catalog::get_store(&mut *conn, id).await?.ok_or_else(|| Error::not_found(id))?;
     let zone = hours::time_zone("store.time_zone", &store.time_zone)?;
     let policy = db::policy::of_store(&mut *conn, &app.policy, id).await?;
