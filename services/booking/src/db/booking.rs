@@ -22,7 +22,7 @@ pub struct Filter {
     pub store: Option<StoreId>,
     /// Of this customer.
     pub customer: Option<MemberId>,
-    /// Given by this therapist.
+    /// Of which this therapist gives a part.
     pub therapist: Option<TherapistId>,
     /// In one of these states; in any if empty.
     pub states: Vec<State>,
@@ -339,7 +339,8 @@ pub async fn list(
         "select * from booking
          where ($1::uuid is null or store_id = $1)
            and ($2::uuid is null or customer_id = $2)
-           and ($3::uuid is null or therapist_id = $3)
+           and ($3::uuid is null or therapist_id = $3
+                or id = any(array(select booking_id from booking_part where therapist_id = $3)))
            and (cardinality($4::text[]) = 0 or state = any($4))
            and ($5::timestamptz is null or start_time >= $5)
            and ($6::timestamptz is null or start_time < $6)

@@ -63,13 +63,10 @@ pub async fn share_all(conn: &mut PgConnection) -> pg::Result<()> {
 /// their highest bit set.
 const MENU: i64 = 0;
 
-/// The keys of all stores and of the menu, sorted.
+/// The keys of all stores, by store (the order in which whoever takes several takes them), and of the menu.
 async fn all_keys(conn: &mut PgConnection) -> pg::Result<Vec<i64>> {
-    let ids = sqlx::query_scalar!("select id from store").fetch_all(conn).await?;
-    let mut keys: Vec<i64> = ids.into_iter().map(|id| key(StoreId::from_uuid(id))).chain([MENU]).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    Ok(keys)
+    let ids = sqlx::query_scalar!("select id from store order by id").fetch_all(conn).await?;
+    Ok(ids.into_iter().map(|id| key(StoreId::from_uuid(id))).chain([MENU]).collect())
 }
 
 /// The present version of a store's roster, 0 if there is no such store: to be read before all else that a plan is made

@@ -246,8 +246,22 @@ impl Visit {
             }
         }
         self.legs[last].treatment.end += minutes;
-        self.treatment.end = self.treatment.end.max(end + minutes);
+        self.treatment = self.legs.iter().map(|leg| leg.treatment).reduce(Span::hull).unwrap_or(self.treatment);
         self
+    }
+
+    /// The same visit with its last treatment made longer or shorter, so that the whole ends `minutes` after its start.
+    /// `None` if something would be kept for no time.
+    pub fn lasting(self, minutes: i64) -> Option<Self> {
+        let more = minutes - self.treatment.end;
+        if more == 0 {
+            return Some(self);
+        }
+        let visit = self.extended(more);
+        let kept = visit.demands.iter().flat_map(|demand| &demand.spans);
+        let given = visit.legs.iter().map(|leg| &leg.treatment);
+        let is_whole = kept.chain(given).all(|span| span.minutes() > 0) && visit.treatment.end == minutes;
+        is_whole.then_some(visit)
     }
 
     /// The same visit with a therapist as `guest` wishes.

@@ -64,13 +64,14 @@ pub async fn begin<Q: Message>(app: &App, once: &Once<'_, Q>, id: BookingId, now
     Ok(Begun::Now(Open { tx, booking, ticket }))
 }
 
-/// The same to carry out a plan that was made from `planned`. `None` if the plan or the booking is another by now: then
+/// The same to carry out a plan that was made from `planned`, with `names` locked too. `None` if the plan or the booking is another by now: then
 /// plan again.
 pub async fn begin_planned<Q: Message>(
     app: &App,
     once: &Once<'_, Q>,
     planned: &Booking,
     plan: &Plan,
+    names: &[Name<'static>],
     now: Timestamp,
 ) -> Result<Option<Begun>> {
     let mut tx = app.pg.begin().await?;
@@ -80,7 +81,8 @@ pub async fn begin_planned<Q: Message>(
     };
     // If who gives it changes, so does whose turn it is.
     let counts = !db::fairness::credits(&mut tx, planned.id).await?.is_empty();
-    let names = if counts { vec![Name::Assignments(planned.store)] } else { Vec::new() };
+    let mut names = names.to_vec();
+    names.extend(counts.then_some(Name::Assignments(planned.store)));
     if keep::enter(app, &mut tx, plan, &[planned.id], &names).await? {
         let booking = db::booking::lock(&mut tx, planned.id).await?.ok_or_else(|| Error::not_found(planned.id))?;
         if booking.version == planned.version {

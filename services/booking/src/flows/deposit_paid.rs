@@ -12,7 +12,8 @@ use super::{
     record::{self, Happened},
 };
 use crate::{
-    App, db,
+    App,
+    db::{self, locks::Name},
     domain::{
         booking::{Booking, State},
         span::minute,
@@ -36,6 +37,9 @@ impl Consumer for DepositPaid {
         // What may have to be taken again is taken on a roster that stays: it comes before any row.
         if let Some(over) = db::booking::get(tx, id).await?.filter(|booking| booking.state == State::Expired) {
             db::roster::share(tx, over.store).await?;
+            // Two visits that don't overlap can still be too much work together.
+            let names: Vec<_> = over.work().into_iter().map(|(therapist, _)| Name::Therapist(therapist)).collect();
+            db::locks::take(tx, &names).await?;
         }
         let Some(booking) = db::booking::lock(tx, id).await? else {
             tracing::error!(booking = %id, "payment took money for a booking that does not exist");
@@ -78,7 +82,10 @@ async fn again(app: &App, tx: &mut Tx, booking: &Booking) -> Result<Option<Plan>
     // Nobody edits the roster until this transaction ends, so what is read now holds. It is ours already, unless the
     // booking expired just now.
     db::roster::share(tx, booking.store).await?;
-    let present = present_visit::read(tx, booking, &[]).await?;
+    let present = match present_visit::read(tx, booking, &[]).await {
+        Err(refused) if refused.kind() == ErrorKind::FailedPrecondition => return Ok(None),
+        present => present?,
+    };
     let mut visit = present.visit.extended(i64::from(booking.extension_minutes));
     keep::fix(&mut visit, &present.assignment, |_| true);
     let visits = [visit];

@@ -50,7 +50,7 @@ pub struct Explained {
 pub async fn explain_slots(app: &App, asked: &Explain) -> Result<Vec<Explained>> {
     let window = window(asked)?;
     let mut conn = app.pg.conn().await?;
-    let mut sought = [asked.seek.at(app, &mut conn, asked.store).await?];
+    let mut sought = [asked.seek.now_at(app, &mut conn, asked.store).await?];
     let bookable = asked.seek.bookable(app, &sought[0].sight);
     let inner = window.common(bookable);
     let mut explanations = outside(minute_after(app.clock.now()), window, bookable);

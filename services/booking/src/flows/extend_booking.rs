@@ -23,6 +23,7 @@ use crate::{
     domain::{
         availability::GRID,
         booking::{Booking, Extension},
+        pricing,
         span::minute,
     },
 };
@@ -94,7 +95,12 @@ impl Keep for Flow<'_> {
             (Some(item), _) if item.price.currency() != booking.price.currency() => {
                 return Err(Error::invalid("add_on", format!("must be priced in {}", booking.price.currency())));
             }
-            (Some(item), _) => (booking.parts.is_empty(), item.duration_minutes, item.price),
+            (Some(item), _) => {
+                let giver = booking.parts.last().map_or(booking.therapist, |part| part.therapist);
+                let at = booking.start_time.to_zoned(sight.zone.clone()).datetime();
+                let price = pricing::price(item, booking.store, sight.grade(giver), at);
+                (booking.parts.is_empty(), item.duration_minutes, price)
+            }
             (None, By::Minutes(minutes)) => (false, minutes, in_proportion(&booking, i64::from(minutes))?),
             (None, By::AddOn(id)) => return Err(Error::not_found(id)),
         };
@@ -129,7 +135,7 @@ impl Keep for Flow<'_> {
     async fn carry_out(&self, plan: &Plan, basis: &Basis) -> Result<Option<pb::Booking>> {
         let now = self.app.clock.now();
         let Basis { booking: planned, extension, line } = basis;
-        let mut open = match change::begin_planned(self.app, self.once, planned, plan, now).await? {
+        let mut open = match change::begin_planned(self.app, self.once, planned, plan, &[], now).await? {
             None => return Ok(None),
             Some(Begun::Before(reply)) => return Ok(Some(reply)),
             Some(Begun::Now(open)) => open,

@@ -11,7 +11,7 @@ use kernel::{
     ids::{BookingId, ItemId, MemberId, StoreId},
 };
 use pg::{
-    Tx, audit,
+    PgConnection, Tx, audit,
     idempotency::{self, Begin},
 };
 use proto::booking::v1 as pb;
@@ -23,7 +23,7 @@ use super::{
     assignment::{self, Given},
     keep::{self, Keep, Plan, Wanted},
     order_tasks, record,
-    seek::Seek,
+    seek::{Seek, check_quota},
     sight::Sight,
 };
 use crate::{
@@ -32,7 +32,8 @@ use crate::{
     domain::{
         booking::{Booking, Channel, State},
         chosen::Chosen,
-        span::{Minute, Span, covers, instant, minute},
+        span::{Minute, Span, instant, minute},
+        visit::Visit,
     },
     peers::Quote,
 };
@@ -91,19 +92,19 @@ impl Keep for Flow<'_> {
 
     async fn plan(&self) -> Result<Option<(Plan, Chosen)>> {
         let Self { app, wanted, .. } = self;
-        let HoldSlot { store, seek, start_time, customer, .. } = wanted;
+        let HoldSlot { store, start_time, customer, .. } = wanted;
         keep::check_start(app, *start_time)?;
         if wanted.on_behalf {
             self.known.get_or_try_init(|| app.peers.membership.check_member(*customer)).await?;
         }
         let mut conn = app.pg.conn().await?;
         let sight = app.sights.of(app, &mut conn, *store).await?;
-        let chosen = sight.choose(&mut conn, &seek.choice).await?;
-        let visits = chosen.visits(1, &seek.wish)?;
         let (start, overbook) = (minute(*start_time), wanted.overbook_reason.is_some());
-        // It may have passed while all this was read.
-        keep::check_start(app, *start_time)?;
-        check_notice(&sight, seek.bookable(app, &sight), start)?;
+        let (chosen, visits) = match self.choose(&mut conn, &sight, start).await {
+            Ok(chosen) => chosen,
+            Err(refused) if app.sights.is_current(&mut conn, &sight).await? => return Err(refused),
+            Err(_) => return Ok(None),
+        };
         let (visits, customer) = (&visits[..], *customer);
         let wanted = Wanted { sight: &sight, customer, visits, start, without: &[], overbook };
         Ok(keep::plan(app, &mut conn, wanted).await?.map(|plan| (plan, chosen)))
@@ -128,7 +129,7 @@ impl Keep for Flow<'_> {
         let (device, partner) = (booking.device.as_deref(), booking.partner.as_deref());
         check_caps(self.app, &mut tx, booking.customer, device, partner, now).await?;
         if quota.is_some() {
-            self.check_quota(&mut tx, plan).await?;
+            check_quota(&mut tx, &plan.sight, plan.start).await?;
         }
         let Some(assignment) = keep::settle(&mut tx, plan, now).await? else {
             tx.rollback().await?;
@@ -164,6 +165,17 @@ impl Keep for Flow<'_> {
 }
 
 impl Flow<'_> {
+    /// What is wanted of this store's menu, and the ways to serve it, by the rules of the store.
+    async fn choose(&self, conn: &mut PgConnection, sight: &Sight, start: Minute) -> Result<(Chosen, Vec<Visit>)> {
+        let seek = &self.wanted.seek;
+        let chosen = sight.choose(conn, &seek.choice).await?;
+        let visits = chosen.visits(1, &seek.wish)?;
+        // It may have passed while all this was read.
+        keep::check_start(self.app, self.wanted.start_time)?;
+        check_notice(sight, seek.bookable(self.app, sight), start)?;
+        Ok((chosen, visits))
+    }
+
     /// What the customer pays of a price. If another therapist is found, who costs something else, it is asked anew.
     async fn quote(&self, item: ItemId, list_price: Money) -> Result<Quote> {
         let Self { app, once, wanted, .. } = self;
@@ -222,17 +234,6 @@ impl Flow<'_> {
             hold_limit_time: now + minutes(sight.policy.hold_limit_minutes),
             overbook_reason: wanted.overbook_reason.clone().filter(|_| plan.overbooks),
         })
-    }
-
-    /// Partners may book so many visits of a day. To be called when the store's quota is locked.
-    async fn check_quota(&self, tx: &mut Tx, plan: &Plan) -> Result<()> {
-        let window = Span::new(plan.start, plan.start + 1);
-        let full_days = self.wanted.seek.full_days(tx, &plan.sight, window).await?;
-        if covers(&full_days, window) {
-            let text = "partners have booked what they may of this day; choose another day";
-            return Err(Error::precondition("QUOTA", text));
-        }
-        Ok(())
     }
 }
 

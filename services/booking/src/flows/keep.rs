@@ -152,8 +152,9 @@ pub async fn plan(app: &App, conn: &mut PgConnection, wanted: Wanted<'_>) -> Res
     let assign = |supply: &Supply| availability::assign(supply, visits, start, &order(policy, &context, supply));
     let (assignment, overbooks) = match assign(&supply) {
         Err(refused) if overbook && ["SLOT_TAKEN", "WORK_LIMIT"].contains(&refused.reason()) => {
-            supply = as_if_free(supply);
-            (assign(&supply)?, true)
+            let (overlapping, assignment) = as_if_free(&supply, assign)?;
+            supply = overlapping;
+            (assignment, true)
         }
         assigned => (assigned?, false),
     };
@@ -197,13 +198,41 @@ fn told(reasons: &[(usize, String)], of: impl Fn(usize) -> bool) -> String {
     told.join("; ")
 }
 
-fn as_if_free(mut supply: Supply) -> Supply {
-    let all = supply.therapists.iter_mut().chain(&mut supply.rooms).chain(&mut supply.equipment);
-    for resource in all {
-        resource.busy.clear();
+/// What may overlap so that a visit can be had in spite of others, the least first.
+const OVERLAPS: [&[ResourceKind]; 8] = {
+    use ResourceKind::{Equipment, Room, Therapist};
+    [
+        &[],
+        &[Equipment],
+        &[Therapist],
+        &[Room],
+        &[Equipment, Therapist],
+        &[Equipment, Room],
+        &[Therapist, Room],
+        &[Equipment, Therapist, Room],
+    ]
+};
+
+/// Assigns whatever the limits on work, with as few sorts of resources as possible counted as free although they are not:
+/// where only the therapists are busy, nobody is put into a room that is taken.
+fn as_if_free(supply: &Supply, assign: impl Fn(&Supply) -> Result<Assignment>) -> Result<(Supply, Assignment)> {
+    let mut refused = availability::taken();
+    for kinds in OVERLAPS {
+        let mut supply = Supply { limits: WorkLimits::default(), ..supply.clone() };
+        for kind in kinds {
+            let pool = match kind {
+                ResourceKind::Therapist => &mut supply.therapists,
+                ResourceKind::Room => &mut supply.rooms,
+                ResourceKind::Equipment => &mut supply.equipment,
+            };
+            pool.iter_mut().for_each(|resource| resource.busy.clear());
+        }
+        match assign(&supply) {
+            Ok(assignment) => return Ok((supply, assignment)),
+            Err(error) => refused = error,
+        }
     }
-    supply.limits = WorkLimits::default();
-    supply
+    Err(refused)
 }
 
 /// Begins to carry out a plan in a transaction that has claimed its request and locked nothing else: joins the roster

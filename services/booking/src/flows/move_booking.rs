@@ -193,7 +193,7 @@ impl Keep for Flow<'_> {
     async fn carry_out(&self, plan: &Plan, basis: &Basis) -> Result<Option<pb::Booking>> {
         let now = self.app.clock.now();
         let planned = &basis.booking;
-        let mut open = match change::begin_planned(self.app, self.once, planned, plan, now).await? {
+        let mut open = match change::begin_planned(self.app, self.once, planned, plan, &[], now).await? {
             None => return Ok(None),
             Some(Begun::Before(reply)) => return Ok(Some(reply)),
             Some(Begun::Now(open)) => open,

@@ -24,7 +24,10 @@ pub struct Present {
     pub assignment: Assignment,
 }
 
-/// Reads the items of a booking and makes its visit of them; `more` are add-ons besides its own.
+/// Reads the items of a booking and makes its visit of them; `more` are add-ons besides its own. It takes as long as it did
+/// when it was booked, whatever the items take by now.
+///
+/// Fails with `FailedPrecondition`, reason ITEM_CHANGED, if its items need by now what it does not keep.
 pub async fn read(conn: &mut PgConnection, booking: &Booking, more: &[Item]) -> Result<Present> {
     let missing = |id| Error::internal(format!("{id} of {} is missing", booking.id));
     let item = db::catalog::get_item(conn, booking.item).await?.ok_or_else(|| missing(booking.item))?;
@@ -44,13 +47,18 @@ pub async fn read(conn: &mut PgConnection, booking: &Booking, more: &[Item]) -> 
         add_ons: &[],
         at: minute(part.start_time) - start,
     }));
-    let visit = Visit::of_courses(&courses, false)?;
+    let visit = Visit::of_courses(&courses, false).map_err(|_| changed())?;
+    let added: i32 = more.iter().map(|item| item.duration_minutes).sum();
+    let visit = visit.lasting(booking.minutes() - i64::from(booking.extension_minutes) + i64::from(added));
+    let visit = visit.ok_or_else(changed)?;
     let mut parts = vec![(booking.therapist, booking.room, booking.equipment)];
     parts.extend(booking.parts.iter().map(|part| (part.therapist, part.room, part.equipment)));
     let assignment = Assignment::of_parts(&visit, &parts);
-    let assignment =
-        assignment.ok_or_else(|| Error::internal(format!("{} keeps less than its items need", booking.id)))?;
-    Ok(Present { visit, assignment })
+    Ok(Present { visit, assignment: assignment.ok_or_else(changed)? })
+}
+
+fn changed() -> Error {
+    Error::precondition("ITEM_CHANGED", "what is booked needs something else by now; give it up and book it again")
 }
 
 /// Where a plan puts a booking. Who was asked for, and why, stays as it is.

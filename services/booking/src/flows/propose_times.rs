@@ -10,7 +10,7 @@ use kernel::{
 use rpc::Caller;
 
 use super::{
-    change, present_visit, reschedule_booking,
+    change, present_visit, reschedule_booking, seek,
     sight::{Ask, look},
 };
 use crate::{
@@ -68,16 +68,18 @@ pub async fn propose_times(app: &App, caller: &Caller, wanted: Propose) -> Resul
     let mut conn = app.pg.conn().await?;
     reschedule_booking::check_notice(app, &mut conn, caller, &booking, now).await?;
     let present = present_visit::read(&mut conn, &booking, &[]).await?;
-    // What lies exactly at the end of the bookable time can still be had.
-    let end = minute_after(to).min(minute(now + app.policy.bookable()) + 1);
-    let window = Span::new(minute_after(from.max(now)), end);
     let ways = reschedule_booking::ways(&booking, &present);
-    let supply = loop {
+    let (supply, window) = loop {
         let sight = app.sights.of(app, &mut conn, booking.store).await?;
+        let bookable = seek::bookable(app, &sight, !reschedule_booking::wants_notice(caller, &booking));
+        let window = Span::new(minute_after(from), minute_after(to)).common(bookable);
+        if window.minutes() <= 0 {
+            return Ok(Vec::new());
+        }
         let ask = [Ask { sight: &sight, visits: &ways }];
         let looked = look(app, &mut conn, &ask, window, &[booking.id]).await?;
         if let Some(supply) = looked.and_then(|mut supplies| supplies.pop()) {
-            break supply;
+            break (supply, window);
         }
     };
     let order = availability::least_work(&supply);

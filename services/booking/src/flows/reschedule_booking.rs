@@ -15,12 +15,15 @@ use serde_json::json;
 use super::{
     Once,
     change::{self, Begun},
+    hold_slot::check_notice as check_store_notice,
     keep::{self, Keep, Plan, Wanted},
     present_visit,
     record::{Happened, before},
+    seek,
 };
 use crate::{
-    App, db,
+    App,
+    db::{self, locks::Name},
     domain::{
         booking::{Booking, State, Wish},
         cancellation::Terms,
@@ -76,6 +79,11 @@ pub async fn check_notice(
     }
 }
 
+/// Whether the notice that a store wants of visits is wanted of this one, if the caller reschedules it: as when it is held.
+pub fn wants_notice(caller: &Caller, booking: &Booking) -> bool {
+    caller.member().is_some() || booking.partner.is_some()
+}
+
 /// The ways to serve a visit: with the same therapists, and with anybody unless the customer asked for one.
 pub fn ways(booking: &Booking, present: &present_visit::Present) -> Vec<Visit> {
     let whole = present.visit.clone().extended(i64::from(booking.extension_minutes));
@@ -103,6 +111,12 @@ impl Keep for Flow<'_> {
         let start_time = start_time.unwrap_or(booking.start_time);
         keep::check_start(self.app, start_time)?;
         let sight = self.app.sights.of(self.app, &mut conn, booking.store).await?;
+        if start_time != booking.start_time
+            && wants_notice(self.caller, &booking)
+            && let Err(refused) = check_store_notice(&sight, seek::bookable(self.app, &sight, false), minute(start_time))
+        {
+            return if self.app.sights.is_current(&mut conn, &sight).await? { Err(refused) } else { Ok(None) };
+        }
         let present = present_visit::read(&mut conn, &booking, &[]).await?;
         let visits = match therapist {
             None => ways(&booking, &present),
@@ -129,11 +143,19 @@ impl Keep for Flow<'_> {
 
     async fn carry_out(&self, plan: &Plan, planned: &Booking) -> Result<Option<pb::Booking>> {
         let now = self.app.clock.now();
-        let mut open = match change::begin_planned(self.app, self.once, planned, plan, now).await? {
+        // A partner's visit counts on the day on which it takes place.
+        let day = |start| seek::day_of(&plan.sight, start);
+        let stays = planned.partner.is_none() || day(plan.start) == day(minute(planned.start_time));
+        let quota = plan.sight.policy.partner_quota.filter(|_| !stays);
+        let names: Vec<_> = quota.map(|_| Name::Quota(planned.store)).into_iter().collect();
+        let mut open = match change::begin_planned(self.app, self.once, planned, plan, &names, now).await? {
             None => return Ok(None),
             Some(Begun::Before(reply)) => return Ok(Some(reply)),
             Some(Begun::Now(open)) => open,
         };
+        if quota.is_some() {
+            seek::check_quota(&mut open.tx, &plan.sight, plan.start).await?;
+        }
         // Time has gone on since the plan was made.
         check_notice(self.app, &mut open.tx, self.caller, planned, now).await?;
         let mut to = present_visit::placement(plan, planned)?;

@@ -7,7 +7,7 @@ use kernel::{
 };
 use pg::PgConnection;
 
-use super::seek::{Seek, Sought, supplies};
+use super::seek::{Seek, Sought, bookable_anywhere, supplies};
 use crate::{
     App,
     domain::{
@@ -74,8 +74,11 @@ pub async fn search_slots(app: &App, search: &Search) -> Result<Vec<Slot>> {
             Err(error) => return Err(error),
         }
     }
-    let bookable = sought.iter().map(|of| search.seek.bookable(app, &of.sight)).reduce(Span::hull);
-    let Some(bookable) = bookable else { return Ok(Vec::new()) };
+    if sought.is_empty() {
+        return Ok(Vec::new());
+    }
+    // How much notice each store wants is known for certain when it has been looked at.
+    let bookable = bookable_anywhere(app);
     let from = search.after.map_or(Minute::MIN, |(start, _)| start);
     let window = Span::new(minute_after(search.from).max(from), minute_after(search.to)).common(bookable);
     let mut slots: Vec<Slot> = Vec::new();

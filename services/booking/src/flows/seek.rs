@@ -20,7 +20,7 @@ use crate::{
         availability::Supply,
         chosen::{Choice, Chosen},
         hours::wall_clock,
-        span::{Minute, Span, list, minute, minute_after},
+        span::{Minute, Span, covers, list, minute, minute_after},
         visit::{Visit, Wish},
     },
 };
@@ -63,12 +63,36 @@ impl Seek {
     ///
     /// Fails with `NotFound`, and as [`Chosen::check`] and [`Chosen::visits`] do.
     pub async fn at(&self, app: &App, conn: &mut PgConnection, store: StoreId) -> Result<Sought> {
-        let sight = app.sights.of(app, &mut *conn, store).await?;
-        let chosen = sight.choose(&mut *conn, &self.choice).await?;
+        for _ in 0..READS {
+            let sight = app.sights.of(app, &mut *conn, store).await?;
+            match self.choose(&mut *conn, &sight).await {
+                Ok((chosen, visits)) => {
+                    let policy = sight.policy.assignment;
+                    let context = assignment::context(conn, store, policy, self.customer, app.clock.now()).await?;
+                    return Ok(Sought { sight, chosen, visits, context });
+                }
+                Err(refused) if app.sights.is_current(&mut *conn, &sight).await? => return Err(refused),
+                Err(_) => {}
+            }
+        }
+        Err(edited())
+    }
+
+    /// The same, by what is committed now: for what goes by the store's rules without [`supplies`].
+    pub async fn now_at(&self, app: &App, conn: &mut PgConnection, store: StoreId) -> Result<Sought> {
+        for _ in 0..READS {
+            let sought = self.at(app, &mut *conn, store).await?;
+            if app.sights.is_current(&mut *conn, &sought.sight).await? {
+                return Ok(sought);
+            }
+        }
+        Err(edited())
+    }
+
+    async fn choose(&self, conn: &mut PgConnection, sight: &Sight) -> Result<(Chosen, Vec<Visit>)> {
+        let chosen = sight.choose(conn, &self.choice).await?;
         let visits = chosen.visits(self.guests, &self.wish)?;
-        let policy = sight.policy.assignment;
-        let context = assignment::context(conn, store, policy, self.customer, app.clock.now()).await?;
-        Ok(Sought { sight, chosen, visits, context })
+        Ok((chosen, visits))
     }
 
     /// The starts that may be booked at a store now.
@@ -78,21 +102,43 @@ impl Seek {
 
     /// The local days of a store within `window` of which a partner may not book any more, as a list.
     pub async fn full_days(&self, conn: &mut PgConnection, sight: &Sight, window: Span) -> Result<Vec<Span>> {
-        let Some(quota) = sight.policy.partner_quota.filter(|_| self.by_partner) else { return Ok(Vec::new()) };
-        let zone = &sight.store.time_zone;
-        let counts = db::booking::by_partners(conn, sight.store.id, zone, window).await?;
-        let days = counts.into_iter().filter(|(_, count)| *count >= quota);
-        Ok(list(days.filter_map(|(day, _)| whole_day(sight, day)).collect()))
+        if self.by_partner { full_days(conn, sight, window).await } else { Ok(Vec::new()) }
     }
 }
 
 /// The starts that may be booked at a store now; its own staff need give no notice.
 pub fn bookable(app: &App, sight: &Sight, by_staff: bool) -> Span {
+    let all = bookable_anywhere(app);
+    if by_staff {
+        return all;
+    }
+    let first = app.clock.now() + SignedDuration::from_mins(sight.policy.lead_minutes);
+    Span::new(minute_after(first), all.end)
+}
+
+/// The starts that may be booked now where no notice is wanted.
+pub fn bookable_anywhere(app: &App) -> Span {
     let now = app.clock.now();
-    let notice = if by_staff { 0 } else { sight.policy.lead_minutes };
-    let first = minute_after(now + SignedDuration::from_mins(notice));
     // What lies exactly at the end of the bookable time can still be held.
-    Span::new(first, minute(now + app.policy.bookable()) + 1)
+    Span::new(minute_after(now), minute(now + app.policy.bookable()) + 1)
+}
+
+/// Refuses a start on a day of which partners have booked what they may. To be called when the store's quota is locked.
+pub async fn check_quota(conn: &mut PgConnection, sight: &Sight, start: Minute) -> Result<()> {
+    let window = Span::new(start, start + 1);
+    if covers(&full_days(conn, sight, window).await?, window) {
+        let text = "partners have booked what they may of this day; choose another day";
+        return Err(Error::precondition("QUOTA", text));
+    }
+    Ok(())
+}
+
+async fn full_days(conn: &mut PgConnection, sight: &Sight, window: Span) -> Result<Vec<Span>> {
+    let Some(quota) = sight.policy.partner_quota else { return Ok(Vec::new()) };
+    let zone = &sight.store.time_zone;
+    let counts = db::booking::by_partners(conn, sight.store.id, zone, window).await?;
+    let days = counts.into_iter().filter(|(_, count)| *count >= quota);
+    Ok(list(days.filter_map(|(day, _)| whole_day(sight, day)).collect()))
 }
 
 /// A local day of a store.

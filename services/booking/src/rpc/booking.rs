@@ -203,6 +203,10 @@ fn partner(request: &pb::HoldSlotRequest) -> kernel::Result<Option<String>> {
     if partner.is_some() && request.channel() != pb::booking::Channel::Partner {
         return Err(Error::invalid("partner", "goes with CHANNEL_PARTNER only; leave it out"));
     }
+    // What has no name would count for nobody's limits.
+    if partner.is_none() && request.channel() == pb::booking::Channel::Partner {
+        return Err(Error::invalid("partner", "must be given with CHANNEL_PARTNER: name the platform"));
+    }
     Ok(partner)
 }
 

@@ -14,6 +14,7 @@ mod giving_up;
 mod group;
 mod hold;
 mod holding;
+mod meanwhile;
 mod moving;
 mod moving_races;
 mod promise;

@@ -58,6 +58,16 @@ impl Sights {
         }
     }
 
+    /// Whether a sight is what is committed; drops it if not. For what is refused by the sight alone, without
+    /// [looking](super::look) through it: an edit may have allowed it meanwhile.
+    pub async fn is_current(&self, conn: &mut PgConnection, sight: &Sight) -> Result<bool> {
+        let is_current = db::roster::version(conn, sight.store.id).await? == sight.version;
+        if !is_current {
+            self.forget(sight);
+        }
+        Ok(is_current)
+    }
+
     /// Drops a sight that was found out of date.
     pub fn forget(&self, sight: &Sight) {
         let mut kept = self.lock();
