@@ -10,7 +10,7 @@ use booking::{
     },
     flows::present_visit,
     peers::Return,
-    worker::{close_missed, expire_bookings, run_tasks},
+    worker::{close_missed, expire_bookings, keep_waitlist, run_tasks},
 };
 use kernel::{Timestamp, Uuid, ids::BookingId};
 use pg::PgConnection;
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Counts that must be 0, in words and in SQL.
-const NEVER: [(&str, &str); 12] = [
+const NEVER: [(&str, &str); 15] = [
     (
         "live rows of one resource that overlap",
         "select count(*) from allocation a join allocation b
@@ -103,6 +103,23 @@ const NEVER: [(&str, &str); 12] = [
              where b.overbook_reason is null
              group by a.resource_id, a.start_time::date, p.max_minutes_per_day
              having sum(extract(epoch from a.end_time - a.start_time) / 60) > p.max_minutes_per_day) as tired",
+    ),
+    (
+        "entries of the waitlist whose versions have not exactly one event",
+        "select count(*) from waitlist_entry e
+         where version <> (select count(*) from outbox o where o.aggregate_id = e.id)",
+    ),
+    (
+        "entries of the waitlist that are offered something else than a hold that runs",
+        "select count(*) from waitlist_entry e
+         where (state = 'OFFERED') <> exists (
+             select from waitlist_offer o join booking b on b.id = o.booking_id
+             where o.entry_id = e.id and o.outcome is null and b.state in ('HELD', 'AWAITING_PAYMENT'))",
+    ),
+    (
+        "groups whose versions have not exactly one event",
+        "select count(*) from booking_group g
+         where version <> (select count(*) from outbox o where o.aggregate_id = g.id)",
     ),
     ("requests without an answer", "select count(*) from idempotency_key where reply is null"),
     (
@@ -257,6 +274,7 @@ async fn settle(world: &World) -> kernel::Result<()> {
     // A hold ends within half an hour, and its order is closed a quarter of an hour later.
     for _ in 0..3 {
         world.clock.advance(std::time::Duration::from_secs(20 * 60));
+        keep_waitlist(&world.app).await?;
         while expire_bookings(&world.app).await? + close_missed(&world.app).await? + run_tasks(&world.app).await? > 0 {}
     }
     Ok(())

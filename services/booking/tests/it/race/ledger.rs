@@ -44,6 +44,10 @@ pub struct Told {
     pub paid: Vec<String>,
     /// Blocks that were made and not taken away.
     pub blocks: Vec<String>,
+    /// Groups that were held, with whoever brought them.
+    pub groups: Vec<(String, String)>,
+    /// Entries of the waitlist, with whoever waits.
+    pub entries: Vec<(String, String)>,
     /// Shifts of the second day, with their therapists, that were made and not taken away.
     pub shifts: Vec<(String, String)>,
     /// What must not have happened.

@@ -2,19 +2,26 @@
 
 use std::time::Duration;
 
-use booking::worker::{close_missed, expire_bookings, run_tasks};
-use futures_util::future::BoxFuture;
+use booking::worker::{close_missed, expire_bookings, keep_waitlist, run_tasks};
+use futures_util::future::{BoxFuture, join_all};
+use jiff::SignedDuration;
 use proto::booking::v1::{
     self as pb,
     booking::State::{self, AwaitingPayment, CheckedIn, Confirmed, Expired, Held, InService},
     booking_service_client::BookingServiceClient as Bookings,
+    group_service_client::GroupServiceClient as Groups,
     life_cycle_service_client::LifeCycleServiceClient as LifeCycle,
     roster_service_client::RosterServiceClient as Roster,
+    waitlist_service_client::WaitlistServiceClient as Waitlist,
 };
 use rpc::convert::{money, to_timestamp};
 use tonic::Status;
 
-use super::{dice::Decision, ledger::Known, run::Client};
+use super::{
+    dice::Decision,
+    ledger::{Known, why},
+    run::Client,
+};
 use crate::world::id;
 
 /// Something that clients do.
@@ -52,9 +59,10 @@ const OFF: &str = "NOT_ON_SHIFT";
 const CLOSED: &str = "OUTSIDE_OPENING_HOURS";
 const WORKED: &str = "WORK_LIMIT";
 const PAST: &str = "start_time";
+const NO_TIME: [&str; 5] = [TAKEN, OFF, CLOSED, WORKED, PAST];
 
 /// All that clients do.
-pub const OPS: [Op; 14] = [
+pub const OPS: [Op; 20] = [
     Op {
         name: "hold",
         weight: 30,
@@ -68,6 +76,37 @@ pub const OPS: [Op; 14] = [
         run: |client, decision| Box::pin(hold_twice(client, decision)),
     },
     Op { name: "pay", weight: 20, refusals: &[], run: |client, decision| Box::pin(pay(client, decision)) },
+    Op {
+        name: "hold too many",
+        weight: 1,
+        refusals: &["TOO_MANY_HOLDS"],
+        run: |client, decision| Box::pin(hold_too_many(client, decision)),
+    },
+    Op {
+        name: "hold group",
+        weight: 6,
+        refusals: &[TAKEN, OFF, CLOSED, WORKED, PAST, "TOO_MANY_HOLDS"],
+        run: |client, decision| Box::pin(hold_group(client, decision)),
+    },
+    Op {
+        name: "cancel group",
+        weight: 2,
+        refusals: &["WRONG_STATE"],
+        run: |client, decision| Box::pin(cancel_group(client, decision)),
+    },
+    Op {
+        name: "wait",
+        weight: 7,
+        refusals: &["TIMES_FREE", "ON_WAITLIST", OFF, CLOSED, WORKED, "end_time"],
+        run: |client, decision| Box::pin(wait(client, decision)),
+    },
+    Op { name: "hear of offer", weight: 7, refusals: &[], run: |client, decision| Box::pin(hear(client, decision)) },
+    Op {
+        name: "leave the line",
+        weight: 2,
+        refusals: &["WRONG_STATE", "WAITLIST_SERVED"],
+        run: |client, decision| Box::pin(leave(client, decision)),
+    },
     Op {
         name: "extend hold",
         weight: 3,
@@ -171,6 +210,103 @@ async fn hold_twice(client: &Client, decision: &Decision) -> Tried {
         client.run.ledger.fault(format!("one request had these answers: {one:?}, {other:?}, {again:?}"));
     }
     Tried::Done
+}
+
+/// More at once than one customer may have.
+async fn hold_too_many(client: &Client, decision: &Decision) -> Tried {
+    let requests: Vec<pb::HoldSlotRequest> =
+        (0..7).map(|n| wanted(client, &Decision { when: decision.when.wrapping_add(n * 13), ..*decision })).collect();
+    let mut tried = Tried::Done;
+    for outcome in join_all(requests.iter().map(|request| send_hold(client, request))).await {
+        match outcome {
+            Err(status) if !NO_TIME.contains(&why(&status).as_str()) => tried = Tried::Refused(status),
+            _ => {}
+        }
+    }
+    tried
+}
+
+/// Two or three who come together, within a quarter of an hour.
+async fn hold_group(client: &Client, decision: &Decision) -> Tried {
+    let shop = &client.run.shop;
+    let guest = |n| pb::GroupGuest {
+        item: decision.pick(decision.whom.wrapping_add(n), &shop.items).cloned().unwrap_or_default(),
+        ..pb::GroupGuest::default()
+    };
+    let id = id();
+    let request = pb::HoldGroupRequest {
+        store: shop.world.store.clone(),
+        guests: (0..2 + decision.which % 2).map(guest).collect(),
+        within_minutes: if decision.chance(50) { 15 } else { 0 },
+        start_time: Some(to_timestamp(shop.start(decision))),
+        payer: pb::booking_group::Payer::One.into(),
+        request_id: id.clone(),
+        ..pb::HoldGroupRequest::default()
+    };
+    let call = |channel, request| async move { Groups::new(channel).hold_group(request).await };
+    let held = client.send(&client.token, (&id, request), call).await;
+    if let Ok(group) = &held {
+        group.bookings.iter().for_each(|booking| client.run.ledger.note(booking, &client.token));
+        client.run.ledger.told().groups.push((group.name.clone(), client.token.clone()));
+    }
+    held.into()
+}
+
+async fn cancel_group(client: &Client, decision: &Decision) -> Tried {
+    let groups = client.run.ledger.told().groups.clone();
+    let Some((name, token)) = decision.pick(decision.which, &groups).cloned() else { return Tried::Nothing };
+    let id = id();
+    let request = pb::CancelGroupRequest { name, request_id: id.clone(), ..Default::default() };
+    let call = |channel, request| async move { Groups::new(channel).cancel_group(request).await };
+    let gone = client.send(&token, (&id, request), call).await;
+    if let Ok(group) = &gone {
+        group.bookings.iter().for_each(|booking| client.run.ledger.note(booking, &token));
+    }
+    gone.into()
+}
+
+/// Gets into the line for a quarter of an hour that is taken.
+async fn wait(client: &Client, decision: &Decision) -> Tried {
+    let shop = &client.run.shop;
+    let (id, start) = (id(), shop.start(decision));
+    let request = pb::JoinWaitlistRequest {
+        store: shop.world.store.clone(),
+        item: decision.pick(decision.whom, &shop.items).cloned().unwrap_or_default(),
+        start_time: Some(to_timestamp(start)),
+        end_time: Some(to_timestamp(start + SignedDuration::from_mins(15))),
+        request_id: id.clone(),
+        ..pb::JoinWaitlistRequest::default()
+    };
+    let call = |channel, request| async move { Waitlist::new(channel).join_waitlist(request).await };
+    let joined = client.send(&client.token, (&id, request), call).await;
+    if let Ok(entry) = &joined {
+        client.run.ledger.told().entries.push((entry.name.clone(), client.token.clone()));
+    }
+    joined.into()
+}
+
+/// Looks whether there is an offer; from then on its booking is one like any other.
+async fn hear(client: &Client, decision: &Decision) -> Tried {
+    let world = &client.run.shop.world;
+    let entries = client.run.ledger.told().entries.clone();
+    let Some((name, token)) = decision.pick(decision.which, &entries).cloned() else { return Tried::Nothing };
+    let call = |channel, request| async move { Waitlist::new(channel).get_waitlist_entry(request).await };
+    let name = match client.repeat(&token, pb::GetWaitlistEntryRequest { name }, call).await {
+        Ok(entry) if entry.booking.is_empty() => return Tried::Nothing,
+        Ok(entry) => entry.booking,
+        Err(status) => return Tried::Refused(status),
+    };
+    let call = |channel, request| async move { Bookings::new(channel).get_booking(request).await };
+    client.read((&world.admin, &token), pb::GetBookingRequest { name }, call).await.into()
+}
+
+async fn leave(client: &Client, decision: &Decision) -> Tried {
+    let entries = client.run.ledger.told().entries.clone();
+    let Some((name, token)) = decision.pick(decision.which, &entries).cloned() else { return Tried::Nothing };
+    let id = id();
+    let request = pb::LeaveWaitlistRequest { name, request_id: id.clone() };
+    let call = |channel, request| async move { Waitlist::new(channel).leave_waitlist(request).await };
+    client.send(&token, (&id, request), call).await.into()
 }
 
 async fn pay(client: &Client, decision: &Decision) -> Tried {
@@ -291,6 +427,7 @@ async fn tick(client: &Client, decision: &Decision) -> Tried {
     client.redo("expiry", || expire_bookings(&world.app)).await;
     client.redo("closing the missed", || close_missed(&world.app)).await;
     client.redo("tasks", || run_tasks(&world.app)).await;
+    client.redo("the waitlist", || keep_waitlist(&world.app)).await;
     Tried::Done
 }
 

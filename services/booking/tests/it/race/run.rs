@@ -26,8 +26,9 @@ pub const CLIENTS: u64 = 64;
 /// How many steps each makes.
 pub const STEPS: usize = 4;
 
-/// How a call may end besides OK. ABORTED is for clients who compare etags, which these do not.
-const STATED: [Code; 4] = [Code::FailedPrecondition, Code::ResourceExhausted, Code::InvalidArgument, Code::NotFound];
+/// How a call may end besides OK, with a reason that its operation states. That of a deadlock is stated nowhere.
+const STATED: [Code; 5] =
+    [Code::FailedPrecondition, Code::ResourceExhausted, Code::InvalidArgument, Code::NotFound, Code::Aborted];
 
 /// What all clients of a run share.
 #[derive(Debug)]
@@ -145,7 +146,8 @@ impl Client {
         outcome
     }
 
-    async fn repeat<Q: Clone, R, F>(
+    /// The same for what changes nothing.
+    pub async fn repeat<Q: Clone, R, F>(
         &self,
         token: &str,
         request: Q,
