@@ -113,7 +113,8 @@ impl Keep for Flow<'_> {
         let sight = self.app.sights.of(self.app, &mut conn, booking.store).await?;
         if start_time != booking.start_time
             && wants_notice(self.caller, &booking)
-            && let Err(refused) = check_store_notice(&sight, seek::bookable(self.app, &sight, false), minute(start_time))
+            && let Err(refused) =
+                check_store_notice(&sight, seek::bookable(self.app, &sight, false), minute(start_time))
         {
             return if self.app.sights.is_current(&mut conn, &sight).await? { Err(refused) } else { Ok(None) };
         }
