@@ -22,6 +22,7 @@
 //! * No edit of the roster takes from a live booking what it keeps: see [`flows::roster`].
 //! * A time is never offered to two on the waitlist at once, and no offer is lost with the process: see
 //!   [`flows::waitlist`].
+//! * The queue of walk-ins gets what appointments leave, and never delays one ([`domain::walk_in`]).
 //! * No turn of a store is given twice; a turn list is what its log makes ([`domain::assignment`]).
 //!
 //! # Tables
@@ -35,6 +36,7 @@
 //! `fairness_clock`, `fairness`, `assignment_credit`: what work counts. `therapist_preference`: whom customers like.
 //! `waitlist_entry`, `waitlist_offer`, `waitlist_roster`: who waits for a time, and what was offered to whom.
 //! `calendar_link`: who may read which feed.
+//! `queue_ticket`: who came without a booking and waits.
 //! The platform's tables (idempotency, outbox, task, audit, feed cursor) come from `pg`.
 //!
 //! # The saga of a hold, and where it may be interrupted
@@ -58,6 +60,9 @@
 //! | quote for an offer (`booking.offer.quoted`) | the coupon's reservation runs out by itself |
 //! | offer committed with task `create_order` (`booking.offer.committed`) | the worker makes the order, and serves who is next |
 //! | offer accepted with task `create_order` (`booking.offer.accepted`) | the worker makes the order |
+//! | in the queue (`booking.queue.joined`) | nothing is lost |
+//! | quote for a walk-in (`booking.call.quoted`) | the coupon's reservation runs out by itself |
+//! | called: visit made with task `create_order` (`booking.call.committed`) | the worker makes the order |
 //! | line added to the order (`booking.amend.called`) | the task is repeated with the same request id |
 //! | booking given up (`booking.close.given_up`) | the task is repeated |
 //! | order closed at payment (`booking.close.called`) | the task is repeated with the same request id |

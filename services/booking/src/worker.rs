@@ -13,6 +13,7 @@ use crate::{App, flows};
 pub use crate::flows::{
     expire_booking::expire_bookings, no_show::close_missed, order_tasks::drain as run_tasks,
     roster::extend::extend_rosters, rotation::follow_shifts, tell_licences::tell_licences,
+    walk_in::leave::end_queues as keep_queues,
 };
 
 /// Where the feeds come from.
@@ -67,6 +68,12 @@ pub fn spawn(app: &Arc<App>, feeds: Feeds, tasks: &Tasks) {
     tasks.spawn_loop("booking.waitlist", Duration::from_secs(1), None, move || {
         let app = Arc::clone(&lines);
         async move { keep_waitlist(&app).await.map(|ended| Next::after_batch(ended, flows::waitlist::serve::BATCH)) }
+    });
+
+    let queues = Arc::clone(app);
+    tasks.spawn_loop("booking.queues", Duration::from_secs(30), None, move || {
+        let app = Arc::clone(&queues);
+        async move { keep_queues(&app).await.map(|ended| Next::after_batch(ended, flows::walk_in::leave::BATCH)) }
     });
 
     let audit = Arc::clone(app);

@@ -1018,6 +1018,82 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.booking.v1.WalkInService/CallNext",
+        Rule {
+            public: false,
+            roles: &[Role::FrontDesk, Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.WalkInService/GetQueueTicket",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Support,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.WalkInService/JoinQueue",
+        Rule {
+            public: false,
+            roles: &[Role::FrontDesk, Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.WalkInService/LeaveQueue",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.WalkInService/ListQueueTickets",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Therapist,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.booking.v1.WalkInService/ShowQueue",
+        Rule {
+            public: true,
+            roles: &[],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.booking.v1.WalkInService/SkipTicket",
+        Rule {
+            public: false,
+            roles: &[Role::FrontDesk, Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
         "/meridian.feed.v1.EventFeedService/Subscribe",
         Rule {
             public: false,

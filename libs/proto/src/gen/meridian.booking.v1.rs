@@ -16380,3 +16380,1177 @@ impl ::prost::Name for WaitlistEntryChanged {
         "/meridian.booking.v1.WaitlistEntryChanged".into()
     }
 }
+/// Somebody's place in the queue of a store.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct QueueTicket {
+    /// `queueTickets/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The store.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// What is called out: counts the tickets of the store's day, from 1.
+    #[prost(int32, tag = "3")]
+    pub number: i32,
+    /// Who waits, `members/<uuid>`.
+    #[prost(string, tag = "4")]
+    pub customer: ::prost::alloc::string::String,
+    /// The item; empty if it is a package.
+    #[prost(string, tag = "5")]
+    pub item: ::prost::alloc::string::String,
+    /// What is added to the item.
+    #[prost(string, repeated, tag = "6")]
+    pub add_ons: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The package; empty if it is an item.
+    #[prost(string, tag = "7")]
+    pub package: ::prost::alloc::string::String,
+    /// The therapist wished for; empty for any.
+    #[prost(string, tag = "8")]
+    pub therapist: ::prost::alloc::string::String,
+    /// Only therapists of this sex.
+    #[prost(enumeration = "Sex", tag = "9")]
+    pub sex: i32,
+    /// He goes before all who are not.
+    #[prost(bool, tag = "10")]
+    pub urgent: bool,
+    /// His tier as he came, from 0 (member) to 3 (platinum).
+    #[prost(int32, tag = "11")]
+    pub tier: i32,
+    /// Where it is in its life.
+    #[prost(enumeration = "queue_ticket::State", tag = "12")]
+    pub state: i32,
+    /// His place in line, from 1; 0 unless STATE_WAITING.
+    #[prost(int32, tag = "13")]
+    pub position: i32,
+    /// When he can begin, as of now; not set if he does not wait, or can't begin before the store closes.
+    #[prost(message, optional, tag = "14")]
+    pub expected_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// For how many minutes he waits from now on until `expected_time`.
+    #[prost(int32, tag = "15")]
+    pub wait_minutes: i32,
+    /// When he was told to begin, as he came.
+    #[prost(message, optional, tag = "16")]
+    pub quoted_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// How often he did not answer.
+    #[prost(int32, tag = "17")]
+    pub skip_count: i32,
+    /// His visit, `bookings/<uuid>`, once he is called.
+    #[prost(string, tag = "18")]
+    pub booking: ::prost::alloc::string::String,
+    /// When he came.
+    #[prost(message, optional, tag = "19")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Counts the changes, from 1.
+    #[prost(int64, tag = "20")]
+    pub version: i64,
+}
+/// Nested message and enum types in `QueueTicket`.
+pub mod queue_ticket {
+    /// Where a ticket is in its life.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        /// Not stated.
+        Unspecified = 0,
+        /// In line.
+        Waiting = 1,
+        /// His visit is made: `booking`.
+        Called = 2,
+        /// He left.
+        Left = 3,
+        /// He did not answer too often.
+        Lapsed = 4,
+        /// The store closed before it was his turn.
+        Over = 5,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Waiting => "STATE_WAITING",
+                Self::Called => "STATE_CALLED",
+                Self::Left => "STATE_LEFT",
+                Self::Lapsed => "STATE_LAPSED",
+                Self::Over => "STATE_OVER",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_WAITING" => Some(Self::Waiting),
+                "STATE_CALLED" => Some(Self::Called),
+                "STATE_LEFT" => Some(Self::Left),
+                "STATE_LAPSED" => Some(Self::Lapsed),
+                "STATE_OVER" => Some(Self::Over),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for QueueTicket {
+    const NAME: &'static str = "QueueTicket";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.QueueTicket".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.QueueTicket".into()
+    }
+}
+/// Request of WalkInService.JoinQueue.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JoinQueueRequest {
+    /// The store, `stores/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// Who waits, `members/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub customer: ::prost::alloc::string::String,
+    /// The item, `items/<uuid>`; this or `package` must be given.
+    #[prost(string, tag = "3")]
+    pub item: ::prost::alloc::string::String,
+    /// What is added to the item, `items/<uuid>`, in this order.
+    #[prost(string, repeated, tag = "4")]
+    pub add_ons: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The package, `packages/<uuid>`.
+    #[prost(string, tag = "5")]
+    pub package: ::prost::alloc::string::String,
+    /// The therapist wished for; empty for any.
+    #[prost(string, tag = "6")]
+    pub therapist: ::prost::alloc::string::String,
+    /// Only therapists of this sex.
+    #[prost(enumeration = "Sex", tag = "7")]
+    pub sex: i32,
+    /// Lets him go before all who are not urgent, and says why; for the audit. Nothing about the person.
+    #[prost(string, tag = "8")]
+    pub urgent_reason: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "9")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for JoinQueueRequest {
+    const NAME: &'static str = "JoinQueueRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.JoinQueueRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.JoinQueueRequest".into()
+    }
+}
+/// Request of WalkInService.GetQueueTicket.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetQueueTicketRequest {
+    /// `queueTickets/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetQueueTicketRequest {
+    const NAME: &'static str = "GetQueueTicketRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.GetQueueTicketRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.GetQueueTicketRequest".into()
+    }
+}
+/// Request of WalkInService.ShowQueue.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ShowQueueRequest {
+    /// The store, `stores/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ShowQueueRequest {
+    const NAME: &'static str = "ShowQueueRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ShowQueueRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ShowQueueRequest".into()
+    }
+}
+/// Response of WalkInService.ShowQueue.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ShowQueueResponse {
+    /// Who waits, in order.
+    #[prost(message, repeated, tag = "1")]
+    pub places: ::prost::alloc::vec::Vec<show_queue_response::Place>,
+}
+/// Nested message and enum types in `ShowQueueResponse`.
+pub mod show_queue_response {
+    /// One who waits.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Place {
+        /// What is called out.
+        #[prost(int32, tag = "1")]
+        pub number: i32,
+        /// When he can begin, as of now; not set if not before the store closes.
+        #[prost(message, optional, tag = "2")]
+        pub expected_time: ::core::option::Option<::prost_types::Timestamp>,
+    }
+    impl ::prost::Name for Place {
+        const NAME: &'static str = "Place";
+        const PACKAGE: &'static str = "meridian.booking.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.booking.v1.ShowQueueResponse.Place".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.booking.v1.ShowQueueResponse.Place".into()
+        }
+    }
+}
+impl ::prost::Name for ShowQueueResponse {
+    const NAME: &'static str = "ShowQueueResponse";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ShowQueueResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ShowQueueResponse".into()
+    }
+}
+/// Request of WalkInService.ListQueueTickets.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListQueueTicketsRequest {
+    /// The store, `stores/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListQueueTicketsRequest {
+    const NAME: &'static str = "ListQueueTicketsRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListQueueTicketsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListQueueTicketsRequest".into()
+    }
+}
+/// Response of WalkInService.ListQueueTickets.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListQueueTicketsResponse {
+    /// Who waits, in order.
+    #[prost(message, repeated, tag = "1")]
+    pub tickets: ::prost::alloc::vec::Vec<QueueTicket>,
+}
+impl ::prost::Name for ListQueueTicketsResponse {
+    const NAME: &'static str = "ListQueueTicketsResponse";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListQueueTicketsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListQueueTicketsResponse".into()
+    }
+}
+/// Request of WalkInService.LeaveQueue.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LeaveQueueRequest {
+    /// `queueTickets/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for LeaveQueueRequest {
+    const NAME: &'static str = "LeaveQueueRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.LeaveQueueRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.LeaveQueueRequest".into()
+    }
+}
+/// Request of WalkInService.CallNext.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CallNextRequest {
+    /// The store, `stores/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CallNextRequest {
+    const NAME: &'static str = "CallNextRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.CallNextRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.CallNextRequest".into()
+    }
+}
+/// Request of WalkInService.SkipTicket.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SkipTicketRequest {
+    /// `queueTickets/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for SkipTicketRequest {
+    const NAME: &'static str = "SkipTicketRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.SkipTicketRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.SkipTicketRequest".into()
+    }
+}
+/// A ticket was given, or came into another state or place.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct QueueTicketChanged {
+    /// `queueTickets/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub ticket: ::prost::alloc::string::String,
+    /// `stores/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// `members/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub customer: ::prost::alloc::string::String,
+    /// The state that it came into. STATE_WAITING with a `skip_count` above 0: he did not answer.
+    #[prost(enumeration = "queue_ticket::State", tag = "4")]
+    pub state: i32,
+    /// How often he did not answer.
+    #[prost(int32, tag = "5")]
+    pub skip_count: i32,
+    /// His visit, `bookings/<uuid>`, once he is called.
+    #[prost(string, tag = "6")]
+    pub booking: ::prost::alloc::string::String,
+}
+impl ::prost::Name for QueueTicketChanged {
+    const NAME: &'static str = "QueueTicketChanged";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.QueueTicketChanged".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.QueueTicketChanged".into()
+    }
+}
+/// Generated client implementations.
+pub mod walk_in_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// The queue of those who come without a booking.
+    ///
+    /// The urgent go first; then it goes by arrival, but a member of a higher tier may overtake some of those right before him:
+    /// one as silver, two as gold, four as platinum. Nobody is overtaken any more once he has waited for 20 minutes. When each
+    /// can begin is computed from what the store really has: the queue only gets what appointments leave, so it never delays
+    /// one.
+    ///
+    /// A walk-in pays no deposit: his order is made when he is called, and paid at the end.
+    #[derive(Debug, Clone)]
+    pub struct WalkInServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl WalkInServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> WalkInServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> WalkInServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            WalkInServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Gives a member a ticket.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason OUTSIDE_OPENING_HOURS (the store is not open now), NO_TIME_TODAY (he could
+        /// not begin before the store closes), IN_QUEUE (he has a ticket of this store already), or as SearchSlots for what can't
+        /// be had at the store; NOT_FOUND for an unknown store, item,
+        /// package, therapist or customer.
+        pub async fn join_queue(
+            &mut self,
+            request: impl tonic::IntoRequest<super::JoinQueueRequest>,
+        ) -> std::result::Result<tonic::Response<super::QueueTicket>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.WalkInService/JoinQueue",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.WalkInService", "JoinQueue"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads a ticket as of now.
+        pub async fn get_queue_ticket(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetQueueTicketRequest>,
+        ) -> std::result::Result<tonic::Response<super::QueueTicket>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.WalkInService/GetQueueTicket",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.WalkInService",
+                        "GetQueueTicket",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Shows the queue of a store in its order, for the screen in the hall: numbers and times, nobody's name.
+        pub async fn show_queue(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ShowQueueRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ShowQueueResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.WalkInService/ShowQueue",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.WalkInService", "ShowQueue"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the tickets that wait at a store, in their order.
+        pub async fn list_queue_tickets(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListQueueTicketsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListQueueTicketsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.WalkInService/ListQueueTickets",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.WalkInService",
+                        "ListQueueTickets",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes a ticket out of the queue.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE if it does not wait any more.
+        pub async fn leave_queue(
+            &mut self,
+            request: impl tonic::IntoRequest<super::LeaveQueueRequest>,
+        ) -> std::result::Result<tonic::Response<super::QueueTicket>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.WalkInService/LeaveQueue",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.WalkInService", "LeaveQueue"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Calls the first ticket that can begin now without delaying one before it: its visit is made at once, CHECKED_IN, to
+        /// begin at the next multiple of 5 minutes.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason NOBODY_DUE if there is none.
+        pub async fn call_next(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CallNextRequest>,
+        ) -> std::result::Result<tonic::Response<super::QueueTicket>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.WalkInService/CallNext",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.WalkInService", "CallNext"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Passes over somebody who does not answer: he goes to the end; the third time he is taken off.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE if the ticket does not wait any more.
+        pub async fn skip_ticket(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SkipTicketRequest>,
+        ) -> std::result::Result<tonic::Response<super::QueueTicket>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.WalkInService/SkipTicket",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.WalkInService", "SkipTicket"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod walk_in_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with WalkInServiceServer.
+    #[async_trait]
+    pub trait WalkInService: std::marker::Send + std::marker::Sync + 'static {
+        /// Gives a member a ticket.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason OUTSIDE_OPENING_HOURS (the store is not open now), NO_TIME_TODAY (he could
+        /// not begin before the store closes), IN_QUEUE (he has a ticket of this store already), or as SearchSlots for what can't
+        /// be had at the store; NOT_FOUND for an unknown store, item,
+        /// package, therapist or customer.
+        async fn join_queue(
+            &self,
+            request: tonic::Request<super::JoinQueueRequest>,
+        ) -> std::result::Result<tonic::Response<super::QueueTicket>, tonic::Status>;
+        /// Reads a ticket as of now.
+        async fn get_queue_ticket(
+            &self,
+            request: tonic::Request<super::GetQueueTicketRequest>,
+        ) -> std::result::Result<tonic::Response<super::QueueTicket>, tonic::Status>;
+        /// Shows the queue of a store in its order, for the screen in the hall: numbers and times, nobody's name.
+        async fn show_queue(
+            &self,
+            request: tonic::Request<super::ShowQueueRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ShowQueueResponse>,
+            tonic::Status,
+        >;
+        /// Lists the tickets that wait at a store, in their order.
+        async fn list_queue_tickets(
+            &self,
+            request: tonic::Request<super::ListQueueTicketsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListQueueTicketsResponse>,
+            tonic::Status,
+        >;
+        /// Takes a ticket out of the queue.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE if it does not wait any more.
+        async fn leave_queue(
+            &self,
+            request: tonic::Request<super::LeaveQueueRequest>,
+        ) -> std::result::Result<tonic::Response<super::QueueTicket>, tonic::Status>;
+        /// Calls the first ticket that can begin now without delaying one before it: its visit is made at once, CHECKED_IN, to
+        /// begin at the next multiple of 5 minutes.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason NOBODY_DUE if there is none.
+        async fn call_next(
+            &self,
+            request: tonic::Request<super::CallNextRequest>,
+        ) -> std::result::Result<tonic::Response<super::QueueTicket>, tonic::Status>;
+        /// Passes over somebody who does not answer: he goes to the end; the third time he is taken off.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE if the ticket does not wait any more.
+        async fn skip_ticket(
+            &self,
+            request: tonic::Request<super::SkipTicketRequest>,
+        ) -> std::result::Result<tonic::Response<super::QueueTicket>, tonic::Status>;
+    }
+    /// The queue of those who come without a booking.
+    ///
+    /// The urgent go first; then it goes by arrival, but a member of a higher tier may overtake some of those right before him:
+    /// one as silver, two as gold, four as platinum. Nobody is overtaken any more once he has waited for 20 minutes. When each
+    /// can begin is computed from what the store really has: the queue only gets what appointments leave, so it never delays
+    /// one.
+    ///
+    /// A walk-in pays no deposit: his order is made when he is called, and paid at the end.
+    #[derive(Debug)]
+    pub struct WalkInServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> WalkInServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for WalkInServiceServer<T>
+    where
+        T: WalkInService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.booking.v1.WalkInService/JoinQueue" => {
+                    #[allow(non_camel_case_types)]
+                    struct JoinQueueSvc<T: WalkInService>(pub Arc<T>);
+                    impl<
+                        T: WalkInService,
+                    > tonic::server::UnaryService<super::JoinQueueRequest>
+                    for JoinQueueSvc<T> {
+                        type Response = super::QueueTicket;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::JoinQueueRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WalkInService>::join_queue(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = JoinQueueSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.WalkInService/GetQueueTicket" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetQueueTicketSvc<T: WalkInService>(pub Arc<T>);
+                    impl<
+                        T: WalkInService,
+                    > tonic::server::UnaryService<super::GetQueueTicketRequest>
+                    for GetQueueTicketSvc<T> {
+                        type Response = super::QueueTicket;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetQueueTicketRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WalkInService>::get_queue_ticket(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetQueueTicketSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.WalkInService/ShowQueue" => {
+                    #[allow(non_camel_case_types)]
+                    struct ShowQueueSvc<T: WalkInService>(pub Arc<T>);
+                    impl<
+                        T: WalkInService,
+                    > tonic::server::UnaryService<super::ShowQueueRequest>
+                    for ShowQueueSvc<T> {
+                        type Response = super::ShowQueueResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ShowQueueRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WalkInService>::show_queue(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ShowQueueSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.WalkInService/ListQueueTickets" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListQueueTicketsSvc<T: WalkInService>(pub Arc<T>);
+                    impl<
+                        T: WalkInService,
+                    > tonic::server::UnaryService<super::ListQueueTicketsRequest>
+                    for ListQueueTicketsSvc<T> {
+                        type Response = super::ListQueueTicketsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListQueueTicketsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WalkInService>::list_queue_tickets(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListQueueTicketsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.WalkInService/LeaveQueue" => {
+                    #[allow(non_camel_case_types)]
+                    struct LeaveQueueSvc<T: WalkInService>(pub Arc<T>);
+                    impl<
+                        T: WalkInService,
+                    > tonic::server::UnaryService<super::LeaveQueueRequest>
+                    for LeaveQueueSvc<T> {
+                        type Response = super::QueueTicket;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::LeaveQueueRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WalkInService>::leave_queue(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = LeaveQueueSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.WalkInService/CallNext" => {
+                    #[allow(non_camel_case_types)]
+                    struct CallNextSvc<T: WalkInService>(pub Arc<T>);
+                    impl<
+                        T: WalkInService,
+                    > tonic::server::UnaryService<super::CallNextRequest>
+                    for CallNextSvc<T> {
+                        type Response = super::QueueTicket;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CallNextRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WalkInService>::call_next(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CallNextSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.WalkInService/SkipTicket" => {
+                    #[allow(non_camel_case_types)]
+                    struct SkipTicketSvc<T: WalkInService>(pub Arc<T>);
+                    impl<
+                        T: WalkInService,
+                    > tonic::server::UnaryService<super::SkipTicketRequest>
+                    for SkipTicketSvc<T> {
+                        type Response = super::QueueTicket;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SkipTicketRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WalkInService>::skip_ticket(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SkipTicketSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for WalkInServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.booking.v1.WalkInService";
+    impl<T> tonic::server::NamedService for WalkInServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}

@@ -1542,6 +1542,43 @@ impl Validate for crate::generated::meridian::booking::v1::AcceptOfferRequest {
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
+impl Validate for crate::generated::meridian::booking::v1::JoinQueueRequest {
+    fn check(&self, report: &mut Report) {
+        report.count(Field("add_ons"), self.add_ons.len(), &[Count::Max(10)]);
+        report
+            .choice(
+                Field("sex"),
+                self.sex,
+                &[(0, "SEX_UNSPECIFIED"), (1, "SEX_FEMALE"), (2, "SEX_MALE")],
+            );
+        report.text(Field("urgent_reason"), &self.urgent_reason, &[Text::MaxLen(200)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::GetQueueTicketRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::booking::v1::ShowQueueRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::booking::v1::ListQueueTicketsRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::booking::v1::LeaveQueueRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::CallNextRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::SkipTicketRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
 impl Validate for crate::generated::meridian::feed::v1::SubscribeRequest {
     fn check(&self, report: &mut Report) {
         report

@@ -20,6 +20,8 @@ pub enum Name<'a> {
     Partner(&'a str),
     /// How much of a store's days partners have booked.
     Quota(StoreId),
+    /// The queue of a store.
+    Queue(StoreId),
     /// Whose turn it is at a store, and what work is credited there.
     Assignments(StoreId),
     /// The work of a therapist.
@@ -39,8 +41,9 @@ impl Name<'_> {
             Self::Device(device) => (2, text(device)),
             Self::Partner(partner) => (3, text(partner)),
             Self::Quota(store) => (4, part(store.uuid())),
-            Self::Assignments(store) => (5, part(store.uuid())),
-            Self::Therapist(id) => (6, part(id.uuid())),
+            Self::Queue(store) => (5, part(store.uuid())),
+            Self::Assignments(store) => (6, part(store.uuid())),
+            Self::Therapist(id) => (7, part(id.uuid())),
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod shift_pattern;
 pub mod supply;
 pub mod time_off;
 pub mod waitlist;
+pub mod walk_in;
 pub mod working_calendar;
 
 use kernel::{Currency, Money, Timestamp};

@@ -7,6 +7,8 @@
 //!   └────────────┴────┴─► EXPIRED ─► CONFIRMED (paid late, and the same time was still free)
 //! ```
 //!
+//! A walk-in goes from HELD to CHECKED_IN at once: see [`super::walk_in`].
+//!
 //! | change within a state | in |
 //! |---|---|
 //! | the hold is prolonged | HELD, AWAITING_PAYMENT |

@@ -19,3 +19,4 @@ pub mod roster;
 pub mod span;
 pub mod visit;
 pub mod waitlist;
+pub mod walk_in;

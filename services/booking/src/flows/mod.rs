@@ -33,6 +33,7 @@ pub mod set_preference;
 pub mod sight;
 pub mod tell_licences;
 pub mod waitlist;
+pub mod walk_in;
 
 use pg::idempotency::Key;
 

@@ -36,6 +36,17 @@ impl Membership for GrpcMembership {
         self.0.clone().get_member(request).await.map_err(|status| from_status(status, "membership"))?;
         Ok(())
     }
+
+    async fn tier(&self, member: MemberId) -> Result<u8> {
+        let request = membership::GetMemberRequest { name: member.name() };
+        let reply = self.0.clone().get_member(request).await.map_err(|status| from_status(status, "membership"))?;
+        Ok(match reply.into_inner().tier() {
+            membership::Tier::Unspecified | membership::Tier::Member => 0,
+            membership::Tier::Silver => 1,
+            membership::Tier::Gold => 2,
+            membership::Tier::Platinum => 3,
+        })
+    }
 }
 
 /// Marketing.

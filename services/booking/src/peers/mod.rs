@@ -75,6 +75,8 @@ pub enum Return {
 pub trait Membership: Send + Sync {
     /// `NotFound` if there is no such member.
     async fn check_member(&self, member: MemberId) -> Result<()>;
+    /// How he ranks: 0 (member), 1 (silver), 2 (gold) or 3 (platinum). `NotFound` if there is no such member.
+    async fn tier(&self, member: MemberId) -> Result<u8>;
 }
 
 /// What a customer pays. Each call may fail with `Unavailable` and may be repeated with the same request id.

@@ -12,6 +12,7 @@ mod roster;
 mod rotation;
 mod slots;
 mod waitlist;
+mod walk_in;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ use proto::{
         life_cycle_service_server::LifeCycleServiceServer, package_service_server::PackageServiceServer,
         preference_service_server::PreferenceServiceServer, roster_service_server::RosterServiceServer,
         rotation_service_server::RotationServiceServer, waitlist_service_server::WaitlistServiceServer,
+        walk_in_service_server::WalkInServiceServer,
     },
     feed::v1::event_feed_service_server::EventFeedServiceServer,
 };
@@ -47,6 +49,7 @@ pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
         .add_service(PreferenceServiceServer::new(preference::Preferences(Arc::clone(app))))
         .add_service(RotationServiceServer::new(rotation::Rotations(Arc::clone(app))))
         .add_service(WaitlistServiceServer::new(waitlist::Waitlist(Arc::clone(app))))
+        .add_service(WalkInServiceServer::new(walk_in::WalkIns(Arc::clone(app))))
         .add_service(EventFeedServiceServer::new(feed));
     routes.routes()
 }

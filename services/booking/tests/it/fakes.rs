@@ -37,6 +37,8 @@ pub struct Fake {
     pub most_quotes: Mutex<Option<usize>>,
     /// Members that do not exist.
     pub strangers: Mutex<Vec<MemberId>>,
+    /// The tiers of members; the lowest if it is not here.
+    pub tiers: Mutex<HashMap<MemberId, u8>>,
     /// Per request id, once: repeats have no effect.
     asked: Mutex<Vec<(Uuid, Asked)>>,
     quotes: Mutex<HashMap<Uuid, Quote>>,
@@ -111,6 +113,11 @@ impl Membership for Fake {
     async fn check_member(&self, member: MemberId) -> Result<()> {
         let unknown = self.strangers.lock().expect("not poisoned").contains(&member);
         if unknown { Err(Error::not_found(member)) } else { Ok(()) }
+    }
+
+    async fn tier(&self, member: MemberId) -> Result<u8> {
+        self.check_member(member).await?;
+        Ok(self.tiers.lock().expect("not poisoned").get(&member).copied().unwrap_or_default())
     }
 }
 

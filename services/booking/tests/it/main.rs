@@ -28,4 +28,5 @@ mod search;
 mod seeking;
 mod visit;
 mod waitlist;
+mod walk_in;
 mod world;

@@ -19,10 +19,10 @@ async fn call(world: &World, path: &str, token: Option<&str>) -> Result<(), Stat
     let (mut bookings, mut catalog) = (world.bookings(), world.catalog());
     let (mut life, mut packages, mut roster) = (world.life(), world.packages(), world.roster());
     let (mut rotations, mut preferences) = (world.rotations(), world.preferences());
-    let mut waitlist = world.waitlist();
     let mut groups = world.groups();
     let group = missing("bookingGroups");
     let mut calendars = world.calendars();
+    let (mut waitlist, mut walk_ins) = (world.waitlist(), world.walk_ins());
     let booking = BookingId::new(testkit::START).name();
     let package = PackageId::new(testkit::START).name();
     let (store, item) = (world.store.clone(), world.item.clone());
@@ -214,6 +214,17 @@ async fn call(world: &World, path: &str, token: Option<&str>) -> Result<(), Stat
         }
         "WaitlistService/LeaveWaitlist" => send!(waitlist.leave_waitlist(pb::LeaveWaitlistRequest::default())),
         "WaitlistService/AcceptOffer" => send!(waitlist.accept_offer(pb::AcceptOfferRequest::default())),
+        "WalkInService/JoinQueue" => send!(walk_ins.join_queue(pb::JoinQueueRequest::default())),
+        "WalkInService/GetQueueTicket" => {
+            send!(walk_ins.get_queue_ticket(pb::GetQueueTicketRequest { name: missing("queueTickets") }))
+        }
+        "WalkInService/ShowQueue" => send!(walk_ins.show_queue(pb::ShowQueueRequest { store })),
+        "WalkInService/ListQueueTickets" => {
+            send!(walk_ins.list_queue_tickets(pb::ListQueueTicketsRequest { store }))
+        }
+        "WalkInService/LeaveQueue" => send!(walk_ins.leave_queue(pb::LeaveQueueRequest::default())),
+        "WalkInService/CallNext" => send!(walk_ins.call_next(pb::CallNextRequest::default())),
+        "WalkInService/SkipTicket" => send!(walk_ins.skip_ticket(pb::SkipTicketRequest::default())),
         unknown => unreachable!("{unknown} is new: add it here"),
     }
 }

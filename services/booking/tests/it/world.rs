@@ -18,6 +18,7 @@ use proto::{
         life_cycle_service_client::LifeCycleServiceClient, package_service_client::PackageServiceClient,
         preference_service_client::PreferenceServiceClient, roster_service_client::RosterServiceClient,
         rotation_service_client::RotationServiceClient, waitlist_service_client::WaitlistServiceClient,
+        walk_in_service_client::WalkInServiceClient,
     },
     google::r#type::{DayOfWeek, TimeOfDay},
     payment::v1 as payment,
@@ -202,6 +203,10 @@ impl World {
 
     pub fn waitlist(&self) -> WaitlistServiceClient<Channel> {
         WaitlistServiceClient::new(self.channel.clone())
+    }
+
+    pub fn walk_ins(&self) -> WalkInServiceClient<Channel> {
+        WalkInServiceClient::new(self.channel.clone())
     }
 
     /// A hold of the item by any therapist.

@@ -33,6 +33,10 @@ struct Prompt;
 
 #[async_trait]
 impl Membership for Prompt {
+    async fn tier(&self, _: MemberId) -> Result<u8> {
+        Ok(0)
+    }
+
     async fn check_member(&self, _: MemberId) -> Result<()> {
         Ok(())
     }

@@ -39,6 +39,11 @@ impl Booking {
         self.go(&[State::Confirmed], State::CheckedIn, now, actor, "")
     }
 
+    /// Somebody who came without a booking is called: he is here, and pays at the end.
+    pub fn seat(self, now: Timestamp, actor: &str) -> Result<Change> {
+        self.go(&[State::Held], State::CheckedIn, now, actor, "WALK_IN")
+    }
+
     /// The treatment begins.
     pub fn start(self, now: Timestamp, actor: &str) -> Result<Change> {
         self.go(&[State::CheckedIn], State::InService, now, actor, "")

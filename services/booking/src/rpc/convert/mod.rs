@@ -15,6 +15,7 @@ mod store;
 mod therapist;
 mod time;
 pub mod waitlist;
+pub mod walk_in;
 
 pub use booking::{channel, state, to_booking, to_channel, to_state};
 pub use edit::{Edit, Editable, View};

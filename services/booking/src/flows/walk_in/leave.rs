@@ -1,0 +1,71 @@
+//! Getting out of the queue, or to its end.
+
+use std::sync::Arc;
+
+use kernel::{Error, Result, ids::QueueTicketId};
+use pg::idempotency::{self, Begin};
+use prost::Message;
+use proto::booking::v1 as pb;
+use rpc::Caller;
+
+use super::{on_record, queue::view, save};
+use crate::{App, db, db::locks::Name, flows::Once};
+
+/// How many tickets one step ends.
+pub const BATCH: usize = 100;
+
+/// What happens to a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// He leaves.
+    Leave,
+    /// He did not answer.
+    Skip,
+}
+
+/// Takes a ticket out of the queue, or passes it over.
+pub async fn change_ticket<Q: Message>(
+    app: &Arc<App>,
+    caller: &Caller,
+    once: Once<'_, Q>,
+    id: QueueTicketId,
+    deed: Deed,
+) -> Result<pb::QueueTicket> {
+    let known = db::walk_in::get(&mut *app.pg.conn().await?, id).await?.ok_or_else(|| Error::not_found(id))?;
+    caller.see_own(Some(known.customer), Some(known.store))?;
+    let now = app.clock.now();
+    let mut tx = app.pg.begin().await?;
+    let ticket = match idempotency::begin(&mut tx, now, once.key, once.message).await? {
+        Begin::Replay(reply) => return Ok(reply),
+        Begin::Fresh(ticket) => ticket,
+    };
+    db::locks::take(&mut tx, &[Name::Queue(known.store)]).await?;
+    let changed = db::walk_in::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found(id))?;
+    let (changed, action) = match deed {
+        Deed::Leave => (changed.leave()?, "queue.leave"),
+        Deed::Skip => (changed.skip(now)?, "queue.skip"),
+    };
+    save(&mut tx, &changed, now).await?;
+    on_record(&mut tx, caller, action, &changed, now).await?;
+    let reply = view(app, &mut tx, &changed).await?;
+    ticket.finish(&mut tx, &reply).await?;
+    tx.commit().await?;
+    Ok(reply)
+}
+
+/// Ends the tickets of stores that closed; returns how many that were.
+pub async fn end_queues(app: &App) -> Result<usize> {
+    let now = app.clock.now();
+    let over = db::walk_in::over(&mut *app.pg.conn().await?, now, BATCH.try_into().unwrap_or(i64::MAX)).await?;
+    let mut ended = 0;
+    for id in over {
+        let mut tx = app.pg.begin().await?;
+        let ticket = db::walk_in::lock(&mut tx, id).await?;
+        if let Some(ticket) = ticket.and_then(|ticket| ticket.end(now)) {
+            save(&mut tx, &ticket, now).await?;
+            ended += 1;
+        }
+        tx.commit().await?;
+    }
+    Ok(ended)
+}
