@@ -102,7 +102,10 @@ impl Keep for Flow<'_> {
         let mut conn = app.pg.conn().await?;
         let sought = party.at(app, &mut conn, *store).await?;
         let start = minute(*start_time);
-        check_notice(&sought.sight, party.bookable(app, &sought.sight), start)?;
+        if let Err(refused) = check_notice(&sought.sight, party.bookable(app, &sought.sight), start) {
+            // What was kept of the store may be out of date.
+            return if app.sights.is_current(&mut conn, &sought.sight).await? { Err(refused) } else { Ok(None) };
+        }
         let (sight, visits, customer) = (&sought.sight, &sought.ways[..], *organiser);
         let wanted = Wanted { sight, customer, visits, start, without: &[], overbook: false };
         Ok(keep::plan(app, &mut conn, wanted).await?.map(|plan| (plan, sought.chosen)))
