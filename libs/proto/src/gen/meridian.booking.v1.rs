@@ -3934,7 +3934,7 @@ pub struct HoldSlotRequest {
     /// administrators.
     #[prost(string, tag = "9")]
     pub overbook_reason: ::prost::alloc::string::String,
-    /// The partner platform that it comes through, such as `dianping`; only with CHANNEL_PARTNER.
+    /// The partner platform that it comes through, such as `dianping`; with CHANNEL_PARTNER, and only then.
     #[prost(string, tag = "10")]
     pub partner: ::prost::alloc::string::String,
     /// What is added to the item, `items/<uuid>`, in this order.
@@ -9756,8 +9756,9 @@ pub mod life_cycle_service_client {
         /// Moves a visit to another time or therapist at the same store; the price stays as agreed, and so does the end of a
         /// hold. Customers may do so up to the notice period, later only staff.
         ///
-        /// Errors: FAILED_PRECONDITION with reason SLOT_TAKEN, OUTSIDE_OPENING_HOURS, NOT_ON_SHIFT, SKILL_MISSING or WORK_LIMIT
-        /// (the old time is kept), TOO_LATE (the notice period has begun), HOLD_ENDED, or WRONG_STATE from checked in onwards;
+        /// Errors: FAILED_PRECONDITION with reason SLOT_TAKEN, OUTSIDE_OPENING_HOURS, NOT_ON_SHIFT, SKILL_MISSING, WORK_LIMIT,
+        /// LEAD_TIME or QUOTA (the old time is kept, the new one could not be held), TOO_LATE (the notice period has begun),
+        /// ITEM_CHANGED (what is booked needs something else by now), HOLD_ENDED, or WRONG_STATE from checked in onwards;
         /// INVALID_ARGUMENT for a start that could not be held.
         pub async fn reschedule_booking(
             &mut self,
@@ -9940,8 +9941,9 @@ pub mod life_cycle_service_server {
         /// Moves a visit to another time or therapist at the same store; the price stays as agreed, and so does the end of a
         /// hold. Customers may do so up to the notice period, later only staff.
         ///
-        /// Errors: FAILED_PRECONDITION with reason SLOT_TAKEN, OUTSIDE_OPENING_HOURS, NOT_ON_SHIFT, SKILL_MISSING or WORK_LIMIT
-        /// (the old time is kept), TOO_LATE (the notice period has begun), HOLD_ENDED, or WRONG_STATE from checked in onwards;
+        /// Errors: FAILED_PRECONDITION with reason SLOT_TAKEN, OUTSIDE_OPENING_HOURS, NOT_ON_SHIFT, SKILL_MISSING, WORK_LIMIT,
+        /// LEAD_TIME or QUOTA (the old time is kept, the new one could not be held), TOO_LATE (the notice period has begun),
+        /// ITEM_CHANGED (what is booked needs something else by now), HOLD_ENDED, or WRONG_STATE from checked in onwards;
         /// INVALID_ARGUMENT for a start that could not be held.
         async fn reschedule_booking(
             &self,
