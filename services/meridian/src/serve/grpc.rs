@@ -11,8 +11,9 @@ use prost_types::{FileDescriptorProto, FileDescriptorSet};
 use proto::{
     analytics::v1::report_service_server,
     booking::v1::{
-        booking_service_server, catalog_service_server, life_cycle_service_server, package_service_server,
-        preference_service_server, roster_service_server, rotation_service_server,
+        booking_service_server, calendar_service_server, catalog_service_server, group_service_server,
+        life_cycle_service_server, package_service_server, preference_service_server, roster_service_server,
+        rotation_service_server, waitlist_service_server, walk_in_service_server,
     },
     feed::v1::event_feed_service_server,
     marketing::v1::{message_service_server, promotion_service_server},
@@ -68,6 +69,10 @@ const fn names(service: Service) -> &'static [&'static str] {
             preference_service_server::SERVICE_NAME,
             roster_service_server::SERVICE_NAME,
             rotation_service_server::SERVICE_NAME,
+            calendar_service_server::SERVICE_NAME,
+            group_service_server::SERVICE_NAME,
+            waitlist_service_server::SERVICE_NAME,
+            walk_in_service_server::SERVICE_NAME,
             FEED,
         ],
         Service::Membership => &[

@@ -75,7 +75,7 @@ fn pauses_count_as_waiting() {
     let short = Visit { legs: vec![short.legs[0], Leg { treatment: Span::new(30, 60), ..short.legs[0] }], ..short };
     let found = ways(&[vec![short.clone(), long], vec![visit(45)]], 5);
     let waits: Vec<i64> = found.iter().map(waiting_of).collect();
-    assert_eq!(waits, [0, 5, 5, 10, 15]);
+    assert_eq!(waits, [0, 5, 5, 10, 15, 15]);
 }
 
 #[test]
