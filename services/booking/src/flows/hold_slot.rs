@@ -170,8 +170,6 @@ impl Flow<'_> {
         let seek = &self.wanted.seek;
         let chosen = sight.choose(conn, &seek.choice).await?;
         let visits = chosen.visits(1, &seek.wish)?;
-        // It may have passed while all this was read.
-        keep::check_start(self.app, self.wanted.start_time)?;
         check_notice(sight, seek.bookable(self.app, sight), start)?;
         Ok((chosen, visits))
     }
@@ -241,6 +239,10 @@ impl Flow<'_> {
 pub(super) fn check_notice(sight: &Sight, bookable: Span, start: Minute) -> Result<()> {
     if start < bookable.start {
         let notice = sight.policy.lead_minutes;
+        if notice == 0 {
+            // It passed while all this was read.
+            return Err(Error::invalid("start_time", "is past; choose a later time"));
+        }
         let text = format!("the store wants {notice} minutes of notice; choose a later time");
         return Err(Error::precondition("LEAD_TIME", text).with("lead_minutes", notice));
     }

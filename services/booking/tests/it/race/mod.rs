@@ -6,6 +6,24 @@
 //! servers ([`weather`]). What clients were told is written down ([`ledger`]), and after the run everything must be so
 //! ([`check`]).
 //!
+//! Whether it would notice was tried by breaking the service on purpose. Each of these is caught, mostly by the first seed:
+//!
+//! | broken | what the suite said |
+//! |---|---|
+//! | no exclusion constraint on allocations | live rows of one resource overlap |
+//! | a cancelled visit keeps its rows | bookings that are over keep something |
+//! | holds don't share the roster, nor compare its version | a visit to come that no shift covers (17th seed) |
+//! | a rescheduled or moved visit keeps its old rows too | a booking keeps more than its item needs |
+//! | a move writes no event | steps that have not exactly one event |
+//! | the answer goes out before the commit | acknowledged, and not found |
+//! | request ids are ignored | one request had two answers |
+//! | work limits are not checked again under their locks | a therapist works more in a day than he may (3rd seed) |
+//! | names are not locked | a deadlock reached a caller (2nd seed) |
+//! | a cancelled visit's order is not closed | a booking that is cancelled has an open order |
+//! | a late deposit brings a visit back without its resources | a confirmed booking keeps nothing |
+//!
+//! What it found when it was new: a booking that was read while it changed was shown with a step of its next version.
+//!
 //! `make race SEEDS=1000` runs that many seeds, `make race SEED=17` one of them again: with the same decisions, and with
 //! what the scheduler makes of them.
 

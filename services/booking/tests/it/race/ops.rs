@@ -183,13 +183,20 @@ fn wanted(client: &Client, decision: &Decision) -> pb::HoldSlotRequest {
     }
 }
 
+/// Whoever was answered finds his booking at once.
 async fn send_hold(client: &Client, request: &pb::HoldSlotRequest) -> Result<pb::Booking, Status> {
     let token = (client.token.as_str(), client.token.as_str());
-    client
+    let held = client
         .change(token, (&request.request_id, request.clone()), |channel, request| async move {
             Bookings::new(channel).hold_slot(request).await
         })
-        .await
+        .await?;
+    let call = |channel, request| async move { Bookings::new(channel).get_booking(request).await };
+    let found = client.read(token, pb::GetBookingRequest { name: held.name.clone() }, call).await;
+    if !found.as_ref().is_ok_and(|found| found.version >= held.version) {
+        client.run.ledger.fault(format!("{} was acknowledged, and then: {found:?}", held.name));
+    }
+    Ok(held)
 }
 
 async fn hold(client: &Client, decision: &Decision) -> Tried {
