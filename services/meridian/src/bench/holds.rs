@@ -12,6 +12,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
@@ -49,6 +50,9 @@ const PEER: &str = "pgbench";
 const MOST_SLOTS: u64 = 60_000;
 /// How many times are sold before the statements are looked at: by then connections are open and types are known.
 const WARM_HOLDS: u64 = 6;
+/// The part of the most load at which it is looked how long a hold takes, and how long that may be in milliseconds.
+const STEADY: f64 = 0.7;
+const STEADY_LIMIT: Limit = Limit::AtMost(50.0);
 /// How many rows are written at once.
 const BATCH: usize = 2_000;
 
@@ -81,11 +85,21 @@ pub async fn measure(servers: &Servers, house: &House, scale: &Scale, report: &m
         }
     }
 
-    let sold = usize::try_from(count(&house.app.pg).await? - before)?;
-    ensure!(sold == ours.samples.len() + warm_calls, "{sold} bookings are stored, not as many as were answered");
     let rate = ours.per_second();
+    let every = Duration::from_secs_f64(scale.clients as f64 / (rate * STEADY));
+    let steady = load::drive_steadily(holders, every, scale.round).await?;
+    let steady_calls = steady.samples.len();
+
+    let sold = usize::try_from(count(&house.app.pg).await? - before)?;
+    ensure!(
+        sold == ours.samples.len() + warm_calls + steady_calls,
+        "{sold} bookings are stored, not as many as were answered"
+    );
     let note = format!("{} clients", scale.clients);
     report.add(Figure::new("committed holds", rate, "/s", note).times(ours.samples.times()));
+    let times = steady.samples.times();
+    let note = format!("{:.0} /s, waiting for one's turn counted", load::per_second(steady_calls as f64, steady.time));
+    report.add(Figure::new("hold at 70 % of that load, p99", times.p99, "ms", note).times(times).limit(STEADY_LIMIT));
     match peer {
         Some(peer) => compare(peer, rate, &theirs, scale, report).await,
         None => Ok(()),

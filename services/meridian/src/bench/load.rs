@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use tokio::{
     task::JoinSet,
-    time::{Instant, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 
 use super::samples::Samples;
@@ -72,6 +72,36 @@ pub async fn drive<C: Caller>(callers: Vec<C>, until: Until) -> Result<(Vec<C>, 
     }
     load.time = start.elapsed();
     Ok((callers, load))
+}
+
+/// All callers side by side for so long, at a steady rate: each calls `every` so long, whether or not the answer before
+/// took its time, which is counted as waiting. The first wrong answer ends it.
+pub async fn drive_steadily<C: Caller>(callers: Vec<C>, every: Duration, time: Duration) -> Result<Load> {
+    let start = Instant::now();
+    let mut running = JoinSet::new();
+    let count = u32::try_from(callers.len())?.max(1);
+    for (index, caller) in (0..).zip(callers) {
+        running.spawn(keep_pace(caller, start + every / count * index, every, start + time));
+    }
+    let mut load = Load::default();
+    // An early return drops the set, which ends the others.
+    while let Some(ended) = running.join_next().await {
+        load.samples.extend(ended??);
+    }
+    load.time = start.elapsed();
+    Ok(load)
+}
+
+async fn keep_pace<C: Caller>(mut caller: C, first: Instant, every: Duration, end: Instant) -> Result<Samples> {
+    let mut samples = Samples::default();
+    let mut due = first;
+    while due < end {
+        sleep_until(due).await;
+        timeout(PATIENCE, caller.call()).await.context("no answer within 10 s")??;
+        samples.push(due.elapsed());
+        due += every;
+    }
+    Ok(samples)
 }
 
 async fn go_on<C: Caller>(mut caller: C, until: Until, start: Instant) -> Result<(C, Samples)> {

@@ -7,6 +7,7 @@
 //! | part | what it tells |
 //! |---|---|
 //! | [`holds`] | committed holds per second, against pgbench with the very same statements |
+//! | [`contention`] | answers per second when all want the same few times |
 //! | [`search`] | how long a search takes |
 //! | [`group`] | how long it takes to keep the visits of a group |
 //! | [`gateway`] | requests per second through the gateway, against plain gRPC and against Envoy |
@@ -24,6 +25,7 @@
 //! | [`report`], [`machine`], [`samples`] | what comes out |
 
 mod capture;
+mod contention;
 mod curve;
 mod envoy;
 mod gateway;
@@ -95,6 +97,8 @@ pub struct BenchOptions {
 enum Part {
     /// Committed holds against pgbench.
     Holds,
+    /// Many who want the same few times.
+    Contention,
     /// Search.
     Search,
     /// Groups.
@@ -156,6 +160,7 @@ async fn measure(servers: &Servers, options: &BenchOptions, report: &mut Report)
         say::line(format!("Measuring: {name}"));
         let outcome = match part {
             Part::Holds => holds::measure(servers, &house, &scale, report).await,
+            Part::Contention => contention::measure(&house, &scale, report).await,
             Part::Search => match search::measure(&house, &scale, report).await {
                 Ok(()) => curve::measure(&house, &scale, report).await,
                 failed => failed,

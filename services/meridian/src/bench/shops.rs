@@ -23,6 +23,7 @@ const OPEN_HOUR_UTC: i64 = 2;
 const OPEN: (i16, i16) = (600, 1_320);
 const SKILL: &str = "thai";
 const ROOM_KIND: &str = "massage";
+const MACHINE_KIND: &str = "laser";
 /// Minutes of a treatment, and for which its room is needed before and after it.
 pub const TREATMENT: i64 = 60;
 pub const PREPARATION: i64 = 5;
@@ -87,6 +88,24 @@ impl Shops {
             first_opening: Timestamp::from_second(tomorrow + OPEN_HOUR_UTC * 3_600)?,
             days,
         })
+    }
+
+    /// The same, where the treatment needs a machine too; a shop has as many as rooms.
+    #[must_use]
+    pub fn with_machines(mut self) -> Self {
+        let now = SystemClock.now();
+        self.item.equipment_kind = Some(MACHINE_KIND.to_owned());
+        for shop in &mut self.shops {
+            let machine = |room: &Room| Room {
+                id: RoomId::new(now),
+                display_name: room.display_name.replace("Room", "Laser"),
+                kind: MACHINE_KIND.to_owned(),
+                ..room.clone()
+            };
+            let machines: Vec<Room> = shop.rooms.iter().map(machine).collect();
+            shop.rooms.extend(machines);
+        }
+        self
     }
 
     /// When the shops open on each day.
