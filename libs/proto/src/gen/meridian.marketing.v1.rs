@@ -189,6 +189,8 @@ pub mod message {
         BookingRescheduled = 5,
         /// A visit has another time or therapist, as the store wished.
         BookingMoved = 6,
+        /// A time is held for somebody on the waitlist, until he takes it or the time that the text names.
+        WaitlistOffer = 7,
     }
     impl Kind {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -204,6 +206,7 @@ pub mod message {
                 Self::BookingCancelled => "KIND_BOOKING_CANCELLED",
                 Self::BookingRescheduled => "KIND_BOOKING_RESCHEDULED",
                 Self::BookingMoved => "KIND_BOOKING_MOVED",
+                Self::WaitlistOffer => "KIND_WAITLIST_OFFER",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -216,6 +219,7 @@ pub mod message {
                 "KIND_BOOKING_CANCELLED" => Some(Self::BookingCancelled),
                 "KIND_BOOKING_RESCHEDULED" => Some(Self::BookingRescheduled),
                 "KIND_BOOKING_MOVED" => Some(Self::BookingMoved),
+                "KIND_WAITLIST_OFFER" => Some(Self::WaitlistOffer),
                 _ => None,
             }
         }

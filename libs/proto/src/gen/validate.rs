@@ -1610,6 +1610,7 @@ impl Validate for crate::generated::meridian::marketing::v1::SendMessageRequest 
                     (4, "KIND_BOOKING_CANCELLED"),
                     (5, "KIND_BOOKING_RESCHEDULED"),
                     (6, "KIND_BOOKING_MOVED"),
+                    (7, "KIND_WAITLIST_OFFER"),
                 ],
             );
         report.text(Field("language_code"), &self.language_code, &[Text::MaxLen(35)]);

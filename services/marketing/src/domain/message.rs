@@ -61,17 +61,20 @@ pub enum Kind {
     BookingRescheduled,
     /// A visit has another time or therapist, as the store wished.
     BookingMoved,
+    /// A time is held for somebody on the waitlist.
+    WaitlistOffer,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::VerificationCode,
         Self::BookingConfirmed,
         Self::BookingReminder,
         Self::BookingCancelled,
         Self::BookingRescheduled,
         Self::BookingMoved,
+        Self::WaitlistOffer,
     ];
 
     /// The word that is stored.
@@ -83,6 +86,7 @@ impl Kind {
             Self::BookingCancelled => "BOOKING_CANCELLED",
             Self::BookingRescheduled => "BOOKING_RESCHEDULED",
             Self::BookingMoved => "BOOKING_MOVED",
+            Self::WaitlistOffer => "WAITLIST_OFFER",
         }
     }
 

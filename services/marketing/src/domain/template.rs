@@ -79,6 +79,13 @@ const fn text(kind: Kind, language: Language) -> &'static str {
             "We had to change your visit, and are sorry: {item} with {therapist} at {store}, now {time}. \
              If that does not suit you, please tell the store."
         }
+        (Kind::WaitlistOffer, Language::ZhCn) => {
+            "您等候的时间有了：{time}，{store}，{item}，由 {therapist} 为您服务。已为您保留至 {until}，请在此之前接受。"
+        }
+        (Kind::WaitlistOffer, Language::En) => {
+            "A time that you wait for is free: {item} with {therapist} at {store}, {time}. \
+             It is kept for you until {until}; please accept it by then."
+        }
     }
 }
 
@@ -122,6 +129,17 @@ pub fn visit_values(visit: &Visit, language: Language) -> Result<Values> {
         ("therapist", one_line(&visit.therapist_name)),
     ];
     Ok(values.map(|(name, value)| (name.to_owned(), value)).into())
+}
+
+/// The values for a message that offers a visit until `until`.
+///
+/// # Errors
+/// As of [`visit_values`].
+pub fn offer_values(visit: &Visit, until: Timestamp, language: Language) -> Result<Values> {
+    let zone = TimeZone::get(&visit.time_zone).map_err(Error::internal)?;
+    let mut values = visit_values(visit, language)?;
+    values.insert("until".to_owned(), until.to_zoned(zone).strftime("%H:%M").to_string());
+    Ok(values)
 }
 
 fn local_time(at: Timestamp, zone: TimeZone, language: Language) -> String {
@@ -200,7 +218,11 @@ mod tests {
         for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::VerificationCode) {
             for language in [Language::ZhCn, Language::En] {
                 let visit = visit("2027-03-01T06:30:00Z", "Asia/Shanghai");
-                let body = render(kind, language, &visit_values(&visit, language).expect("values")).expect("rendered");
+                let values = match kind {
+                    Kind::WaitlistOffer => offer_values(&visit, visit.start_time, language),
+                    _ => visit_values(&visit, language),
+                };
+                let body = render(kind, language, &values.expect("values")).expect("rendered");
                 assert!(body.contains("Swedish massage") && body.contains("14:30"), "{body}");
                 assert!(body.contains("Lin {code}"), "a value is not read as a template: {body}");
             }

@@ -86,6 +86,11 @@ pub enum CouponUse {
 }
 
 impl State {
+    /// Whether the visit is only kept for the customer, and may run out.
+    pub const fn is_offer(self) -> bool {
+        matches!(self, Self::Held | Self::AwaitingPayment)
+    }
+
     /// All of them.
     pub const ALL: [Self; 9] = [
         Self::Held,

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use ::rpc::convert::timestamp;
 use feed::{Consumer, Event};
 use kernel::{Result, crash};
 use pg::Tx;
@@ -25,6 +26,9 @@ impl Consumer for FollowBookings {
     const NAME: &'static str = "marketing";
 
     async fn apply(&self, tx: &mut Tx, event: &Event) -> Result<()> {
+        if let Some(offered) = event.decode::<pb::WaitlistOffered>()? {
+            return self.offer(tx, event, &offered).await;
+        }
         let Some(facts) = facts(event)? else { return Ok(()) };
         let visit = read_visit(&facts)?;
         let known = db::visit::known(tx, visit.booking).await?;
@@ -38,6 +42,17 @@ impl Consumer for FollowBookings {
         schedule_messages::follow(&self.0, tx, &news, now).await?;
         crash::point("marketing.visit.applied");
         Ok(())
+    }
+}
+
+impl FollowBookings {
+    async fn offer(&self, tx: &mut Tx, event: &Event, offered: &pb::WaitlistOffered) -> Result<()> {
+        let Some(facts) = &offered.booking else { return Ok(()) };
+        let visit = read_visit(facts)?;
+        let until = timestamp("offer_expire_time", offered.offer_expire_time.as_ref())?;
+        let known = db::visit::known(tx, visit.booking).await?;
+        let news = News { visit: &visit, version: event.aggregate_version, known: known.as_ref(), by_store: true };
+        schedule_messages::offer(&self.0, tx, &news, until, self.0.clock.now()).await
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     App, db,
     domain::{
         message::{About, Kind, Message, State, reminder_time},
-        template::{render, visit_values},
+        template::{Values, offer_values, render, visit_values},
         visit::{Known, State as VisitState, Visit},
     },
 };
@@ -19,6 +19,9 @@ use crate::{
 /// What says that a visit will happen, and when.
 const PROMISES: [Kind; 4] =
     [Kind::BookingConfirmed, Kind::BookingRescheduled, Kind::BookingMoved, Kind::BookingReminder];
+
+/// What is of no use any more once the visit is more than held.
+const OFFERS: [Kind; 1] = [Kind::WaitlistOffer];
 
 /// What an event tells of a visit.
 #[derive(Debug)]
@@ -50,6 +53,9 @@ impl News<'_> {
 /// Schedules what the visit's state calls for, and calls back what it rules out.
 pub async fn follow(app: &App, tx: &mut Tx, news: &News<'_>, now: Timestamp) -> Result<()> {
     let visit = news.visit;
+    if !visit.state.is_offer() {
+        call_back(tx, visit, &OFFERS, now).await?;
+    }
     match visit.state {
         VisitState::Confirmed => {
             let Some(notice) = news.notice() else { return Ok(()) };
@@ -79,9 +85,30 @@ async fn schedule(
     send_time: Timestamp,
     now: Timestamp,
 ) -> Result<()> {
+    let values = visit_values(news.visit, app.policy.language)?;
+    put(app, tx, news, kind, &values, send_time, now).await
+}
+
+/// Tells somebody on the waitlist that the visit is kept for him until `until`, as long as it still is.
+pub async fn offer(app: &App, tx: &mut Tx, news: &News<'_>, until: Timestamp, now: Timestamp) -> Result<()> {
+    if until <= now || news.known.is_some_and(|known| !known.state.is_offer()) {
+        return Ok(());
+    }
+    let values = offer_values(news.visit, until, app.policy.language)?;
+    put(app, tx, news, Kind::WaitlistOffer, &values, now, now).await
+}
+
+async fn put(
+    app: &App,
+    tx: &mut Tx,
+    news: &News<'_>,
+    kind: Kind,
+    values: &Values,
+    send_time: Timestamp,
+    now: Timestamp,
+) -> Result<()> {
     let visit = news.visit;
-    let language = app.policy.language;
-    let text = render(kind, language, &visit_values(visit, language)?)?;
+    let text = render(kind, app.policy.language, values)?;
     let about = About { booking: visit.booking, start_time: visit.start_time, version: news.version };
     let (id, key_owner) = (about.message(kind), visit.customer.uuid());
     let key = db::key::ensure(&app.vault, tx, key_owner, now).await?;

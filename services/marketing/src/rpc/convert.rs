@@ -147,6 +147,7 @@ fn read_kind(kind: pb::message::Kind) -> Result<Kind> {
         pb::message::Kind::BookingCancelled => Ok(Kind::BookingCancelled),
         pb::message::Kind::BookingRescheduled => Ok(Kind::BookingRescheduled),
         pb::message::Kind::BookingMoved => Ok(Kind::BookingMoved),
+        pb::message::Kind::WaitlistOffer => Ok(Kind::WaitlistOffer),
         pb::message::Kind::Unspecified => Err(Error::invalid("kind", "must be stated")),
     }
 }
@@ -160,6 +161,7 @@ pub fn to_kind(kind: Kind) -> pb::message::Kind {
         Kind::BookingCancelled => pb::message::Kind::BookingCancelled,
         Kind::BookingRescheduled => pb::message::Kind::BookingRescheduled,
         Kind::BookingMoved => pb::message::Kind::BookingMoved,
+        Kind::WaitlistOffer => pb::message::Kind::WaitlistOffer,
     }
 }
 

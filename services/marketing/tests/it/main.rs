@@ -7,6 +7,7 @@ mod coupons;
 mod feeds;
 mod messages;
 mod moves;
+mod offers;
 mod privacy;
 mod quotes;
 mod sending;
