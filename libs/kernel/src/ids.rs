@@ -107,6 +107,8 @@ ids! {
     PaymentId = "payments";
     /// Money going back.
     RefundId = "refunds";
+    /// Money that is set aside in the ledger until it is decided what becomes of it.
+    LedgerTransferId = "ledgerTransfers";
     /// A balanced set of ledger entries.
     LedgerTransactionId = "ledgerTransactions";
     /// A customer's right to a reduction.

@@ -9,6 +9,7 @@
 //! | [`idempotency`] | one effect and one answer per request id |
 //! | [`outbox`] | events written with the effect and read in commit order |
 //! | [`audit`] | who saw or changed what: append-only, chained, verifiable |
+//! | [`seal`] | rows that are only added, chained in commit order |
 //! | [`tasks`] | calls to other systems that must happen although the process may die |
 //! | [`vault`] | personal data: sealed per owner, found by a blind index, shredded by deleting a key |
 //! | [`traceparent`] | the trace that an event carries to its readers |
@@ -20,6 +21,7 @@ pub mod error;
 pub mod idempotency;
 pub mod outbox;
 pub mod pool;
+pub mod seal;
 pub mod tasks;
 pub mod traceparent;
 pub mod tx;

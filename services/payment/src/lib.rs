@@ -13,8 +13,9 @@
 //!
 //! # Invariants
 //!
-//! * Every ledger transaction balances, so all balances of one currency add up to 0; entries are never changed. Held by
-//!   [`domain::ledger`] and again by triggers.
+//! * Every ledger transaction balances by store and currency, so all balances of one currency add up to 0; entries are
+//!   never changed, by trigger and by privilege. What a checked account owes a party is never below zero, what is set aside
+//!   included, and a transfer is decided once. Held by [`domain::ledger`] and again by triggers and checks.
 //! * Of a payment no more goes back than was captured; of an order no more counts as paid than its total, and no more as
 //!   refunded than was paid. Held by [`domain::order`] and again by checks and a trigger.
 //! * Whoever changes anything of an order locks its row first. State, ledger, events, audit and stored reply are one
@@ -38,6 +39,8 @@
 //! | a notice is forged or old | `UNAUTHENTICATED`, reason `BAD_SIGNATURE` or `STALE_NOTICE` |
 //! | a notice fits no payment, amount or currency | recorded in `notice_break`, acknowledged, never acted upon |
 //! | a charge succeeds after the order was closed | captured, and a full refund in the same transaction |
+//! | two take from the same card at once | the second sees what the first has left: `INSUFFICIENT_BALANCE` if that is too little |
+//! | nobody decides a transfer | it expires at its time, and what it set aside is available again |
 //! | the provider is down at a refund | tried again for ever, with growing pauses |
 //!
 //! A crash between any two steps is mended by the next request or worker step. Tests order one at these points:
@@ -49,7 +52,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`domain`] | orders, payments, refunds, the ledger and its chart of accounts: the rules, without storage |
+//! | [`domain`] | orders, payments, refunds: the rules, without storage |
+//! | [`domain::ledger`] | the ledger: chart of accounts, transactions, transfers in two phases |
 //! | [`domain::refund_law`] | what the end of a prepaid contract gives back by 法释〔2025〕4号, line by line with its article |
 //! | [`flows`] | one use case a file |
 //! | [`db`] | all SQL: tables `customer_order`, `order_line`, `payment`, `refund`, `ledger_*`, `notice`, `notice_break` |

@@ -10,7 +10,7 @@ use kernel::{
 
 use super::{
     Charge, Happened, Outcome, Payment, Purpose, Refund, Tender,
-    ledger::{Account, Kind},
+    ledger::{Account, Kind, Party, PartyKind, SubAccount},
     payment,
 };
 
@@ -285,13 +285,14 @@ impl Order {
             self.state = State::DepositPaid;
         }
         let mut outcome = Outcome::unchanged(self);
-        let place = Account::of_tender(payment.tender);
-        outcome.book(Kind::Capture, id, place, Account::CustomerDeposits, payment.amount)?;
+        let (place, deposits) = (outcome.order.place(payment.tender), outcome.order.on(Account::CustomerDeposits));
+        outcome.book(Kind::Capture, id, place, deposits.clone(), payment.amount)?;
         if !surplus {
             outcome.tell(Happened::Captured(id));
         }
         if owed_all {
-            outcome.book(Kind::Recognise, recognition, Account::CustomerDeposits, Account::Takings, total)?;
+            let takings = outcome.order.on(Account::Takings);
+            outcome.book(Kind::Recognise, recognition, deposits, takings, total)?;
             outcome.tell(Happened::Paid);
         }
         if closed || surplus {
@@ -350,7 +351,8 @@ impl Order {
             }
         }
         if !kept.is_zero() && source == Account::CustomerDeposits {
-            outcome.book(Kind::Forfeit, order_id, source, Account::ForfeitedDeposits, kept)?;
+            let (from, to) = (outcome.order.on(source), outcome.order.on(Account::ForfeitedDeposits));
+            outcome.book(Kind::Forfeit, order_id, from, to, kept)?;
         }
         Ok(outcome)
     }
@@ -360,6 +362,20 @@ impl Order {
         let mut outcome = Outcome::unchanged(self);
         outcome.finish_refund(id, now)?;
         Ok(outcome)
+    }
+
+    /// An account at the order's store, about its customer if the account is about customers.
+    pub(super) fn on(&self, account: Account) -> SubAccount {
+        let on = account.at(self.store);
+        if account.party() == Some(PartyKind::Customer) { on.of(self.customer) } else { on }
+    }
+
+    /// Where money paid in this way lies.
+    pub(super) fn place(&self, tender: Tender) -> SubAccount {
+        match tender {
+            Tender::Sandbox => Account::ProviderReceivable.at(self.store).of(Party::provider(tender.as_str())),
+            Tender::Cash => Account::CashDrawer.at(self.store),
+        }
     }
 
     /// Whether a payment that comes in now is one that the order waits for.

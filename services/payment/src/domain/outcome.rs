@@ -7,7 +7,7 @@ use kernel::{
 
 use super::{
     Line, Order, Payment, Refund, State, Tender,
-    ledger::{Account, Kind, Transaction},
+    ledger::{Account, Kind, SubAccount, Transaction},
     refund,
 };
 
@@ -77,15 +77,16 @@ impl Outcome {
         self.events.push(Event { version, facts, happened });
     }
 
+    /// Books `amount` from one account to another, debiting the first.
     pub(super) fn book(
         &mut self,
         kind: Kind,
         source: impl Into<kernel::Uuid>,
-        from: Account,
-        to: Account,
+        from: SubAccount,
+        to: SubAccount,
         amount: Money,
     ) -> Result<()> {
-        self.postings.push(Transaction::transfer(kind, source, from, to, amount)?);
+        self.postings.push(Transaction::moving(kind, source, from, to, amount)?.of_order(self.order.id));
         Ok(())
     }
 
@@ -107,7 +108,8 @@ impl Outcome {
             state: refund::State::Pending,
             create_time: now,
         });
-        self.book(Kind::RefundDecided, id, source, Account::RefundsPayable, amount)?;
+        let (from, to) = (self.order.on(source), self.order.on(Account::RefundsPayable));
+        self.book(Kind::RefundDecided, id, from, to, amount)?;
         match payment.tender {
             Tender::Cash => self.finish_refund(id, now),
             Tender::Sandbox => Ok(()),
@@ -124,8 +126,8 @@ impl Outcome {
         refund.state = refund::State::Succeeded { time: now };
         let (amount, payment) = (refund.amount, refund.payment);
         let payment = self.order.payment(payment).ok_or_else(|| missing("payment"))?;
-        let (place, surplus) = (Account::of_tender(payment.tender), payment.is_surplus());
-        self.book(Kind::RefundDone, id, Account::RefundsPayable, place, amount)?;
+        let (place, surplus) = (self.order.place(payment.tender), payment.is_surplus());
+        self.book(Kind::RefundDone, id, self.order.on(Account::RefundsPayable), place, amount)?;
         if !surplus {
             self.order.refunded = self.order.refunded.try_add(amount)?;
             self.tell(Happened::Refunded(id));

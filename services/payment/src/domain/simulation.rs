@@ -69,7 +69,7 @@ fn take(order: Order, step: &Step, number: u128) -> Option<Outcome> {
 fn balances(booked: &[Transaction]) -> BTreeMap<Account, i64> {
     let mut balances = BTreeMap::new();
     for entry in booked.iter().flat_map(Transaction::entries) {
-        *balances.entry(entry.account).or_default() += entry.amount.minor();
+        *balances.entry(entry.on.account).or_default() += entry.amount.minor();
     }
     balances
 }

@@ -19,8 +19,8 @@ use crate::{
 /// Stores the outcome of a transition of `before`, an order that this transaction has locked.
 pub async fn record(tx: &mut Tx, now: Timestamp, actor: &str, before: &Order, outcome: &Outcome) -> Result<()> {
     db::orders::save(tx, before, &outcome.order).await?;
+    db::ledger::post_all(tx, now, &outcome.postings).await?;
     for posting in &outcome.postings {
-        db::ledger::post(tx, now, outcome.order.id, posting).await?;
         audit::record(tx, now, audit_entry(actor, &outcome.order, posting)).await?;
     }
     publish(tx, now, outcome).await
@@ -83,7 +83,7 @@ fn audit_entry(actor: &str, order: &Order, posting: &Transaction) -> Entry {
     let entries: Vec<_> = posting
         .entries()
         .iter()
-        .map(|entry| json!({ "account": entry.account.code(), "amount_minor": entry.amount.minor() }))
+        .map(|entry| json!({ "account": entry.on.account.code(), "amount_minor": entry.amount.minor() }))
         .collect();
     Entry {
         actor: actor.to_owned(),

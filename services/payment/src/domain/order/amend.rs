@@ -55,7 +55,8 @@ impl Order {
         }
         let mut outcome = Outcome::unchanged(self);
         if reopens && !paid.is_zero() {
-            outcome.book(Kind::Reopen, id, Account::Takings, Account::CustomerDeposits, paid)?;
+            let (from, to) = (outcome.order.on(Account::Takings), outcome.order.on(Account::CustomerDeposits));
+            outcome.book(Kind::Reopen, id, from, to, paid)?;
         }
         outcome.tell(Happened::Amended(line));
         Ok(outcome)

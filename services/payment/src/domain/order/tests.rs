@@ -42,7 +42,7 @@ fn pay(order: Order, n: u128, purpose: Purpose, tender: Tender) -> Outcome {
 }
 
 fn balance(postings: &[Transaction], account: Account) -> i64 {
-    postings.iter().flat_map(Transaction::entries).filter(|e| e.account == account).map(|e| e.amount.minor()).sum()
+    postings.iter().flat_map(Transaction::entries).filter(|e| e.on.account == account).map(|e| e.amount.minor()).sum()
 }
 
 fn told(outcome: &Outcome) -> Vec<Happened> {

@@ -1,0 +1,41 @@
+//! Why something is booked; the table in the documentation of [`ledger`](super) says what on which accounts.
+
+/// Why something is booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Money came.
+    Capture,
+    /// All of an order is paid.
+    Recognise,
+    /// Something was added to an order that was paid in full.
+    Reopen,
+    /// Money shall go back.
+    RefundDecided,
+    /// Money is kept although the visit doesn't take place.
+    Forfeit,
+    /// Money is back.
+    RefundDone,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: &'static [Self] =
+        &[Self::Capture, Self::Recognise, Self::Reopen, Self::RefundDecided, Self::Forfeit, Self::RefundDone];
+
+    /// The word that is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Capture => "capture",
+            Self::Recognise => "recognise",
+            Self::Reopen => "reopen",
+            Self::RefundDecided => "refund_decided",
+            Self::Forfeit => "forfeit",
+            Self::RefundDone => "refund_done",
+        }
+    }
+
+    /// Reads the stored word.
+    pub fn from_stored(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == word)
+    }
+}

@@ -1,0 +1,7 @@
+//! The ledger by itself: what it books, what it refuses, and what of it can be proven.
+
+mod book;
+mod races;
+mod refused;
+mod transfers;
+mod upgrade;
