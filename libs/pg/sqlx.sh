@@ -10,12 +10,12 @@ services=(analytics booking marketing membership payment)
 admin=$(cargo run --quiet --locked -p testkit -- databases "${services[@]}")
 outcome=0
 for service in "${services[@]}"; do
-  fresh=$CARGO_TARGET_DIR/sqlx/$service
+  fresh=$(realpath -m "$CARGO_TARGET_DIR/sqlx/$service")
   rm -rf "$fresh" && mkdir -p "$fresh"
   url=$(sed -n "s/^$service //p" <<<"$admin")
   # The macros run when the crate is compiled.
   touch "services/$service/src/lib.rs"
-  env SQLX_OFFLINE=false SQLX_OFFLINE_DIR="$PWD/$fresh" "${service^^}_DATABASE_URL=$url" \
+  env SQLX_OFFLINE=false SQLX_OFFLINE_DIR="$fresh" "${service^^}_DATABASE_URL=$url" \
     cargo check --quiet --locked -p "$service"
   # Built from here on as everybody builds it.
   touch "services/$service/src/lib.rs"
