@@ -11,7 +11,8 @@ use crate::{
     template,
 };
 
-/// How long a test waits for a connection: longer than a service, as many tests share two cores.
+/// How long a test waits for a connection: longer than a service. Where many tests share two cores, a queue for the pool
+/// is no outage, which is what it looks like to a service that gives up after three seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A database with all migrations and no rows. It is dropped with this value.
@@ -58,11 +59,8 @@ pub async fn scratch_database(name: &str, folder: &Path) -> String {
     template::scratch(servers::postgres().await, name, &pg::migrator(&service)).await
 }
 
-async fn connect(url: &str) -> Pg {
+/// A pool as services have it, but for its patience.
+pub(crate) async fn connect(url: &str) -> Pg {
     let config = PgConfig { acquire_timeout: PATIENCE, statement_timeout: PATIENCE, ..PgConfig::new(url, "test") };
-    open(&config).await
-}
-
-pub(crate) async fn open(config: &PgConfig) -> Pg {
-    Pg::connect(config).await.unwrap_or_else(|error| panic!("the test database lets us in: {error}"))
+    Pg::connect(&config).await.unwrap_or_else(|error| panic!("the test database lets us in: {error}"))
 }

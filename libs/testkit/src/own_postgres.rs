@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use pg::{Pg, PgConfig};
+use pg::Pg;
 use provision::Provision;
 use sqlx::{Connection as _, PgConnection, migrate::Migrator};
 
@@ -62,8 +62,7 @@ pub async fn own_postgres(service: &'static Migrator) -> OwnPostgres {
     pg::migrator(service).run(&mut inside).await.unwrap_or_else(|error| panic!("the migrations fail: {error}"));
     inside.close().await.expect("the connection closes");
     OwnPostgres {
-        // As patient as a service: what happens while the server is down is the point of such a test.
-        pg: database::open(&PgConfig::new(url.as_str(), "test")).await,
+        pg: database::connect(&url).await,
         url,
         admin_url: server.admin_url().to_owned(),
         provision,
