@@ -51,7 +51,7 @@ pub async fn record(tx: &mut Tx, now: Timestamp, entry: Entry) -> Result<()> {
 #[tracing::instrument(name = "db.audit_seal.seal", skip_all)]
 pub async fn seal(tx: &mut Tx, now: Timestamp) -> Result<u64> {
     let seal = seal::seal::<AuditTrail>(tx, now).await?;
-    Ok(seal.map_or(0, |seal| u64::try_from(seal.rows).unwrap_or(0)))
+    Ok(seal.map_or(0, |(_, seal)| u64::try_from(seal.rows).unwrap_or(0)))
 }
 
 /// Recomputes the whole chain. Entries not sealed yet are not looked at.

@@ -107,9 +107,9 @@ pub enum Verdict {
     },
 }
 
-/// Seals what became final since the last seal, up to the limit of the trail. `None` if that is nothing, or while another
-/// replica seals.
-pub async fn seal<T: Trail>(tx: &mut Tx, now: Timestamp) -> Result<Option<Seal>> {
+/// Seals what became final since the last seal, up to the limit of the trail; returns the last seal and the new one.
+/// `None` if there is nothing to seal, or while another replica does.
+pub async fn seal<T: Trail>(tx: &mut Tx, now: Timestamp) -> Result<Option<(Seal, Seal)>> {
     let alone: bool =
         sqlx::query_scalar("select pg_try_advisory_xact_lock($1)").bind(T::LOCK).fetch_one(&mut **tx).await?;
     if !alone {
@@ -140,7 +140,7 @@ pub async fn seal<T: Trail>(tx: &mut Tx, now: Timestamp) -> Result<Option<Seal>>
         .execute(&mut **tx)
         .await?;
     tracing::info!(trail = T::NAME, seal = seal.number, rows = seal.rows, hash = hex(&seal.hash), "trail sealed");
-    Ok(Some(seal))
+    Ok(Some((previous, seal)))
 }
 
 /// Recomputes the whole chain. Rows that are not sealed yet are not looked at.

@@ -71,7 +71,7 @@ update ledger_entry entry
  where booked.id = entry.transaction_id;
 alter table ledger_entry enable trigger ledger_entry_append_only;
 drop index ledger_entry_by_account;
-create index ledger_entry_by_account on ledger_entry (account, store_id, currency, transaction_id) include (amount_minor);
+create index ledger_entry_by_store on ledger_entry (store_id, transaction_id) include (account, currency, amount_minor);
 create index ledger_entry_by_party on ledger_entry (party, account, currency, transaction_id) include (amount_minor)
     where party is not null;
 

@@ -1,18 +1,29 @@
-//! What goes on without being asked: pending payments are asked about, refunds are sent, the audit trail is sealed.
+//! What goes on without being asked: pending payments are asked about, refunds are sent, transfers expire, ledger and audit
+//! trail are sealed.
 
 use std::{sync::Arc, time::Duration};
 
 use kernel::Result;
 use runtime::{Tasks, lifecycle::Next};
 
-pub use crate::flows::{query_pending::query_pending, send_refunds::send_refunds};
+pub use crate::flows::{
+    ledger::{expire_transfers::expire_transfers, seal::seal_ledger},
+    query_pending::query_pending,
+    send_refunds::send_refunds,
+};
 use crate::{
     App,
-    flows::{query_pending as query, send_refunds as refunds},
+    flows::{
+        ledger::{expire_transfers as expiry, seal},
+        query_pending as query, send_refunds as refunds,
+    },
 };
 
 /// How often the audit trail is sealed.
 const SEAL_PERIOD: Duration = Duration::from_secs(10);
+
+/// How often the ledger is sealed. What was booked since is added up whenever balances are asked for.
+const SEAL_LEDGER_PERIOD: Duration = Duration::from_secs(5);
 
 /// Spawns the loops. They end with `tasks`.
 pub fn spawn(app: &Arc<App>, tasks: &Tasks) {
@@ -26,6 +37,16 @@ pub fn spawn(app: &Arc<App>, tasks: &Tasks) {
     tasks.spawn_loop("payment.send_refunds", period, Some(app.refunds_decided()), move || {
         let app = Arc::clone(&of);
         async move { Ok(Next::after_batch(send_refunds(&app).await?, refunds::BATCH)) }
+    });
+    let of = Arc::clone(app);
+    tasks.spawn_loop("payment.expire_transfers", period, None, move || {
+        let app = Arc::clone(&of);
+        async move { Ok(Next::after_batch(expire_transfers(&app).await?, expiry::BATCH)) }
+    });
+    let of = Arc::clone(app);
+    tasks.spawn_loop("payment.seal_ledger", SEAL_LEDGER_PERIOD, None, move || {
+        let app = Arc::clone(&of);
+        async move { Ok(Next::after_batch(seal_ledger(&app).await?, seal::BATCH)) }
     });
     let of = Arc::clone(app);
     tasks.spawn_loop("payment.seal_audit", SEAL_PERIOD, None, move || {

@@ -3,6 +3,7 @@
 pub mod amend_order;
 pub mod close_order;
 pub mod create_order;
+pub mod ledger;
 pub mod pay_order;
 pub mod query_pending;
 pub mod read_orders;

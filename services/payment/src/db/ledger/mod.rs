@@ -8,10 +8,12 @@
 mod balance;
 mod post;
 mod read;
+mod seal;
 mod transfer;
 
 pub use post::{post, post_all};
 pub use read::{Balance, Owed, balances, owed};
+pub use seal::{SEAL_LIMIT, last_seal, place_of, records, seal, seals_between, verify, verify_after};
 pub use transfer::{commit, expire_due, get as get_transfer, reserve, void};
 
 use kernel::{Money, Uuid, ids::StoreId};

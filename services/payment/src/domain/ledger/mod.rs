@@ -68,12 +68,14 @@
 
 mod chart;
 mod kind;
+pub mod record;
 mod sub_account;
 mod transaction;
 mod transfer;
 
 pub use chart::{Account, AccountKind, PartyKind};
 pub use kind::Kind;
+pub use record::{Record, RecordEntry};
 pub use sub_account::{Party, SubAccount};
 pub use transaction::{Entry, OwedKey, Transaction};
 pub use transfer::{Transfer, TransferState};
