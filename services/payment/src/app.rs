@@ -1,12 +1,10 @@
 //! The only wiring of the service.
 
-use std::sync::Arc;
-
 use kernel::SharedClock;
 use pg::Pg;
 use tokio::sync::watch;
 
-use crate::{Policy, peers::Provider};
+use crate::{Policy, peers::Providers};
 
 /// Everything that the service's flows need.
 #[derive(Debug)]
@@ -25,8 +23,8 @@ pub struct App {
 /// The foreign systems that payment talks to.
 #[derive(Debug, Clone)]
 pub struct Peers {
-    /// The payment provider behind [`Tender::Sandbox`](crate::domain::Tender::Sandbox).
-    pub provider: Arc<dyn Provider>,
+    /// The payment providers that this deployment has an account with.
+    pub providers: Providers,
 }
 
 impl App {

@@ -36,12 +36,13 @@
 //! | one payment or refund can't be worked on | those behind it are; it is tried again later |
 //! | a notice comes twice, late or out of order | it has one effect, or none |
 //! | a notice never comes | the worker asks the provider about payments that stay pending |
-//! | a notice is forged or old | `UNAUTHENTICATED`, reason `BAD_SIGNATURE` or `STALE_NOTICE` |
+//! | a notice is forged, old, a probe, or the very sending that was taken in before | `UNAUTHENTICATED`, reason `BAD_SIGNATURE`, `STALE_NOTICE`, `SIGNATURE_PROBE` or `REPLAYED_NOTICE` |
 //! | a notice fits no payment, amount or currency | recorded in `notice_break`, acknowledged, never acted upon |
 //! | a charge succeeds after the order was closed | captured, and a full refund in the same transaction |
 //! | two take from the same card at once | the second sees what the first has left: `INSUFFICIENT_BALANCE` if that is too little |
 //! | nobody decides a transfer | it expires at its time, and what it set aside is available again |
-//! | the provider is down at a refund | tried again for ever, with growing pauses |
+//! | the provider is down at a refund, or its answer is lost | asked for, and sent again only if it is not known there; for ever, with growing pauses |
+//! | a refund can't reach the customer's account | recorded in `notice_break`; it stays owed, and is asked about for ever |
 //!
 //! A crash between any two steps is mended by the next request or worker step. Tests order one at these points:
 //! `payment.create.committed`, `payment.amend.committed`, `payment.cash.committed`, `payment.pay.pending_stored`, `payment.pay.charge_made`,
@@ -56,11 +57,11 @@
 //! | [`domain::ledger`] | the ledger: chart of accounts, transactions, transfers in two phases |
 //! | [`domain::refund_law`] | what the end of a prepaid contract gives back by 法释〔2025〕4号, line by line with its article |
 //! | [`flows`] | one use case a file |
-//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `payment`, `refund`, `ledger_*`, `notice`, `notice_break` |
-//! | [`peers`] | payment providers: the trait, the sandbox's client, signatures |
+//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `payment`, `refund`, `ledger_*`, `notice`, `notice_nonce`, `notice_break` |
+//! | [`peers`] | payment providers behind one port: WeChat Pay, the sandbox; what their clients share |
 //! | [`rpc`] | `PaymentService` and the event feed |
 //! | [`worker`] | asks about pending payments, sends refunds, seals the audit trail |
-//! | [`sandbox`] | a provider that takes no money; a foreign system with tables of its own |
+//! | [`sandbox`] | a provider that takes no money; a foreign system with tables of its own; and one that speaks WeChat Pay |
 //! | [`app`], [`config`] | the wiring; what an operator may set |
 
 pub mod app;

@@ -1,5 +1,5 @@
-//! What goes on without being asked: pending payments are asked about, refunds are sent, transfers expire, ledger and audit
-//! trail are sealed.
+//! What goes on without being asked: pending payments are asked about, refunds are sent, transfers expire, old sendings of
+//! notices are forgotten, ledger and audit trail are sealed.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,12 +12,16 @@ pub use crate::flows::{
     send_refunds::send_refunds,
 };
 use crate::{
-    App,
+    App, db,
     flows::{
         ledger::{expire_transfers as expiry, seal},
         query_pending as query, send_refunds as refunds,
     },
 };
+
+/// How often old sendings of notices are forgotten, and how many at a time.
+const FORGET_PERIOD: Duration = Duration::from_secs(300);
+const FORGET_BATCH: usize = 1_000;
 
 /// How often the audit trail is sealed.
 const SEAL_PERIOD: Duration = Duration::from_secs(10);
@@ -49,10 +53,25 @@ pub fn spawn(app: &Arc<App>, tasks: &Tasks) {
         async move { Ok(Next::after_batch(seal_ledger(&app).await?, seal::BATCH)) }
     });
     let of = Arc::clone(app);
+    tasks.spawn_loop("payment.forget_nonces", FORGET_PERIOD, None, move || {
+        let app = Arc::clone(&of);
+        async move { Ok(Next::after_batch(forget_nonces(&app).await?, FORGET_BATCH)) }
+    });
+    let of = Arc::clone(app);
     tasks.spawn_loop("payment.seal_audit", SEAL_PERIOD, None, move || {
         let app = Arc::clone(&of);
         async move { seal_audit(&app).await.map(|_| Next::Wait) }
     });
+}
+
+/// Forgets the sendings of notices that are too old to be replayed. Returns how many.
+pub async fn forget_nonces(app: &App) -> Result<usize> {
+    // One may be dated as far ahead as back.
+    let window = 2 * u64::from(app.policy.notice_tolerance_seconds) + 1;
+    let before = app.clock.now() - Duration::from_secs(window);
+    let batch = i64::try_from(FORGET_BATCH).unwrap_or(i64::MAX);
+    let forgotten = db::notices::forget_nonces(&mut *app.pg.conn().await?, before, batch).await?;
+    Ok(usize::try_from(forgotten).unwrap_or(usize::MAX))
 }
 
 /// Chains the audit entries written since the last time. Returns how many.

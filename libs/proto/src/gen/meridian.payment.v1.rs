@@ -153,7 +153,7 @@ pub struct Payment {
     /// Where it is in its life.
     #[prost(enumeration = "payment::State", tag = "6")]
     pub state: i32,
-    /// Where the customer pays; empty for cash.
+    /// Where the customer pays, if that is an address to open; see `action` for every way.
     #[prost(string, tag = "7")]
     pub pay_uri: ::prost::alloc::string::String,
     /// Why it failed, in a word for programs.
@@ -165,6 +165,9 @@ pub struct Payment {
     /// When the money came.
     #[prost(message, optional, tag = "10")]
     pub capture_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What the customer's side does to pay; empty for cash, and when the customer's code was scanned.
+    #[prost(message, optional, tag = "11")]
+    pub action: ::core::option::Option<PaymentAction>,
 }
 /// Nested message and enum types in `Payment`.
 pub mod payment {
@@ -278,6 +281,18 @@ pub mod payment {
         Sandbox = 1,
         /// Cash at the desk.
         Cash = 2,
+        /// WeChat Pay, from a page in WeChat or a mini program. Needs `payer.id`.
+        WechatJsapi = 3,
+        /// WeChat Pay, by a code that the customer scans.
+        WechatNative = 4,
+        /// WeChat Pay, from a page in another browser. Needs `payer.ip`.
+        WechatH5 = 5,
+        /// Alipay, on its page.
+        AlipayPage = 6,
+        /// Alipay, from an app.
+        AlipayApp = 7,
+        /// Alipay in the store: a code that the customer scans or, with `payer.auth_code`, the customer's code scanned at the desk.
+        AlipayInStore = 8,
     }
     impl Tender {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -289,6 +304,12 @@ pub mod payment {
                 Self::Unspecified => "TENDER_UNSPECIFIED",
                 Self::Sandbox => "TENDER_SANDBOX",
                 Self::Cash => "TENDER_CASH",
+                Self::WechatJsapi => "TENDER_WECHAT_JSAPI",
+                Self::WechatNative => "TENDER_WECHAT_NATIVE",
+                Self::WechatH5 => "TENDER_WECHAT_H5",
+                Self::AlipayPage => "TENDER_ALIPAY_PAGE",
+                Self::AlipayApp => "TENDER_ALIPAY_APP",
+                Self::AlipayInStore => "TENDER_ALIPAY_IN_STORE",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -297,6 +318,12 @@ pub mod payment {
                 "TENDER_UNSPECIFIED" => Some(Self::Unspecified),
                 "TENDER_SANDBOX" => Some(Self::Sandbox),
                 "TENDER_CASH" => Some(Self::Cash),
+                "TENDER_WECHAT_JSAPI" => Some(Self::WechatJsapi),
+                "TENDER_WECHAT_NATIVE" => Some(Self::WechatNative),
+                "TENDER_WECHAT_H5" => Some(Self::WechatH5),
+                "TENDER_ALIPAY_PAGE" => Some(Self::AlipayPage),
+                "TENDER_ALIPAY_APP" => Some(Self::AlipayApp),
+                "TENDER_ALIPAY_IN_STORE" => Some(Self::AlipayInStore),
                 _ => None,
             }
         }
@@ -310,6 +337,100 @@ impl ::prost::Name for Payment {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/meridian.payment.v1.Payment".into()
+    }
+}
+/// What the customer's side does to pay.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PaymentAction {
+    /// One of them.
+    #[prost(oneof = "payment_action::Action", tags = "1, 2, 3, 4")]
+    pub action: ::core::option::Option<payment_action::Action>,
+}
+/// Nested message and enum types in `PaymentAction`.
+pub mod payment_action {
+    /// What WeixinJSBridge and wx.requestPayment take, as it is.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct WechatJsapi {
+        /// `appId`.
+        #[prost(string, tag = "1")]
+        pub app_id: ::prost::alloc::string::String,
+        /// `timeStamp`, in seconds since 1970.
+        #[prost(string, tag = "2")]
+        pub time_stamp: ::prost::alloc::string::String,
+        /// `nonceStr`.
+        #[prost(string, tag = "3")]
+        pub nonce_str: ::prost::alloc::string::String,
+        /// `package`: `prepay_id=…`.
+        #[prost(string, tag = "4")]
+        pub package: ::prost::alloc::string::String,
+        /// `signType`: `RSA`.
+        #[prost(string, tag = "5")]
+        pub sign_type: ::prost::alloc::string::String,
+        /// `paySign`: the signature over the others.
+        #[prost(string, tag = "6")]
+        pub pay_sign: ::prost::alloc::string::String,
+    }
+    impl ::prost::Name for WechatJsapi {
+        const NAME: &'static str = "WechatJsapi";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.PaymentAction.WechatJsapi".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.PaymentAction.WechatJsapi".into()
+        }
+    }
+    /// One of them.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Action {
+        /// Open this address.
+        #[prost(string, tag = "1")]
+        OpenUri(::prost::alloc::string::String),
+        /// Show this text as a QR code, which the customer scans.
+        #[prost(string, tag = "2")]
+        ShowCode(::prost::alloc::string::String),
+        /// Hand this to the WeChat client.
+        #[prost(message, tag = "3")]
+        WechatJsapi(WechatJsapi),
+        /// Hand this to Alipay's kit in the app.
+        #[prost(string, tag = "4")]
+        AppOrder(::prost::alloc::string::String),
+    }
+}
+impl ::prost::Name for PaymentAction {
+    const NAME: &'static str = "PaymentAction";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.PaymentAction".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.PaymentAction".into()
+    }
+}
+/// What some ways of paying need to know of the payer. It goes to the provider and is not kept.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Payer {
+    /// The payer's id at the provider: for WECHAT_JSAPI the openid.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// The address of the payer's device: for WECHAT_H5.
+    #[prost(string, tag = "2")]
+    pub ip: ::prost::alloc::string::String,
+    /// What the desk has scanned from the payer's phone: for ALIPAY_IN_STORE.
+    #[prost(string, tag = "3")]
+    pub auth_code: ::prost::alloc::string::String,
+    /// Where the payer's browser goes afterwards: for ALIPAY_PAGE and WECHAT_H5. Nowhere if empty.
+    #[prost(string, tag = "4")]
+    pub return_uri: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Payer {
+    const NAME: &'static str = "Payer";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.Payer".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.Payer".into()
     }
 }
 /// Money going back to where it came from.
@@ -526,6 +647,9 @@ pub struct PayOrderRequest {
     /// Makes the request safe to repeat; a UUID.
     #[prost(string, tag = "5")]
     pub request_id: ::prost::alloc::string::String,
+    /// What some ways of paying need to know of the payer; see `tender`.
+    #[prost(message, optional, tag = "6")]
+    pub payer: ::core::option::Option<Payer>,
 }
 impl ::prost::Name for PayOrderRequest {
     const NAME: &'static str = "PayOrderRequest";
@@ -605,7 +729,7 @@ impl ::prost::Name for CloseOrderRequest {
 /// Request of PaymentService.NotifyPayment.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct NotifyPaymentRequest {
-    /// Who sends it, such as `sandbox`.
+    /// Who sends it: `sandbox`, `wechat` or `alipay`.
     #[prost(string, tag = "1")]
     pub provider: ::prost::alloc::string::String,
     /// The notice as it came.
@@ -831,11 +955,11 @@ pub mod payment_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Starts paying the deposit or the balance. With the sandbox provider the answer has an address at which the customer
-        /// pays, and the payment succeeds when the provider's signed notice has come. Cash counts at once, and only staff may
-        /// take it.
+        /// Starts paying the deposit or the balance. With a provider the answer says how the customer pays (`action`), and the
+        /// payment succeeds when the provider's signed notice has come. Cash counts at once, and only staff may take it.
         ///
-        /// Errors: FAILED_PRECONDITION with reason NOTHING_DUE, ORDER_CLOSED or PAYMENT_PENDING (another one is under way);
+        /// Errors: FAILED_PRECONDITION with reason NOTHING_DUE, ORDER_CLOSED, PAYMENT_PENDING (another one is under way) or
+        /// TENDER_NOT_OFFERED; INVALID_ARGUMENT if the tender needs to know more of the payer;
         /// UNAVAILABLE if the provider is not reachable: repeat with the same request_id.
         pub async fn pay_order(
             &mut self,
@@ -915,8 +1039,8 @@ pub mod payment_service_client {
         }
         /// Takes in a provider's notice. The raw body is checked against its signature; the headers come as metadata.
         ///
-        /// Errors: UNAUTHENTICATED with reason BAD_SIGNATURE or STALE_NOTICE (more than 300 seconds off); NOT_FOUND for an
-        /// unknown provider.
+        /// Errors: UNAUTHENTICATED with reason BAD_SIGNATURE, STALE_NOTICE (more than 300 seconds off), REPLAYED_NOTICE (this very
+        /// sending was taken in before) or SIGNATURE_PROBE; NOT_FOUND for an unknown provider.
         pub async fn notify_payment(
             &mut self,
             request: impl tonic::IntoRequest<super::NotifyPaymentRequest>,
@@ -1011,11 +1135,11 @@ pub mod payment_service_server {
             tonic::Response<super::ListOrdersResponse>,
             tonic::Status,
         >;
-        /// Starts paying the deposit or the balance. With the sandbox provider the answer has an address at which the customer
-        /// pays, and the payment succeeds when the provider's signed notice has come. Cash counts at once, and only staff may
-        /// take it.
+        /// Starts paying the deposit or the balance. With a provider the answer says how the customer pays (`action`), and the
+        /// payment succeeds when the provider's signed notice has come. Cash counts at once, and only staff may take it.
         ///
-        /// Errors: FAILED_PRECONDITION with reason NOTHING_DUE, ORDER_CLOSED or PAYMENT_PENDING (another one is under way);
+        /// Errors: FAILED_PRECONDITION with reason NOTHING_DUE, ORDER_CLOSED, PAYMENT_PENDING (another one is under way) or
+        /// TENDER_NOT_OFFERED; INVALID_ARGUMENT if the tender needs to know more of the payer;
         /// UNAVAILABLE if the provider is not reachable: repeat with the same request_id.
         async fn pay_order(
             &self,
@@ -1038,8 +1162,8 @@ pub mod payment_service_server {
         ) -> std::result::Result<tonic::Response<super::Order>, tonic::Status>;
         /// Takes in a provider's notice. The raw body is checked against its signature; the headers come as metadata.
         ///
-        /// Errors: UNAUTHENTICATED with reason BAD_SIGNATURE or STALE_NOTICE (more than 300 seconds off); NOT_FOUND for an
-        /// unknown provider.
+        /// Errors: UNAUTHENTICATED with reason BAD_SIGNATURE, STALE_NOTICE (more than 300 seconds off), REPLAYED_NOTICE (this very
+        /// sending was taken in before) or SIGNATURE_PROBE; NOT_FOUND for an unknown provider.
         async fn notify_payment(
             &self,
             request: tonic::Request<super::NotifyPaymentRequest>,

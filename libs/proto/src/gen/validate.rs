@@ -1794,6 +1794,14 @@ impl Validate for crate::generated::meridian::payment::v1::OrderLine {
         report.required(Field("amount"), self.amount.is_some());
     }
 }
+impl Validate for crate::generated::meridian::payment::v1::Payer {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("id"), &self.id, &[Text::MaxLen(128)]);
+        report.text(Field("ip"), &self.ip, &[Text::MaxLen(45)]);
+        report.text(Field("auth_code"), &self.auth_code, &[Text::MaxLen(64)]);
+        report.text(Field("return_uri"), &self.return_uri, &[Text::MaxLen(256)]);
+    }
+}
 impl Validate for crate::generated::meridian::payment::v1::CreateOrderRequest {
     fn check(&self, report: &mut Report) {
         report.text(Field("order_id"), &self.order_id, &[Text::Uuid]);
@@ -1831,9 +1839,21 @@ impl Validate for crate::generated::meridian::payment::v1::PayOrderRequest {
             .choice(
                 Field("tender"),
                 self.tender,
-                &[(1, "TENDER_SANDBOX"), (2, "TENDER_CASH")],
+                &[
+                    (1, "TENDER_SANDBOX"),
+                    (2, "TENDER_CASH"),
+                    (3, "TENDER_WECHAT_JSAPI"),
+                    (4, "TENDER_WECHAT_NATIVE"),
+                    (5, "TENDER_WECHAT_H5"),
+                    (6, "TENDER_ALIPAY_PAGE"),
+                    (7, "TENDER_ALIPAY_APP"),
+                    (8, "TENDER_ALIPAY_IN_STORE"),
+                ],
             );
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+        if let Some(value) = &self.payer {
+            report.nested(Field("payer"), value);
+        }
     }
 }
 impl Validate for crate::generated::meridian::payment::v1::AmendOrderRequest {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use payment::{
     App, MIGRATOR, Policy,
     app::Peers,
-    peers::{SandboxClient, SandboxClientConfig},
+    peers::{Provider, Providers, SandboxClient, SandboxClientConfig},
     rpc::routes,
     sandbox::{self, SandboxConfig},
     worker,
@@ -36,7 +36,8 @@ pub async fn start(host: &Host, policy: Policy, listener: TcpListener, sandbox: 
     };
     let provider = SandboxClient::try_new(provider, Arc::clone(&host.clock))?;
     let feed = host.feed_server(Payment, &pg);
-    let app = App::new(pg, Arc::clone(&host.clock), policy, Peers { provider: Arc::new(provider) });
+    let providers = Providers::new([Arc::new(provider) as Arc<dyn Provider>]);
+    let app = App::new(pg, Arc::clone(&host.clock), policy, Peers { providers });
     let app = Arc::new(app);
     worker::spawn(&app, &host.tasks);
     grpc::serve(host, Payment, routes(&app, feed), Arc::clone(&host.keys), listener)

@@ -1,5 +1,6 @@
 //! All SQL of the service, a file per table family. Functions work on a connection or join the caller's transaction.
 
+mod action;
 pub mod ledger;
 pub mod notices;
 pub mod orders;

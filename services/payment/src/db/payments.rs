@@ -7,6 +7,7 @@ use kernel::{
 };
 use pg::{Error, PgConnection, Result};
 
+use super::action;
 use crate::domain::{Charge, Payment, Purpose, Tender, payment::State};
 
 /// Stores a new attempt, the one at `position` among those of its order. The worker asks about it when it is due: see [`claim_queries`].
@@ -41,7 +42,8 @@ pub async fn update(conn: &mut PgConnection, payment: &Payment) -> Result<()> {
     let charge = payment.charge.as_ref();
     sqlx::query!(
         "update payment
-         set state = $2, failure_reason = $3, capture_time = $4, surplus = $5, charge_id = $6, pay_uri = $7
+         set state = $2, failure_reason = $3, capture_time = $4, surplus = $5, charge_id = $6, pay_action = $7,
+             pay_uri = $8
          where id = $1",
         payment.id.uuid(),
         stored.word,
@@ -49,7 +51,8 @@ pub async fn update(conn: &mut PgConnection, payment: &Payment) -> Result<()> {
         stored.capture_time.map(|time| time.to_sqlx()) as _,
         stored.surplus,
         charge.map(|charge| charge.id.as_str()),
-        charge.map(|charge| charge.pay_uri.as_str()),
+        charge.map(|charge| action::word(&charge.action)),
+        charge.map(|charge| action::text(&charge.action)),
     )
     .execute(conn)
     .await?;
@@ -64,6 +67,19 @@ pub async fn order_of(conn: &mut PgConnection, id: PaymentId) -> Result<Option<O
     Ok(order.map(OrderId::from_uuid))
 }
 
+/// Notes the provider's own id of the money's way. What is known stays.
+#[tracing::instrument(name = "db.payment.note_transaction", skip_all)]
+pub async fn note_transaction(conn: &mut PgConnection, id: PaymentId, transaction: &str) -> Result<()> {
+    sqlx::query!(
+        "update payment set transaction_id = $2 where id = $1 and transaction_id is null",
+        id.uuid(),
+        transaction,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// A pending payment that the provider shall be asked about.
 #[derive(Debug, Clone)]
 pub struct Query {
@@ -71,6 +87,8 @@ pub struct Query {
     pub payment: PaymentId,
     /// The order that it pays.
     pub order: OrderId,
+    /// The way it is paid, which tells whom to ask.
+    pub tender: Tender,
     /// When it was started.
     pub create_time: Timestamp,
     /// How often the provider was asked before.
@@ -93,7 +111,7 @@ pub async fn claim_queries(
          where id in (select id from payment
                       where state = 'pending' and next_query_time <= $1 and create_time <= $2
                       order by next_query_time limit $4 for update skip locked)
-         returning id, order_id, create_time, query_count",
+         returning id, order_id, tender, create_time, query_count",
         now.to_sqlx() as _,
         started_before.to_sqlx() as _,
         lease_until.to_sqlx() as _,
@@ -101,13 +119,18 @@ pub async fn claim_queries(
     )
     .fetch_all(conn)
     .await?;
-    let query = |row: (Uuid, Uuid, jiff_sqlx::Timestamp, i32)| Query {
-        payment: PaymentId::from_uuid(row.0),
-        order: OrderId::from_uuid(row.1),
-        create_time: row.2.to_jiff(),
-        asked: u32::try_from(row.3).unwrap_or(0).saturating_sub(1),
-    };
-    Ok(rows.into_iter().map(|row| query((row.id, row.order_id, row.create_time, row.query_count))).collect())
+    rows.into_iter()
+        .map(|row| {
+            let unfit = || Error::inconsistent("payment", row.id, "has an unknown tender");
+            Ok(Query {
+                payment: PaymentId::from_uuid(row.id),
+                order: OrderId::from_uuid(row.order_id),
+                tender: Tender::from_stored(&row.tender).ok_or_else(unfit)?,
+                create_time: row.create_time.to_jiff(),
+                asked: u32::try_from(row.query_count).unwrap_or(0).saturating_sub(1),
+            })
+        })
+        .collect()
 }
 
 /// Puts off the next question about a payment.
@@ -134,6 +157,7 @@ pub(super) struct Row {
     capture_time: Option<jiff_sqlx::Timestamp>,
     surplus: bool,
     charge_id: Option<String>,
+    pay_action: Option<String>,
     pay_uri: Option<String>,
     create_time: jiff_sqlx::Timestamp,
 }
@@ -143,7 +167,7 @@ pub(super) async fn of_orders(conn: &mut PgConnection, orders: &[Uuid]) -> Resul
     let rows = sqlx::query_as!(
         Row,
         "select id, order_id, purpose, tender, amount_minor, state, failure_reason, capture_time, surplus, charge_id,
-                pay_uri, create_time
+                pay_action, pay_uri, create_time
          from payment where order_id = any($1) order by order_id, position",
         orders,
     )
@@ -161,13 +185,20 @@ impl Row {
             ("failed", Some(reason), None) => State::Failed { reason },
             _ => return Err(unfit("has an impossible state")),
         };
+        let charge = match (self.charge_id, self.pay_action, self.pay_uri) {
+            (Some(id), Some(word), Some(text)) => {
+                let action = action::read(&word, text).ok_or_else(|| unfit("has an unreadable action"))?;
+                Some(Charge { id, action })
+            }
+            _ => None,
+        };
         Ok(Payment {
             id: PaymentId::from_uuid(self.id),
             purpose: Purpose::from_stored(&self.purpose).ok_or_else(|| unfit("has an unknown purpose"))?,
             tender: Tender::from_stored(&self.tender).ok_or_else(|| unfit("has an unknown tender"))?,
             amount: money(self.amount_minor),
             state,
-            charge: self.charge_id.zip(self.pay_uri).map(|(id, pay_uri)| Charge { id, pay_uri }),
+            charge,
             create_time: self.create_time.to_jiff(),
         })
     }

@@ -5,10 +5,10 @@ use kernel::{
     Money, Timestamp, Uuid,
     ids::{OrderId, PaymentId, RefundId},
 };
-use pg::{PgConnection, Result};
+use pg::{Error, PgConnection, Result};
 
-use super::currency;
-use crate::domain::{Refund, refund::State};
+use super::{currency, money};
+use crate::domain::{Refund, Tender, refund::State};
 
 /// Stores a new refund, the one at `position` among those of its order. A pending one is due to be sent at once.
 #[tracing::instrument(name = "db.refund.insert", skip_all)]
@@ -57,8 +57,14 @@ pub struct Task {
     pub order: OrderId,
     /// The payment that it gives back.
     pub payment: PaymentId,
-    /// How much.
+    /// The way that was paid, which tells whom to ask.
+    pub tender: Tender,
+    /// What was captured of it.
+    pub captured: Money,
+    /// How much goes back.
     pub amount: Money,
+    /// Why, in a word for programs.
+    pub reason: String,
     /// How often it was tried, this time included.
     pub attempts: u32,
 }
@@ -69,12 +75,13 @@ pub async fn claim(conn: &mut PgConnection, now: Timestamp, lease_until: Timesta
     let rows = sqlx::query!(
         "update refund
          set next_attempt_time = $2, attempt_count = attempt_count + 1
-         from customer_order
-         where customer_order.id = refund.order_id
+         from customer_order, payment
+         where customer_order.id = refund.order_id and payment.id = refund.payment_id
            and refund.id in (select id from refund
                              where state = 'pending' and next_attempt_time <= $1
                              order by next_attempt_time limit $3 for update skip locked)
-         returning refund.id, refund.order_id, refund.payment_id, refund.amount_minor, refund.attempt_count,
+         returning refund.id, refund.order_id, refund.payment_id, refund.amount_minor, refund.reason,
+                   refund.attempt_count, payment.tender, payment.amount_minor as captured_minor,
                    customer_order.currency",
         now.to_sqlx() as _,
         lease_until.to_sqlx() as _,
@@ -84,15 +91,28 @@ pub async fn claim(conn: &mut PgConnection, now: Timestamp, lease_until: Timesta
     .await?;
     rows.into_iter()
         .map(|row| {
+            let money = money(currency("customer_order", row.order_id, &row.currency)?);
+            let unfit = || Error::inconsistent("payment", row.payment_id, "has an unknown tender");
             Ok(Task {
                 refund: RefundId::from_uuid(row.id),
                 order: OrderId::from_uuid(row.order_id),
                 payment: PaymentId::from_uuid(row.payment_id),
-                amount: Money::new(row.amount_minor, currency("customer_order", row.order_id, &row.currency)?),
+                tender: Tender::from_stored(&row.tender).ok_or_else(unfit)?,
+                captured: money(row.captured_minor),
+                amount: money(row.amount_minor),
+                reason: row.reason,
                 attempts: u32::try_from(row.attempt_count).unwrap_or(1),
             })
         })
         .collect()
+}
+
+/// The order and payment of a refund. `None` if there is no such refund.
+#[tracing::instrument(name = "db.refund.order_of", skip_all)]
+pub async fn order_of(conn: &mut PgConnection, id: RefundId) -> Result<Option<(OrderId, PaymentId)>> {
+    let row = sqlx::query!("select order_id, payment_id from refund where id = $1", id.uuid());
+    let row = row.fetch_optional(conn).await?;
+    Ok(row.map(|row| (OrderId::from_uuid(row.order_id), PaymentId::from_uuid(row.payment_id))))
 }
 
 /// Puts off the next attempt of a refund.

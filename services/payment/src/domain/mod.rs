@@ -9,7 +9,7 @@ pub mod refund_law;
 
 pub use order::{Amendment, Keep, Line, NewOrder, Order, State};
 pub use outcome::{Event, Facts, Happened, Outcome};
-pub use payment::{Charge, Payment, Purpose, Tender};
+pub use payment::{Action, Charge, JsapiParams, Payment, Purpose, Tender};
 pub use refund::Refund;
 
 #[cfg(test)]

@@ -372,9 +372,9 @@ impl Order {
 
     /// Where money paid in this way lies.
     pub(super) fn place(&self, tender: Tender) -> SubAccount {
-        match tender {
-            Tender::Sandbox => Account::ProviderReceivable.at(self.store).of(Party::provider(tender.as_str())),
-            Tender::Cash => Account::CashDrawer.at(self.store),
+        match tender.provider() {
+            Some(provider) => Account::ProviderReceivable.at(self.store).of(Party::provider(provider)),
+            None => Account::CashDrawer.at(self.store),
         }
     }
 

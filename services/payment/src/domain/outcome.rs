@@ -6,7 +6,7 @@ use kernel::{
 };
 
 use super::{
-    Line, Order, Payment, Refund, State, Tender,
+    Line, Order, Payment, Refund, State,
     ledger::{Account, Kind, SubAccount, Transaction},
     refund,
 };
@@ -110,9 +110,9 @@ impl Outcome {
         });
         let (from, to) = (self.order.on(source), self.order.on(Account::RefundsPayable));
         self.book(Kind::RefundDecided, id, from, to, amount)?;
-        match payment.tender {
-            Tender::Cash => self.finish_refund(id, now),
-            Tender::Sandbox => Ok(()),
+        match payment.tender.provider() {
+            None => self.finish_refund(id, now),
+            Some(_) => Ok(()),
         }
     }
 

@@ -62,8 +62,49 @@ pub enum State {
 pub struct Charge {
     /// The provider's id for it.
     pub id: String,
-    /// Where the customer pays.
-    pub pay_uri: String,
+    /// How the customer pays it.
+    pub action: Action,
+}
+
+/// What the customer's side does to pay a charge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Opens an address.
+    Open {
+        /// Which.
+        uri: String,
+    },
+    /// Scans a code from a screen.
+    Show {
+        /// What the code says.
+        code: String,
+    },
+    /// Hands this to the WeChat client, from a page in it or a mini program.
+    Jsapi(JsapiParams),
+    /// Hands this to the provider's kit in the app.
+    App {
+        /// A signed order, as it is.
+        order: String,
+    },
+    /// Nothing: the desk has scanned the customer's code, and at most the customer is asked for a password.
+    Wait,
+}
+
+/// What `WeixinJSBridge` and `wx.requestPayment` take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsapiParams {
+    /// The id of the official account or mini program.
+    pub app_id: String,
+    /// In seconds since 1970.
+    pub time_stamp: String,
+    /// A word that makes the signature unlike any other.
+    pub nonce_str: String,
+    /// `prepay_id=…`
+    pub package: String,
+    /// `RSA`
+    pub sign_type: String,
+    /// The signature over the others.
+    pub pay_sign: String,
 }
 
 /// Which part of an order a payment pays.
@@ -97,19 +138,59 @@ pub enum Tender {
     Sandbox,
     /// Cash at the desk.
     Cash,
+    /// WeChat Pay, from a page in WeChat or a mini program.
+    WechatJsapi,
+    /// WeChat Pay, by a code that the customer scans.
+    WechatNative,
+    /// WeChat Pay, from a page in another browser.
+    WechatH5,
+    /// Alipay, on its page.
+    AlipayPage,
+    /// Alipay, from an app.
+    AlipayApp,
+    /// Alipay in the store: a code that the customer scans, or the desk scans the customer's.
+    AlipayInStore,
 }
 
 impl Tender {
-    /// The word that is stored; for provider tenders also the provider's name.
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Sandbox,
+        Self::Cash,
+        Self::WechatJsapi,
+        Self::WechatNative,
+        Self::WechatH5,
+        Self::AlipayPage,
+        Self::AlipayApp,
+        Self::AlipayInStore,
+    ];
+
+    /// The word that is stored.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sandbox => "sandbox",
             Self::Cash => "cash",
+            Self::WechatJsapi => "wechat_jsapi",
+            Self::WechatNative => "wechat_native",
+            Self::WechatH5 => "wechat_h5",
+            Self::AlipayPage => "alipay_page",
+            Self::AlipayApp => "alipay_app",
+            Self::AlipayInStore => "alipay_in_store",
         }
     }
 
     /// Reads the stored word.
     pub fn from_stored(word: &str) -> Option<Self> {
-        [Self::Sandbox, Self::Cash].into_iter().find(|tender| tender.as_str() == word)
+        Self::ALL.into_iter().find(|tender| tender.as_str() == word)
+    }
+
+    /// The name of the provider that takes the money; `None` if it is taken at the desk.
+    pub const fn provider(self) -> Option<&'static str> {
+        match self {
+            Self::Cash => None,
+            Self::Sandbox => Some("sandbox"),
+            Self::WechatJsapi | Self::WechatNative | Self::WechatH5 => Some("wechat"),
+            Self::AlipayPage | Self::AlipayApp | Self::AlipayInStore => Some("alipay"),
+        }
     }
 }

@@ -5,6 +5,8 @@
 //! stored with the reply. The payment's id is derived from caller and request id, so whatever is interrupted is taken up
 //! by a repeat of the request; and if nobody repeats it, the worker finds out what the provider knows.
 
+use std::{sync::Arc, time::Duration};
+
 use kernel::{
     Error, ErrorKind, Money, Result,
     ids::{OrderId, PaymentId},
@@ -20,7 +22,7 @@ use super::{is_transient, no_such_order, record::record};
 use crate::{
     App, db,
     domain::{Charge, Order, Outcome, Payment, Purpose, Tender},
-    peers::NewCharge,
+    peers::{NewCharge, Provider},
     rpc::convert,
 };
 
@@ -38,8 +40,8 @@ struct Attempt {
 /// Starts paying what is due.
 ///
 /// # Errors
-/// `NOTHING_DUE`, `ORDER_CLOSED`, `PAYMENT_PENDING`, `AMOUNT_MISMATCH`, `CURRENCY_MISMATCH`; `PermissionDenied` for cash
-/// from anybody but staff; `Unavailable` if the provider can't be reached.
+/// `NOTHING_DUE`, `ORDER_CLOSED`, `PAYMENT_PENDING`, `AMOUNT_MISMATCH`, `CURRENCY_MISMATCH`; `TENDER_NOT_OFFERED`,
+/// `CURRENCY_NOT_OFFERED`; `InvalidArgument` if the tender needs to know more of the payer; `PermissionDenied` for cash from anybody but staff; `Unavailable` if the provider can't be reached.
 pub async fn pay_order(app: &App, ctx: Ctx, request: pb::PayOrderRequest) -> Result<pb::Payment> {
     let key = convert::key(&ctx, &request.request_id)?;
     let attempt = Attempt {
@@ -49,9 +51,9 @@ pub async fn pay_order(app: &App, ctx: Ctx, request: pb::PayOrderRequest) -> Res
         tender: convert::read_tender(request.tender())?,
     };
     authorise(app, &ctx, &attempt).await?;
-    match attempt.tender {
-        Tender::Cash => take_cash(app, &ctx, key, &request, &attempt).await,
-        Tender::Sandbox => pay_at_provider(app, &ctx, key, &request, &attempt).await,
+    match attempt.tender.provider() {
+        None => take_cash(app, &ctx, key, &request, &attempt).await,
+        Some(_) => pay_at_provider(app, &ctx, key, &request, &attempt).await,
     }
 }
 
@@ -102,9 +104,10 @@ async fn pay_at_provider(
     if let Some(reply) = idempotency::replay(&mut *app.pg.conn().await?, key, request).await? {
         return Ok(reply);
     }
-    let payment = store_pending(app, attempt, request).await?;
+    let provider = app.peers.providers.of(attempt.tender)?;
+    let (pending, charge) = store_pending(app, provider, attempt, request).await?;
     kernel::crash::point("payment.pay.pending_stored");
-    let made = if payment.is_pending() { Some(make_charge(app, &payment).await?) } else { None };
+    let made = if pending { Some(make_charge(provider, charge).await?) } else { None };
     kernel::crash::point("payment.pay.charge_made");
 
     let now = app.clock.now();
@@ -127,37 +130,60 @@ async fn pay_at_provider(
     Ok(reply)
 }
 
-/// Stores the attempt, or finds the one that a twin of this request has stored.
-async fn store_pending(app: &App, attempt: &Attempt, request: &pb::PayOrderRequest) -> Result<Payment> {
+/// Stores the attempt, or finds the one that a twin of this request has stored. Returns whether it is pending, and the
+/// charge to be made for it.
+async fn store_pending(
+    app: &App,
+    provider: &Arc<dyn Provider>,
+    attempt: &Attempt,
+    request: &pb::PayOrderRequest,
+) -> Result<(bool, NewCharge)> {
     let mut tx = app.pg.begin().await?;
     let before = lock(&mut tx, attempt.order).await?;
     if let Some(known) = before.payment(attempt.payment) {
         let is_same = known.purpose == attempt.purpose
             && known.tender == attempt.tender
             && believed(request)?.is_none_or(|amount| amount == known.amount);
-        return if is_same { Ok(known.clone()) } else { Err(request_id_reused()) };
+        let charge = new_charge(app, &before, known, request);
+        return if is_same { Ok((known.is_pending(), charge)) } else { Err(request_id_reused()) };
     }
     let after = start(app, before.clone(), attempt, request)?;
+    let charge = new_charge(app, &after, find(&after, attempt.payment)?, request);
+    provider.check(&charge)?;
     match db::orders::save(&mut tx, &before, &after).await {
         // The id is that of a payment of another order.
         Err(error) if error.is_constraint("payment_pkey") => return Err(request_id_reused()),
         saved => saved?,
     }
     tx.commit().await?;
-    find(&after, attempt.payment).cloned()
+    Ok((true, charge))
+}
+
+fn new_charge(app: &App, order: &Order, payment: &Payment, request: &pb::PayOrderRequest) -> NewCharge {
+    let minutes = app.policy.charge_minutes;
+    let described = order.lines.iter().map(|line| line.display_name.as_str()).find(|name| !name.is_empty());
+    NewCharge {
+        payment: payment.id,
+        tender: payment.tender,
+        amount: payment.amount,
+        description: described.map_or_else(|| order.id.name(), str::to_owned),
+        minutes,
+        expire_time: payment.create_time + Duration::from_secs(u64::from(minutes) * 60),
+        payer: request.payer.as_ref().map(convert::payer).unwrap_or_default(),
+    }
 }
 
 /// The provider will never make the charge.
 struct Refused;
 
-async fn make_charge(app: &App, payment: &Payment) -> Result<Result<Charge, Refused>> {
-    let new = NewCharge { payment: payment.id, amount: payment.amount, minutes: app.policy.charge_minutes };
-    match app.peers.provider.create_charge(new).await {
+async fn make_charge(provider: &Arc<dyn Provider>, new: NewCharge) -> Result<Result<Charge, Refused>> {
+    let payment = new.payment;
+    match provider.create_charge(new).await {
         Ok(charge) => Ok(Ok(charge)),
         Err(error) if is_transient(&error) => Err(error),
         Err(error) if error.kind() == ErrorKind::Internal => Err(error),
         Err(error) => {
-            tracing::warn!(payment = %payment.id, error = error.chain(), "provider refused a charge");
+            tracing::warn!(%payment, error = error.chain(), "provider refused a charge");
             Ok(Err(Refused))
         }
     }

@@ -47,10 +47,17 @@ pub async fn query_pending(app: &App) -> Result<usize> {
 }
 
 async fn ask(app: &App, query: &Query) -> Result<()> {
-    match app.peers.provider.charge(query.payment).await {
+    let provider = match app.peers.providers.of(query.tender) {
+        Ok(provider) => provider,
+        Err(error) => {
+            tracing::error!(payment = %query.payment, error = error.chain(), "a payment waits for a provider that is not set up");
+            return ask_again(app, query).await;
+        }
+    };
+    match provider.charge(query.payment).await {
         Ok(report) => {
             kernel::crash::point("payment.query.answered");
-            act(app, query, report).await
+            act(app, query, provider.name(), report).await
         }
         Err(error) if is_transient(&error) => Err(error),
         Err(error) => {
@@ -60,7 +67,7 @@ async fn ask(app: &App, query: &Query) -> Result<()> {
     }
 }
 
-async fn act(app: &App, query: &Query, report: Option<ChargeReport>) -> Result<()> {
+async fn act(app: &App, query: &Query, provider: &str, report: Option<ChargeReport>) -> Result<()> {
     let now = app.clock.now();
     let Some(report) = report else {
         let age = now.as_second() - query.create_time.as_second();
@@ -73,7 +80,7 @@ async fn act(app: &App, query: &Query, report: Option<ChargeReport>) -> Result<(
     if report.state != ChargeState::Pending {
         let by = format!("query/{}", query.payment.uuid());
         let mut tx = app.pg.begin().await?;
-        settle_in_tx(&mut tx, now, Told { provider: app.peers.provider.name(), by: &by, report: &report }).await?;
+        settle_in_tx(&mut tx, now, Told { provider, by: &by, report: &report }).await?;
         tx.commit().await?;
         app.wake_refunds();
     }

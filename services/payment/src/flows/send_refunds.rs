@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use kernel::{Error, Result};
 
-use super::{is_transient, no_such_order, record::record};
+use super::{is_transient, no_such_order, record::record, settle::note_break};
 use crate::{
     App, db,
-    db::refunds::Task,
+    db::{notices::Break, refunds::Task},
     peers::{NewRefund, RefundState},
 };
 
@@ -43,17 +43,57 @@ pub async fn send_refunds(app: &App) -> Result<usize> {
 }
 
 async fn send(app: &App, task: &Task) -> Result<()> {
-    let new = NewRefund { id: task.refund, payment: task.payment, amount: task.amount };
-    let answer = app.peers.provider.refund(new).await;
+    let answer = ask(app, task).await;
     kernel::crash::point("payment.refund.sent");
     match answer {
         Ok(RefundState::Succeeded) => finish(app, task).await,
         Ok(RefundState::Pending) => put_off(app, task).await,
+        Ok(RefundState::Stuck { reason }) => {
+            note_stuck(app, task, &reason).await?;
+            put_off(app, task).await
+        }
         Err(error) => {
             note(task, &error);
             put_off(app, task).await
         }
     }
+}
+
+/// The first time it is sent. After that the outcome is not known, so it is asked for, and sent again only if the provider
+/// has never heard of it.
+async fn ask(app: &App, task: &Task) -> Result<RefundState> {
+    let provider = app.peers.providers.of(task.tender)?;
+    let refund = NewRefund {
+        id: task.refund,
+        payment: task.payment,
+        captured: task.captured,
+        amount: task.amount,
+        reason: task.reason.clone(),
+    };
+    if task.attempts > 1
+        && let Some(state) = provider.refund_state(&refund).await?
+    {
+        return Ok(state);
+    }
+    provider.refund(&refund).await
+}
+
+/// For finance to look at, once.
+async fn note_stuck(app: &App, task: &Task, reason: &str) -> Result<()> {
+    tracing::error!(refund = %task.refund, reason, "a refund can't reach the customer; see to it at the provider");
+    let (by, currency) = (format!("refund/{}", task.refund.uuid()), task.amount.currency());
+    let stuck = Break {
+        provider: task.tender.provider().unwrap_or_default(),
+        by: &by,
+        reason: "REFUND_STUCK",
+        payment: task.payment,
+        reference: reason,
+        amount_minor: task.amount.minor(),
+        currency: currency.code(),
+    };
+    let mut tx = app.pg.begin().await?;
+    note_break(&mut tx, app.clock.now(), stuck).await?;
+    Ok(tx.commit().await?)
 }
 
 async fn finish(app: &App, task: &Task) -> Result<()> {

@@ -1,8 +1,27 @@
 //! Systems that are not ours: payment providers.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`port`] | what payment needs of any provider |
+//! | [`wechat`] | WeChat Pay, API v3 |
+//! | [`sandbox`], [`signature`] | the provider that takes no money |
+//! | [`bill`] | what a bill says, whatever its format |
+//! | [`http`], [`crypto`], [`yuan`], [`china_time`] | what the clients share |
 
-pub mod provider;
+pub mod bill;
+pub mod china_time;
+pub mod crypto;
+pub mod http;
+pub mod port;
 pub mod sandbox;
 pub mod signature;
+pub mod wechat;
+pub mod yuan;
 
-pub use provider::{ChargeReport, ChargeState, Envelope, NewCharge, NewRefund, Notice, Provider, RefundState};
+pub use bill::{BillKind, BillLine, BillTotals};
+pub use port::{
+    About, Acknowledgement, Amount, ChargeReport, ChargeState, Envelope, Headers, NewCharge, NewRefund, Notice, Payer,
+    Provider, Providers, RefundReport, RefundState,
+};
 pub use sandbox::{SandboxClient, SandboxClientConfig};
+pub use wechat::{Wechat, WechatConfig};

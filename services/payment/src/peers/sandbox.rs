@@ -12,10 +12,11 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    ChargeReport, ChargeState, Envelope, NewCharge, NewRefund, Notice, Provider, RefundState,
+    About, Acknowledgement, Amount, ChargeReport, ChargeState, Envelope, NewCharge, NewRefund, Notice, Provider,
+    RefundState,
     signature::{NONCE, SIGNATURE, Signed, Signer, TIMESTAMP},
 };
-use crate::domain::Charge;
+use crate::domain::{Action, Charge};
 
 /// The provider as errors name it.
 const PROVIDER: &str = "the payment provider";
@@ -113,7 +114,7 @@ impl Provider for SandboxClient {
             minutes: charge.minutes,
         };
         let made: WireCharge = self.post("/v1/charges", &wire).await?;
-        Ok(Charge { id: made.charge_id, pay_uri: made.pay_uri })
+        Ok(Charge { id: made.charge_id, action: Action::Open { uri: made.pay_uri } })
     }
 
     #[tracing::instrument(name = "peer.provider.charge", skip_all, err(Debug, level = "debug"))]
@@ -123,8 +124,13 @@ impl Provider for SandboxClient {
         Ok(found.map(WireReport::read))
     }
 
+    /// The sandbox has no such call: a charge ends when its time is over.
+    async fn close_charge(&self, _payment: PaymentId) -> Result<()> {
+        Ok(())
+    }
+
     #[tracing::instrument(name = "peer.provider.refund", skip_all, err(Debug, level = "debug"))]
-    async fn refund(&self, refund: NewRefund) -> Result<RefundState> {
+    async fn refund(&self, refund: &NewRefund) -> Result<RefundState> {
         let wire = WireNewRefund {
             id: refund.id.uuid(),
             charge: refund.payment.uuid(),
@@ -132,17 +138,21 @@ impl Provider for SandboxClient {
             currency: refund.amount.currency().code().to_owned(),
         };
         let made: WireRefund = self.post("/v1/refunds", &wire).await?;
-        Ok(match made.state {
-            WireRefundState::Pending => RefundState::Pending,
-            WireRefundState::Succeeded => RefundState::Succeeded,
-        })
+        Ok(made.state.read())
     }
 
-    fn read_notice(&self, envelope: &Envelope<'_>) -> Result<Notice> {
+    #[tracing::instrument(name = "peer.provider.refund_state", skip_all, err(Debug, level = "debug"))]
+    async fn refund_state(&self, refund: &NewRefund) -> Result<Option<RefundState>> {
+        let found: Option<WireRefund> =
+            self.call(Method::GET, &format!("/v1/refunds/{}", refund.id.uuid()), Vec::new()).await?;
+        Ok(found.map(|refund| refund.state.read()))
+    }
+
+    async fn read_notice(&self, envelope: &Envelope<'_>) -> Result<Notice> {
         let message = Signed {
-            signature: envelope.signature,
-            timestamp: envelope.timestamp,
-            nonce: envelope.nonce,
+            signature: envelope.headers.get(SIGNATURE),
+            timestamp: envelope.headers.get(TIMESTAMP),
+            nonce: envelope.headers.get(NONCE),
             body: envelope.body,
         };
         self.signer.check(message, envelope.received, envelope.tolerance)?;
@@ -151,7 +161,11 @@ impl Provider for SandboxClient {
         if notice.id.is_empty() || notice.id.len() > 64 {
             return Err(Error::invalid("body", "has no notice id of 1 to 64 characters"));
         }
-        Ok(Notice { id: notice.id, kind: notice.kind, report: notice.charge.read() })
+        Ok(Notice { id: notice.id, kind: notice.kind, nonce: None, about: About::Charge(notice.charge.read()) })
+    }
+
+    fn acknowledgement(&self) -> Acknowledgement {
+        Acknowledgement::JSON
     }
 }
 
@@ -228,6 +242,15 @@ enum WireChargeState {
     Expired,
 }
 
+impl WireRefundState {
+    fn read(self) -> RefundState {
+        match self {
+            Self::Pending => RefundState::Pending,
+            Self::Succeeded => RefundState::Succeeded,
+        }
+    }
+}
+
 impl WireReport {
     fn read(self) -> ChargeReport {
         let state = match self.state {
@@ -240,8 +263,9 @@ impl WireReport {
         };
         ChargeReport {
             payment: PaymentId::from_uuid(self.id),
-            amount_minor: self.amount_minor,
-            currency: self.currency,
+            reference: self.id.to_string(),
+            transaction: String::new(),
+            amount: Some(Amount { minor: self.amount_minor, currency: self.currency }),
             state,
         }
     }

@@ -13,7 +13,11 @@ use rpc::{
 
 use crate::{
     db::ledger::Balance,
-    domain::{Amendment, Facts, Line, NewOrder, Order, Payment, Purpose, Refund, State, Tender, payment, refund},
+    domain::{
+        Action, Amendment, Facts, JsapiParams, Line, NewOrder, Order, Payment, Purpose, Refund, State, Tender, payment,
+        refund,
+    },
+    peers::Payer,
 };
 
 /// What identifies the request of a call.
@@ -105,10 +109,14 @@ pub fn payment(order: OrderId, payment: &Payment) -> pb::Payment {
         tender: tender(payment.tender).into(),
         amount: Some(to_money(payment.amount)),
         state: state.into(),
-        pay_uri: payment.charge.as_ref().map(|charge| charge.pay_uri.clone()).unwrap_or_default(),
+        pay_uri: match payment.charge.as_ref().map(|charge| &charge.action) {
+            Some(Action::Open { uri }) => uri.clone(),
+            _ => String::new(),
+        },
         failure_reason: failure_reason(payment),
         create_time: Some(to_timestamp(payment.create_time)),
         capture_time,
+        action: payment.charge.as_ref().and_then(|charge| action(&charge.action)),
     }
 }
 
@@ -181,17 +189,42 @@ pub fn read_purpose(purpose: pb::payment::Purpose) -> Result<Purpose> {
 
 /// A tender for the wire.
 pub fn tender(tender: Tender) -> pb::payment::Tender {
+    use pb::payment::Tender as Wire;
     match tender {
-        Tender::Sandbox => pb::payment::Tender::Sandbox,
-        Tender::Cash => pb::payment::Tender::Cash,
+        Tender::Sandbox => Wire::Sandbox,
+        Tender::Cash => Wire::Cash,
+        Tender::WechatJsapi => Wire::WechatJsapi,
+        Tender::WechatNative => Wire::WechatNative,
+        Tender::WechatH5 => Wire::WechatH5,
+        Tender::AlipayPage => Wire::AlipayPage,
+        Tender::AlipayApp => Wire::AlipayApp,
+        Tender::AlipayInStore => Wire::AlipayInStore,
     }
 }
 
 /// A tender from the wire.
-pub fn read_tender(tender: pb::payment::Tender) -> Result<Tender> {
-    match tender {
-        pb::payment::Tender::Sandbox => Ok(Tender::Sandbox),
-        pb::payment::Tender::Cash => Ok(Tender::Cash),
-        pb::payment::Tender::Unspecified => Err(Error::invalid("tender", "must be stated")),
-    }
+pub fn read_tender(wire: pb::payment::Tender) -> Result<Tender> {
+    let known = Tender::ALL.into_iter().find(|known| tender(*known) == wire);
+    known.ok_or_else(|| Error::invalid("tender", "must be stated"))
+}
+
+/// What the customer's side does to pay.
+fn action(action: &Action) -> Option<pb::PaymentAction> {
+    use pb::payment_action::{Action as Wire, WechatJsapi};
+    let action = match action.clone() {
+        Action::Open { uri } => Wire::OpenUri(uri),
+        Action::Show { code } => Wire::ShowCode(code),
+        Action::App { order } => Wire::AppOrder(order),
+        Action::Jsapi(JsapiParams { app_id, time_stamp, nonce_str, package, sign_type, pay_sign }) => {
+            Wire::WechatJsapi(WechatJsapi { app_id, time_stamp, nonce_str, package, sign_type, pay_sign })
+        }
+        Action::Wait => return None,
+    };
+    Some(pb::PaymentAction { action: Some(action) })
+}
+
+/// What is known of a payer.
+pub fn payer(payer: &pb::Payer) -> Payer {
+    let pb::Payer { id, ip, auth_code, return_uri } = payer.clone();
+    Payer { id, ip, auth_code, return_uri }
 }

@@ -7,7 +7,10 @@ use proto::{
     payment::v1::{self as pb, payment_service_server::PaymentService},
 };
 use rpc::unary;
-use tonic::{Request, Response, Status, async_trait, metadata::MetadataMap};
+use tonic::{
+    Request, Response, Status, async_trait,
+    metadata::{KeyAndValueRef, MetadataMap},
+};
 
 use super::convert;
 use crate::{
@@ -20,11 +23,8 @@ use crate::{
         read_orders::{get_order, list_ledger_accounts, list_orders},
         take_notice::{RawNotice, take_notice},
     },
-    peers::signature::{NONCE, SIGNATURE, TIMESTAMP},
+    peers::Headers,
 };
-
-/// What a provider wants to hear; anything else makes it send the notice again.
-const ACKNOWLEDGED: &[u8] = br#"{"code":"SUCCESS"}"#;
 
 pub(super) struct Payments(pub(super) Arc<App>);
 
@@ -62,12 +62,12 @@ impl PaymentService for Payments {
     }
 
     async fn notify_payment(&self, request: Request<pb::NotifyPaymentRequest>) -> Result<Response<HttpBody>, Status> {
-        let [signature, timestamp, nonce] = [SIGNATURE, TIMESTAMP, NONCE].map(|key| text(request.metadata(), key));
+        let headers = headers(request.metadata());
         unary(request, |_, message| async {
             let body = message.body.unwrap_or_default().data.to_vec();
-            take_notice(&self.0, RawNotice { provider: message.provider, signature, timestamp, nonce, body }).await?;
-            let content_type = "application/json".to_owned();
-            Ok(HttpBody { content_type, data: ACKNOWLEDGED.into(), extensions: Vec::new() })
+            let taken = take_notice(&self.0, RawNotice { provider: message.provider, headers, body }).await?;
+            let content_type = taken.content_type.to_owned();
+            Ok(HttpBody { content_type, data: taken.body.into(), extensions: Vec::new() })
         })
         .await
     }
@@ -85,7 +85,11 @@ impl PaymentService for Payments {
     }
 }
 
-/// A metadata value; empty if it is missing or no text.
-fn text(metadata: &MetadataMap, key: &'static str) -> String {
-    metadata.get(key).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+/// The metadata that is text.
+fn headers(metadata: &MetadataMap) -> Headers {
+    let texts = metadata.iter().filter_map(|entry| match entry {
+        KeyAndValueRef::Ascii(key, value) => Some((key.as_str().to_owned(), value.to_str().ok()?.to_owned())),
+        KeyAndValueRef::Binary(..) => None,
+    });
+    texts.collect()
 }

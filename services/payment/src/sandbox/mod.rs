@@ -41,6 +41,8 @@ mod notices;
 mod page;
 mod reply;
 mod store;
+pub mod wechat;
+pub mod wire;
 
 use std::{fmt, sync::Arc, time::Duration};
 

@@ -11,12 +11,13 @@ use std::{
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
 use feed::FeedServer;
 use kernel::{
-    Clock, Uuid,
-    ids::{BookingId, MemberId, OrderId, StaffId, StoreId},
+    Clock, Currency, Money, Uuid,
+    ids::{BookingId, MemberId, OrderId, PaymentId, StaffId, StoreId},
 };
 use payment::{
     App, Peers, Policy,
-    peers::{SandboxClient, SandboxClientConfig, signature},
+    domain::{Action, Charge},
+    peers::{NewCharge, Payer, Provider, Providers, SandboxClient, SandboxClientConfig, signature},
     sandbox::{Sandbox, SandboxConfig},
     worker,
 };
@@ -80,7 +81,12 @@ impl House {
             secret: SECRET.into(),
         };
         let provider = Arc::new(SandboxClient::try_new(config, clock.clone()).expect("a client"));
-        let app = Arc::new(App::new(db.pg.clone(), clock.clone(), policy, Peers { provider }));
+        let app = Arc::new(App::new(
+            db.pg.clone(),
+            clock.clone(),
+            policy,
+            Peers { providers: Providers::new([provider as Arc<dyn Provider>]) },
+        ));
         let feed = FeedServer::new(db.pg.clone(), watch::channel(0).1, CancellationToken::new());
         let channel = testkit::serve(payment::rpc::routes(&app, feed)).await;
         let client = PaymentServiceClient::new(channel.clone());
@@ -247,9 +253,40 @@ impl House {
         Ok(self.client.clone().notify_payment(request).await?.into_inner())
     }
 
+    /// The client of the sandbox.
+    pub fn provider(&self) -> &Arc<dyn Provider> {
+        self.app.peers.providers.named("sandbox").expect("wired")
+    }
+
+    pub fn clock_now(&self) -> kernel::Timestamp {
+        self.clock.now()
+    }
+
     pub fn refused_notices(&self) -> i64 {
         self.refused_notices.load(Ordering::SeqCst)
     }
+}
+
+/// A charge at the sandbox that nobody has made yet.
+pub fn new_charge(payment: PaymentId, minor: i64) -> NewCharge {
+    NewCharge {
+        payment,
+        tender: payment::domain::Tender::Sandbox,
+        amount: Money::new(minor, Currency::CNY),
+        description: "Swedish massage".to_owned(),
+        minutes: 30,
+        expire_time: testkit::START + std::time::Duration::from_secs(1_800),
+        payer: Payer::default(),
+    }
+}
+
+/// The address at which a charge is paid.
+pub fn pay_uri(charge: &Charge) -> String {
+    let uri = match &charge.action {
+        Action::Open { uri } => Some(uri.clone()),
+        _ => None,
+    };
+    uri.expect("an address")
 }
 
 /// The request that carries a notice.
@@ -259,15 +296,15 @@ pub fn notice(provider: &str, body: &[u8]) -> pb::NotifyPaymentRequest {
     pb::NotifyPaymentRequest { provider: provider.to_owned(), body: Some(body) }
 }
 
-async fn port() -> TcpListener {
+pub async fn port() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.expect("a free port")
 }
 
-fn url(listener: &TcpListener) -> String {
+pub fn url(listener: &TcpListener) -> String {
     format!("http://{}", listener.local_addr().expect("an address"))
 }
 
-fn serve(listener: TcpListener, router: Router) {
+pub fn serve(listener: TcpListener, router: Router) {
     tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
 }
 

@@ -6,10 +6,7 @@ use kernel::{
     Currency, Money,
     ids::{PaymentId, RefundId},
 };
-use payment::{
-    peers::{NewCharge, NewRefund},
-    worker::query_pending,
-};
+use payment::{peers::NewRefund, worker::query_pending};
 use proto::payment::v1::{
     self as pb,
     order::State,
@@ -20,7 +17,7 @@ use serde_json::{Value, json};
 use tonic::Code;
 
 use crate::{
-    house::House,
+    house::{House, new_charge, pay_uri},
     wire::{cny, minor, pay, refused},
 };
 
@@ -139,9 +136,11 @@ async fn a_refund_that_was_sent_before_the_crash_is_not_sent_twice() {
     let sent = NewRefund {
         id: RefundId::parse_name("name", &refund.name).expect("a name"),
         payment: PaymentId::parse_name("payment", &refund.payment).expect("a name"),
+        captured: Money::new(6_000, Currency::CNY),
         amount: Money::new(6_000, Currency::CNY),
+        reason: "BOOKING_CANCELLED".to_owned(),
     };
-    house.app.peers.provider.refund(sent).await.expect("sent");
+    house.provider().refund(&sent).await.expect("sent");
     assert_eq!(house.send_refunds().await, 1);
     assert_eq!(minor(&house.get(&order).await.refunded), 6_000);
     assert_eq!(house.count("select sum(amount_minor)::bigint from sandbox.refund").await, 6_000);
@@ -158,9 +157,8 @@ async fn a_charge_that_was_made_and_paid_before_the_crash_is_found_by_the_repeat
     // The provider made it and the customer paid, and we died before we could note either.
     let payment = house.get(&order).await.payments.remove(0);
     let id = PaymentId::parse_name("name", &payment.name).expect("a name");
-    let charge = NewCharge { payment: id, amount: Money::new(6_000, Currency::CNY), minutes: 30 };
-    let made = house.app.peers.provider.create_charge(charge).await.expect("made");
-    let press = house.http.post(&made.pay_uri).json(&json!({ "outcome": "succeed" })).send().await;
+    let made = house.provider().create_charge(new_charge(id, 6_000)).await.expect("made");
+    let press = house.http.post(pay_uri(&made)).json(&json!({ "outcome": "succeed" })).send().await;
     assert!(press.expect("an answer").status().is_success());
     house.clock.advance(Duration::from_secs(61));
     assert_eq!(query_pending(&house.app).await.expect("asked"), 1);

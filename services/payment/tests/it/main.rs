@@ -13,6 +13,8 @@ mod orders;
 mod races;
 mod roles;
 mod sandbox;
+mod shop;
 mod simulation;
+mod wechat;
 mod wire;
 mod wiring;

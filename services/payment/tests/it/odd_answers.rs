@@ -12,7 +12,7 @@ use kernel::{Error, Result, ids::PaymentId};
 use payment::{
     App, Peers, Policy,
     domain::Charge,
-    peers::{ChargeReport, Envelope, NewCharge, NewRefund, Notice, Provider, RefundState},
+    peers::{Acknowledgement, ChargeReport, Envelope, NewCharge, NewRefund, Notice, Provider, Providers, RefundState},
     worker::{query_pending, send_refunds},
 };
 use proto::payment::v1::{
@@ -47,20 +47,38 @@ impl Provider for Odd {
         if self.knows_nothing { Ok(None) } else { self.sandbox.charge(payment).await }
     }
 
-    async fn refund(&self, refund: NewRefund) -> Result<RefundState> {
+    async fn close_charge(&self, payment: PaymentId) -> Result<()> {
+        self.sandbox.close_charge(payment).await
+    }
+
+    async fn refund(&self, refund: &NewRefund) -> Result<RefundState> {
         self.sandbox.refund(refund).await
     }
 
-    fn read_notice(&self, envelope: &Envelope<'_>) -> Result<Notice> {
-        self.sandbox.read_notice(envelope)
+    async fn refund_state(&self, refund: &NewRefund) -> Result<Option<RefundState>> {
+        self.sandbox.refund_state(refund).await
+    }
+
+    async fn read_notice(&self, envelope: &Envelope<'_>) -> Result<Notice> {
+        self.sandbox.read_notice(envelope).await
+    }
+
+    fn acknowledgement(&self) -> Acknowledgement {
+        self.sandbox.acknowledgement()
     }
 }
 
 /// Payment with a provider that knows nothing of any charge, or one that fails once.
 fn with_odd_provider(house: &House, knows_nothing: bool) -> App {
-    let sandbox = Arc::clone(&house.app.peers.provider);
-    let provider = Arc::new(Odd { sandbox, knows_nothing, fails_once: AtomicBool::new(!knows_nothing) });
-    App::new(house.db.pg.clone(), house.clock.clone(), Policy::default(), Peers { provider })
+    let sandbox = Arc::clone(house.app.peers.providers.named("sandbox").expect("wired"));
+    let provider: Arc<dyn Provider> =
+        Arc::new(Odd { sandbox, knows_nothing, fails_once: AtomicBool::new(!knows_nothing) });
+    App::new(
+        house.db.pg.clone(),
+        house.clock.clone(),
+        Policy::default(),
+        Peers { providers: Providers::new([provider]) },
+    )
 }
 
 #[tokio::test]

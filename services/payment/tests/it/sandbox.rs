@@ -9,10 +9,13 @@ use proto::payment::v1::payment::Purpose;
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::{house::House, wire::fresh};
+use crate::{
+    house::{House, new_charge, pay_uri},
+    wire::fresh,
+};
 
 fn charge(minor: i64) -> NewCharge {
-    NewCharge { payment: PaymentId::from_uuid(fresh()), amount: Money::new(minor, Currency::CNY), minutes: 30 }
+    new_charge(PaymentId::from_uuid(fresh()), minor)
 }
 
 #[tokio::test]
@@ -28,7 +31,7 @@ async fn merchants_must_sign() {
 #[tokio::test]
 async fn a_charge_is_made_once_and_given_back_once() {
     let house = House::open().await;
-    let provider = &house.app.peers.provider;
+    let provider = house.provider();
     let new = charge(100);
     let made = provider.create_charge(new.clone()).await.expect("made");
     assert_eq!(provider.create_charge(new.clone()).await.expect("found"), made);
@@ -39,11 +42,13 @@ async fn a_charge_is_made_once_and_given_back_once() {
     let refund = |minor| NewRefund {
         id: RefundId::from_uuid(fresh()),
         payment: new.payment,
+        captured: new.amount,
         amount: Money::new(minor, Currency::CNY),
+        reason: "BOOKING_CANCELLED".to_owned(),
     };
-    let refused = async |refund| provider.refund(refund).await.map_err(|e| e.reason());
+    let refused = async |refund: NewRefund| provider.refund(&refund).await.map_err(|e| e.reason());
     assert_eq!(refused(refund(1)).await, Err("PROVIDER_REFUSED"), "it is not paid");
-    let pay = |outcome: &str| house.http.post(&made.pay_uri).json(&json!({ "outcome": outcome }));
+    let pay = |outcome: &str| house.http.post(pay_uri(&made)).json(&json!({ "outcome": outcome }));
     assert!(pay("succeed").send().await.expect("an answer").status().is_success());
     assert!(pay("succeed").send().await.expect("an answer").status().is_success(), "pressed twice");
     assert_eq!(pay("fail").send().await.expect("an answer").status(), StatusCode::CONFLICT);

@@ -37,6 +37,7 @@ pub fn pay(order: &str, purpose: pb::payment::Purpose, tender: pb::payment::Tend
         tender: tender.into(),
         amount: None,
         request_id: fresh().to_string(),
+        payer: None,
     }
 }
 

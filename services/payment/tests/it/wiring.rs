@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use kernel::SystemClock;
 use payment::{
     App, Peers, Policy,
-    peers::{SandboxClient, SandboxClientConfig},
+    peers::{Provider, Providers, SandboxClient, SandboxClientConfig},
     sandbox::{self, SandboxConfig},
     worker,
 };
@@ -35,7 +35,12 @@ async fn what_is_lost_is_found_and_what_is_owed_goes_back() {
     let config = SandboxClientConfig { url, notify_url: "http://127.0.0.1:1/".into(), secret: SECRET.into() };
     let provider = Arc::new(SandboxClient::try_new(config, clock.clone()).expect("a client"));
     let policy = Policy { query_after_seconds: 1, worker_period_seconds: 1, ..Policy::default() };
-    let app = Arc::new(App::new(house.db.pg.clone(), clock, policy, Peers { provider }));
+    let app = Arc::new(App::new(
+        house.db.pg.clone(),
+        clock,
+        policy,
+        Peers { providers: Providers::new([provider as Arc<dyn Provider>]) },
+    ));
     worker::spawn(&app, &tasks);
     let feed =
         feed::FeedServer::new(house.db.pg.clone(), tokio::sync::watch::channel(0).1, tasks.shutdown().soft().clone());

@@ -216,6 +216,7 @@ impl<'a> Branch<'a> {
             tender: Tender::Cash.into(),
             amount: None,
             request_id: self.request_id(),
+            payer: None,
         };
         self.payments.pay_order(self.store.desk.asks(request)).await.map_err(refused("paying"))?;
         Ok(())

@@ -1,7 +1,7 @@
 use kernel::Uuid;
 
 use super::*;
-use crate::domain::ledger::Transaction;
+use crate::domain::{Action, ledger::Transaction};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -123,7 +123,7 @@ fn one_attempt_at_a_time() {
 
 #[test]
 fn nobody_is_sent_to_pay_what_was_given_up() {
-    let charge = || Charge { id: "ch_1".into(), pay_uri: "https://pay.example/ch_1".into() };
+    let charge = || Charge { id: "ch_1".into(), action: Action::Open { uri: "https://pay.example/ch_1".into() } };
     let waiting = start(order(100, 40), 1, Purpose::Deposit, Tender::Sandbox);
     let made = waiting.clone().charge_made(id(1), charge()).expect("noted");
     assert_eq!(made.payments[0].charge, Some(charge()));
