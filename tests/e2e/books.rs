@@ -18,6 +18,11 @@ pub async fn balance(suite: &Suite, world: &World) {
         accounts["ledgerAccounts"].as_array().into_iter().flatten().map(|account| minor(&account["balance"])).collect();
     assert!(!balances.is_empty());
     assert_eq!(balances.iter().sum::<i64>(), 0, "{accounts}");
+    no_overlap(suite).await;
+}
+
+/// Nothing is booked twice.
+pub async fn no_overlap(suite: &Suite) {
     let overlaps = "select count(*) from allocation a join allocation b
           on a.resource_id = b.resource_id and a.booking_id < b.booking_id
          and tstzrange(a.start_time, a.end_time) && tstzrange(b.start_time, b.end_time)";

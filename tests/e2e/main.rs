@@ -10,6 +10,7 @@ mod books;
 mod changes;
 mod client;
 mod crashes;
+mod crashes_changes;
 mod faults;
 mod story;
 mod suite;
