@@ -154,6 +154,14 @@ create table ledger_rollup (
     primary key (account, store_id, currency)
 );
 
+-- The time zones of stores, as booking tells them.
+create table store_zone (
+    store_id  uuid   not null primary key,
+    time_zone text   not null,
+    -- That of the store in booking.
+    version   bigint not null
+);
+
 -- A store's day is cut off: from the commit of this row nothing is booked before end_time any more. What was under way
 -- then is waited for before the sheet is made.
 create table ledger_cutoff (

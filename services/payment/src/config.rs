@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use kernel::{Error, Result};
 use serde::Deserialize;
 
@@ -26,6 +27,11 @@ pub struct Policy {
     pub refund_retry_max_seconds: u32,
     /// How often the worker looks for pending payments and refunds, in seconds; 5.
     pub worker_period_seconds: u32,
+    /// The IANA time zone of the head office, and of stores of which booking has not told theirs; `Asia/Shanghai`.
+    pub time_zone: String,
+    /// How long after its end a store's day is closed, in minutes; 10. What is posted later with a time of that day is
+    /// refused, and tried again.
+    pub close_day_after_minutes: u32,
 }
 
 impl Default for Policy {
@@ -37,6 +43,8 @@ impl Default for Policy {
             notice_tolerance_seconds: 300,
             refund_retry_max_seconds: 600,
             worker_period_seconds: 5,
+            time_zone: "Asia/Shanghai".to_owned(),
+            close_day_after_minutes: 10,
         }
     }
 }
@@ -53,12 +61,16 @@ impl Policy {
             ("notice_tolerance_seconds", self.notice_tolerance_seconds),
             ("refund_retry_max_seconds", self.refund_retry_max_seconds),
             ("worker_period_seconds", self.worker_period_seconds),
+            ("close_day_after_minutes", self.close_day_after_minutes),
         ];
         if let Some((name, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
             return Err(Error::invalid(format!("payment.policy.{name}"), "must be at least 1"));
         }
         if self.charge_minutes > MAX_CHARGE_MINUTES {
             return Err(Error::invalid("payment.policy.charge_minutes", "must be at most 1440, which is a day"));
+        }
+        if TimeZone::get(&self.time_zone).is_err() {
+            return Err(Error::invalid("payment.policy.time_zone", "must be an IANA time zone, such as Asia/Shanghai"));
         }
         if self.abandon_after_seconds < 60 {
             return Err(Error::invalid("payment.policy.abandon_after_seconds", "must be at least 60"));
@@ -103,6 +115,8 @@ mod tests {
         assert!(Policy::default().validate().is_ok());
         let error = Policy { charge_minutes: 0, ..Policy::default() }.validate().expect_err("zero");
         assert_eq!(error.violations()[0].field, "payment.policy.charge_minutes");
+        let nowhere = Policy { time_zone: "Middle/Earth".to_owned(), ..Policy::default() };
+        assert_eq!(nowhere.validate().expect_err("unknown").violations()[0].field, "payment.policy.time_zone");
     }
 
     #[test]

@@ -40,6 +40,7 @@
 //! | a notice fits no payment, amount or currency | recorded in `notice_break`, acknowledged, never acted upon |
 //! | a charge succeeds after the order was closed | captured, and a full refund in the same transaction |
 //! | two take from the same card at once | the second sees what the first has left: `INSUFFICIENT_BALANCE` if that is too little |
+//! | something is posted as its day is closed | it is refused (`DAY_CLOSED`), and tried again with the time of then |
 //! | nobody decides a transfer | it expires at its time, and what it set aside is available again |
 //! | the provider is down at a refund, or its answer is lost | asked for, and sent again only if it is not known there; for ever, with growing pauses |
 //! | a refund can't reach the customer's account | recorded in `notice_break`; it stays owed, and is asked about for ever |
@@ -47,7 +48,8 @@
 //! A crash between any two steps is mended by the next request or worker step. Tests order one at these points:
 //! `payment.create.committed`, `payment.amend.committed`, `payment.cash.committed`, `payment.pay.pending_stored`, `payment.pay.charge_made`,
 //! `payment.pay.committed`, `payment.notice.committed`, `payment.query.answered`, `payment.close.committed`,
-//! `payment.refund.claimed`, `payment.refund.sent`, `payment.refund.committed`.
+//! `payment.refund.claimed`, `payment.refund.sent`, `payment.refund.committed`, `payment.ledger.sealed`,
+//! `payment.ledger.expired`, `payment.ledger.cut_off`, `payment.ledger.sheet_made`, `payment.store.noted`.
 //!
 //! # Map
 //!
@@ -57,10 +59,10 @@
 //! | [`domain::ledger`] | the ledger: chart of accounts, transactions, transfers in two phases |
 //! | [`domain::refund_law`] | what the end of a prepaid contract gives back by 法释〔2025〕4号, line by line with its article |
 //! | [`flows`] | one use case a file |
-//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `payment`, `refund`, `ledger_*`, `notice`, `notice_nonce`, `notice_break` |
+//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `payment`, `refund`, `ledger_*`, `store_zone`, `notice`, `notice_nonce`, `notice_break` |
 //! | [`peers`] | payment providers behind one port: WeChat Pay, the sandbox; what their clients share |
-//! | [`rpc`] | `PaymentService` and the event feed |
-//! | [`worker`] | asks about pending payments, sends refunds, seals the audit trail |
+//! | [`rpc`] | `PaymentService`, `LedgerService` and the event feed |
+//! | [`worker`] | asks about pending payments, sends refunds, closes days, seals ledger and audit trail, follows booking's feed |
 //! | [`sandbox`] | a provider that takes no money; a foreign system with tables of its own; and one that speaks WeChat Pay |
 //! | [`app`], [`config`] | the wiring; what an operator may set |
 

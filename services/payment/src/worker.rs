@@ -1,20 +1,21 @@
-//! What goes on without being asked: pending payments are asked about, refunds are sent, transfers expire, old sendings of
-//! notices are forgotten, ledger and audit trail are sealed.
+//! What goes on without being asked: pending payments are asked about, refunds are sent, transfers expire, days are closed,
+//! old sendings of notices are forgotten, ledger and audit trail are sealed, and booking's feed is followed.
 
 use std::{sync::Arc, time::Duration};
 
+use feed::FeedSource;
 use kernel::Result;
 use runtime::{Tasks, lifecycle::Next};
 
 pub use crate::flows::{
-    ledger::{expire_transfers::expire_transfers, seal::seal_ledger},
+    ledger::{close_days::close_days, expire_transfers::expire_transfers, seal::seal_ledger},
     query_pending::query_pending,
     send_refunds::send_refunds,
 };
 use crate::{
     App, db,
     flows::{
-        ledger::{expire_transfers as expiry, seal},
+        ledger::{expire_transfers as expiry, follow_stores::FollowStores, seal},
         query_pending as query, send_refunds as refunds,
     },
 };
@@ -29,8 +30,20 @@ const SEAL_PERIOD: Duration = Duration::from_secs(10);
 /// How often the ledger is sealed. What was booked since is added up whenever balances are asked for.
 const SEAL_LEDGER_PERIOD: Duration = Duration::from_secs(5);
 
-/// Spawns the loops. They end with `tasks`.
-pub fn spawn(app: &Arc<App>, tasks: &Tasks) {
+/// How often it is looked whether a store's day is over.
+const CLOSE_PERIOD: Duration = Duration::from_secs(60);
+
+/// The feeds that payment follows.
+#[derive(Debug, Clone)]
+pub struct Feeds {
+    /// Stores.
+    pub booking: FeedSource,
+}
+
+/// Spawns the consumer and the loops. They end with `tasks`.
+pub fn spawn(app: &Arc<App>, feeds: Feeds, tasks: &Tasks) {
+    let stores = FollowStores(Arc::clone(app));
+    feed::spawn(tasks, app.pg.clone(), feeds.booking, Arc::new(stores), Arc::clone(&app.clock));
     let period = app.policy.worker_period();
     let of = Arc::clone(app);
     tasks.spawn_loop("payment.query_pending", period, None, move || {
@@ -46,6 +59,11 @@ pub fn spawn(app: &Arc<App>, tasks: &Tasks) {
     tasks.spawn_loop("payment.expire_transfers", period, None, move || {
         let app = Arc::clone(&of);
         async move { Ok(Next::after_batch(expire_transfers(&app).await?, expiry::BATCH)) }
+    });
+    let of = Arc::clone(app);
+    tasks.spawn_loop("payment.close_days", CLOSE_PERIOD, None, move || {
+        let app = Arc::clone(&of);
+        async move { Ok(Next::after_batch(close_days(&app).await?, 1)) }
     });
     let of = Arc::clone(app);
     tasks.spawn_loop("payment.seal_ledger", SEAL_LEDGER_PERIOD, None, move || {

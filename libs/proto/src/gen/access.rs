@@ -1321,6 +1321,66 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.payment.v1.LedgerService/ExportEntries",
+        Rule {
+            public: false,
+            roles: &[Role::Finance, Role::Administrator, Role::Auditor],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.LedgerService/GetBalanceSheet",
+        Rule {
+            public: false,
+            roles: &[
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.LedgerService/GetStatement",
+        Rule {
+            public: false,
+            roles: &[Role::Finance, Role::Administrator, Role::Auditor],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.LedgerService/GetTransfer",
+        Rule {
+            public: false,
+            roles: &[Role::Finance, Role::Administrator, Role::Auditor],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.LedgerService/ListAccounts",
+        Rule {
+            public: false,
+            roles: &[
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.LedgerService/VerifyChain",
+        Rule {
+            public: false,
+            roles: &[Role::Finance, Role::Administrator, Role::Auditor],
+            scope: Scope::Own,
+        },
+    ),
+    (
         "/meridian.payment.v1.PaymentService/AmendOrder",
         Rule {
             public: false,

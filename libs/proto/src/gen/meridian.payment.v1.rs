@@ -1851,3 +1851,1395 @@ impl ::prost::Name for RefundSucceeded {
         "/meridian.payment.v1.RefundSucceeded".into()
     }
 }
+/// An account of the chart.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChartAccount {
+    /// `accounts/<code>`, such as `accounts/customer_deposits`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What it is in a balance sheet.
+    #[prost(enumeration = "chart_account::Kind", tag = "2")]
+    pub kind: i32,
+    /// The kind of party that each entry names, such as `customer`; empty if entries name nobody.
+    #[prost(string, tag = "3")]
+    pub party_kind: ::prost::alloc::string::String,
+    /// It never owes any party less than nothing.
+    #[prost(bool, tag = "4")]
+    pub checked: bool,
+    /// Debits less credits, one for each currency in which anything was booked.
+    #[prost(message, repeated, tag = "5")]
+    pub balances: ::prost::alloc::vec::Vec<super::super::super::google::r#type::Money>,
+}
+/// Nested message and enum types in `ChartAccount`.
+pub mod chart_account {
+    /// What an account is in a balance sheet.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Kind {
+        /// Not stated.
+        Unspecified = 0,
+        /// What we have.
+        Asset = 1,
+        /// What we owe.
+        Liability = 2,
+        /// What we have earned.
+        Revenue = 3,
+        /// What it has cost us.
+        Expense = 4,
+    }
+    impl Kind {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "KIND_UNSPECIFIED",
+                Self::Asset => "KIND_ASSET",
+                Self::Liability => "KIND_LIABILITY",
+                Self::Revenue => "KIND_REVENUE",
+                Self::Expense => "KIND_EXPENSE",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "KIND_UNSPECIFIED" => Some(Self::Unspecified),
+                "KIND_ASSET" => Some(Self::Asset),
+                "KIND_LIABILITY" => Some(Self::Liability),
+                "KIND_REVENUE" => Some(Self::Revenue),
+                "KIND_EXPENSE" => Some(Self::Expense),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for ChartAccount {
+    const NAME: &'static str = "ChartAccount";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ChartAccount".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ChartAccount".into()
+    }
+}
+/// The balance sheet of one day of a store. The closing balances of each currency add up to 0.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BalanceSheet {
+    /// `stores/<uuid>/balanceSheets/<date>`, such as `…/balanceSheets/2026-11-22`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The store; all zeros is the head office.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// The day, in the time zone of the store.
+    #[prost(message, optional, tag = "3")]
+    pub date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// Its first instant.
+    #[prost(message, optional, tag = "4")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The first instant after it.
+    #[prost(message, optional, tag = "5")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Whether it can still change.
+    #[prost(enumeration = "balance_sheet::State", tag = "6")]
+    pub state: i32,
+    /// When it was made; not set while the day is open.
+    #[prost(message, optional, tag = "7")]
+    pub close_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// A line for each account and currency that has a balance or was moved, by code.
+    #[prost(message, repeated, tag = "8")]
+    pub lines: ::prost::alloc::vec::Vec<balance_sheet::Line>,
+}
+/// Nested message and enum types in `BalanceSheet`.
+pub mod balance_sheet {
+    /// A line of a balance sheet: one account in one currency.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Line {
+        /// `accounts/<code>`.
+        #[prost(string, tag = "1")]
+        pub account: ::prost::alloc::string::String,
+        /// Debits less credits of all days before.
+        #[prost(message, optional, tag = "2")]
+        pub opening: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// What was debited on the day.
+        #[prost(message, optional, tag = "3")]
+        pub debits: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// What was credited on the day.
+        #[prost(message, optional, tag = "4")]
+        pub credits: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// Opening and debits less credits.
+        #[prost(message, optional, tag = "5")]
+        pub closing: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+    }
+    impl ::prost::Name for Line {
+        const NAME: &'static str = "Line";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.BalanceSheet.Line".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.BalanceSheet.Line".into()
+        }
+    }
+    /// Whether it can still change.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        /// Not stated.
+        Unspecified = 0,
+        /// The day is not closed: these are the figures as of now.
+        Open = 1,
+        /// It never changes any more.
+        Closed = 2,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Open => "STATE_OPEN",
+                Self::Closed => "STATE_CLOSED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_OPEN" => Some(Self::Open),
+                "STATE_CLOSED" => Some(Self::Closed),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for BalanceSheet {
+    const NAME: &'static str = "BalanceSheet";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.BalanceSheet".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.BalanceSheet".into()
+    }
+}
+/// What was booked on an account in a time.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Statement {
+    /// `accounts/<code>`.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// The balance at the start time.
+    #[prost(message, optional, tag = "2")]
+    pub opening: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// One page, the oldest first.
+    #[prost(message, repeated, tag = "3")]
+    pub lines: ::prost::alloc::vec::Vec<statement::Line>,
+    /// The balance at the end time.
+    #[prost(message, optional, tag = "4")]
+    pub closing: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// The end time.
+    #[prost(message, optional, tag = "5")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "6")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `Statement`.
+pub mod statement {
+    /// An entry.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Line {
+        /// `ledgerTransactions/<uuid>`.
+        #[prost(string, tag = "1")]
+        pub transaction: ::prost::alloc::string::String,
+        /// When it was booked.
+        #[prost(message, optional, tag = "2")]
+        pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+        /// Why, such as `capture`.
+        #[prost(string, tag = "3")]
+        pub kind: ::prost::alloc::string::String,
+        /// The UUID of what it is about: a payment, a refund …
+        #[prost(string, tag = "4")]
+        pub source: ::prost::alloc::string::String,
+        /// The order that it is of; may be empty.
+        #[prost(string, tag = "5")]
+        pub order: ::prost::alloc::string::String,
+        /// Where it happened; all zeros is the head office.
+        #[prost(string, tag = "6")]
+        pub store: ::prost::alloc::string::String,
+        /// Whom it is about; may be empty.
+        #[prost(string, tag = "7")]
+        pub party: ::prost::alloc::string::String,
+        /// A debit is above zero, a credit below.
+        #[prost(message, optional, tag = "8")]
+        pub amount: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// The balance after it.
+        #[prost(message, optional, tag = "9")]
+        pub balance: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+    }
+    impl ::prost::Name for Line {
+        const NAME: &'static str = "Line";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.Statement.Line".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.Statement.Line".into()
+        }
+    }
+}
+impl ::prost::Name for Statement {
+    const NAME: &'static str = "Statement";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.Statement".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.Statement".into()
+    }
+}
+/// A transaction that may come to pass: until it is decided, what it takes from checked accounts is set aside.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LedgerTransfer {
+    /// `ledgerTransfers/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Why, such as `capture`.
+    #[prost(string, tag = "2")]
+    pub kind: ::prost::alloc::string::String,
+    /// The UUID of what it is about.
+    #[prost(string, tag = "3")]
+    pub source: ::prost::alloc::string::String,
+    /// The order that it is of; may be empty.
+    #[prost(string, tag = "4")]
+    pub order: ::prost::alloc::string::String,
+    /// Whether it is decided.
+    #[prost(enumeration = "ledger_transfer::State", tag = "5")]
+    pub state: i32,
+    /// When it was made.
+    #[prost(message, optional, tag = "6")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it comes to nothing by itself.
+    #[prost(message, optional, tag = "7")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was decided; not set while it is pending.
+    #[prost(message, optional, tag = "8")]
+    pub decide_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What is booked if it comes to pass.
+    #[prost(message, repeated, tag = "9")]
+    pub entries: ::prost::alloc::vec::Vec<LedgerEntry>,
+}
+/// Nested message and enum types in `LedgerTransfer`.
+pub mod ledger_transfer {
+    /// Whether it is decided.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        /// Not stated.
+        Unspecified = 0,
+        /// It is not.
+        Pending = 1,
+        /// It has come to pass.
+        Posted = 2,
+        /// It was called off.
+        Voided = 3,
+        /// Nobody has decided in time.
+        Expired = 4,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Pending => "STATE_PENDING",
+                Self::Posted => "STATE_POSTED",
+                Self::Voided => "STATE_VOIDED",
+                Self::Expired => "STATE_EXPIRED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_PENDING" => Some(Self::Pending),
+                "STATE_POSTED" => Some(Self::Posted),
+                "STATE_VOIDED" => Some(Self::Voided),
+                "STATE_EXPIRED" => Some(Self::Expired),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for LedgerTransfer {
+    const NAME: &'static str = "LedgerTransfer";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.LedgerTransfer".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.LedgerTransfer".into()
+    }
+}
+/// One side of a transaction.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LedgerEntry {
+    /// Among the entries of its transaction, from 0.
+    #[prost(int32, tag = "1")]
+    pub position: i32,
+    /// The account's code, such as `takings`.
+    #[prost(string, tag = "2")]
+    pub account: ::prost::alloc::string::String,
+    /// Where it happened, `stores/<uuid>`; all zeros is the head office.
+    #[prost(string, tag = "3")]
+    pub store: ::prost::alloc::string::String,
+    /// Whom it is about, a resource name; may be empty.
+    #[prost(string, tag = "4")]
+    pub party: ::prost::alloc::string::String,
+    /// ISO 4217 code.
+    #[prost(string, tag = "5")]
+    pub currency_code: ::prost::alloc::string::String,
+    /// Minor units (fen, cents): a debit is above zero, a credit below.
+    #[prost(int64, tag = "6")]
+    pub amount_minor: i64,
+}
+impl ::prost::Name for LedgerEntry {
+    const NAME: &'static str = "LedgerEntry";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.LedgerEntry".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.LedgerEntry".into()
+    }
+}
+/// A transaction as it is sealed. All of its fields are hashed; the bytes are documented with the ledger.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LedgerTransaction {
+    /// `ledgerTransactions/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The id of the database's transaction that booked it.
+    #[prost(uint64, tag = "2")]
+    pub xid: u64,
+    /// Transactions are sealed in the order of `(xid, position)`.
+    #[prost(int64, tag = "3")]
+    pub position: i64,
+    /// Why, such as `capture`.
+    #[prost(string, tag = "4")]
+    pub kind: ::prost::alloc::string::String,
+    /// The UUID of what it is about.
+    #[prost(string, tag = "5")]
+    pub source: ::prost::alloc::string::String,
+    /// The order that it is of, `orders/<uuid>`; may be empty.
+    #[prost(string, tag = "6")]
+    pub order: ::prost::alloc::string::String,
+    /// When it was booked, to the microsecond.
+    #[prost(message, optional, tag = "7")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Its sides, in the order of their positions.
+    #[prost(message, repeated, tag = "8")]
+    pub entries: ::prost::alloc::vec::Vec<LedgerEntry>,
+}
+impl ::prost::Name for LedgerTransaction {
+    const NAME: &'static str = "LedgerTransaction";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.LedgerTransaction".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.LedgerTransaction".into()
+    }
+}
+/// A link of the chain: it covers the transactions after those of the seal before.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LedgerSeal {
+    /// Counts from 1.
+    #[prost(int64, tag = "1")]
+    pub number: i64,
+    /// `xid` of the last transaction that it covers.
+    #[prost(uint64, tag = "2")]
+    pub until_xid: u64,
+    /// `position` of the last transaction that it covers.
+    #[prost(int64, tag = "3")]
+    pub until_position: i64,
+    /// How many transactions it covers.
+    #[prost(int64, tag = "4")]
+    pub transactions: i64,
+    /// SHA-256 of the hash of the seal before and those of its transactions, in hexadecimal digits.
+    #[prost(string, tag = "5")]
+    pub hash: ::prost::alloc::string::String,
+}
+impl ::prost::Name for LedgerSeal {
+    const NAME: &'static str = "LedgerSeal";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.LedgerSeal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.LedgerSeal".into()
+    }
+}
+/// Request of LedgerService.ListAccounts.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListAccountsRequest {
+    /// Only balances at this store, `stores/<uuid>` (all zeros: the head office). Empty: all together, or the store to which
+    /// the caller is bound.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListAccountsRequest {
+    const NAME: &'static str = "ListAccountsRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListAccountsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListAccountsRequest".into()
+    }
+}
+/// Response of LedgerService.ListAccounts.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListAccountsResponse {
+    /// One page, by code.
+    #[prost(message, repeated, tag = "1")]
+    pub accounts: ::prost::alloc::vec::Vec<ChartAccount>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListAccountsResponse {
+    const NAME: &'static str = "ListAccountsResponse";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListAccountsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListAccountsResponse".into()
+    }
+}
+/// Request of LedgerService.GetBalanceSheet.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetBalanceSheetRequest {
+    /// `stores/<uuid>/balanceSheets/<date>`, the date as in `2026-11-22`, today at the latest.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetBalanceSheetRequest {
+    const NAME: &'static str = "GetBalanceSheetRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.GetBalanceSheetRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.GetBalanceSheetRequest".into()
+    }
+}
+/// Request of LedgerService.GetStatement.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetStatementRequest {
+    /// `accounts/<code>`.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// Only entries about this party, a resource name such as `members/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub party: ::prost::alloc::string::String,
+    /// Only entries at this store, `stores/<uuid>` (all zeros: the head office). Without a party it must be given.
+    #[prost(string, tag = "3")]
+    pub store: ::prost::alloc::string::String,
+    /// ISO 4217 code.
+    #[prost(string, tag = "4")]
+    pub currency_code: ::prost::alloc::string::String,
+    /// The first instant; not set: the beginning.
+    #[prost(message, optional, tag = "5")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The first instant after; not set: now, which for further pages is that of the first.
+    #[prost(message, optional, tag = "6")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// At most so many lines; 50 if 0, at most 1000.
+    #[prost(int32, tag = "7")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "8")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetStatementRequest {
+    const NAME: &'static str = "GetStatementRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.GetStatementRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.GetStatementRequest".into()
+    }
+}
+/// Request of LedgerService.GetTransfer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetTransferRequest {
+    /// `ledgerTransfers/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetTransferRequest {
+    const NAME: &'static str = "GetTransferRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.GetTransferRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.GetTransferRequest".into()
+    }
+}
+/// Request of LedgerService.VerifyChain.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VerifyChainRequest {
+    /// The seal that is taken to be right; 0 is the beginning.
+    #[prost(int64, tag = "1")]
+    pub after_seal: i64,
+    /// How many seals to look at, at most; 50 if 0, at most 200.
+    #[prost(int32, tag = "2")]
+    pub max_seals: i32,
+}
+impl ::prost::Name for VerifyChainRequest {
+    const NAME: &'static str = "VerifyChainRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.VerifyChainRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.VerifyChainRequest".into()
+    }
+}
+/// Response of LedgerService.VerifyChain.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VerifyChainResponse {
+    /// Whether all that was looked at holds.
+    #[prost(bool, tag = "1")]
+    pub intact: bool,
+    /// The last seal that holds.
+    #[prost(int64, tag = "2")]
+    pub seal: i64,
+    /// Its hash, in hexadecimal digits, to compare with what was noted elsewhere, such as in the log.
+    #[prost(string, tag = "3")]
+    pub hash: ::prost::alloc::string::String,
+    /// How many transactions were looked at.
+    #[prost(int64, tag = "4")]
+    pub transactions: i64,
+    /// There are more seals after it.
+    #[prost(bool, tag = "5")]
+    pub more: bool,
+    /// What is wrong with the seal after it; empty if nothing is.
+    #[prost(string, tag = "6")]
+    pub fault: ::prost::alloc::string::String,
+}
+impl ::prost::Name for VerifyChainResponse {
+    const NAME: &'static str = "VerifyChainResponse";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.VerifyChainResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.VerifyChainResponse".into()
+    }
+}
+/// Request of LedgerService.ExportEntries.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportEntriesRequest {
+    /// At most so many transactions; 50 if 0, at most 1000.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ExportEntriesRequest {
+    const NAME: &'static str = "ExportEntriesRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ExportEntriesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ExportEntriesRequest".into()
+    }
+}
+/// Response of LedgerService.ExportEntries.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExportEntriesResponse {
+    /// One page. What a transaction still running may come before is left for later.
+    #[prost(message, repeated, tag = "1")]
+    pub transactions: ::prost::alloc::vec::Vec<LedgerTransaction>,
+    /// The seals whose last transaction is on this page.
+    #[prost(message, repeated, tag = "2")]
+    pub seals: ::prost::alloc::vec::Vec<LedgerSeal>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "3")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ExportEntriesResponse {
+    const NAME: &'static str = "ExportEntriesResponse";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ExportEntriesResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ExportEntriesResponse".into()
+    }
+}
+/// Generated client implementations.
+pub mod ledger_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// The double-entry ledger as finance and auditors read it. Nobody posts to it from outside.
+    ///
+    /// Entries are on an account, at a store (`stores/<uuid>`; all zeros is the head office) and, where the account has a kind of
+    /// party, about somebody. A debit is above zero, a credit below; per transaction, store and currency they add up to 0.
+    #[derive(Debug, Clone)]
+    pub struct LedgerServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl LedgerServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> LedgerServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> LedgerServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            LedgerServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Lists the chart of accounts with the balances as of now, of one store or of all together.
+        pub async fn list_accounts(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListAccountsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAccountsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.LedgerService/ListAccounts",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.LedgerService", "ListAccounts"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads the balance sheet of one day of a store. Once the day is closed it never changes; before, it is what it would be
+        /// if the day ended now.
+        pub async fn get_balance_sheet(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetBalanceSheetRequest>,
+        ) -> std::result::Result<tonic::Response<super::BalanceSheet>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.LedgerService/GetBalanceSheet",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.LedgerService",
+                        "GetBalanceSheet",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads what was booked on an account of one party or at one store, with the balance after each entry. The end of the time
+        /// may be any moment up to now. To the millisecond.
+        pub async fn get_statement(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetStatementRequest>,
+        ) -> std::result::Result<tonic::Response<super::Statement>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.LedgerService/GetStatement",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.LedgerService", "GetStatement"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads a transfer in two phases.
+        pub async fn get_transfer(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetTransferRequest>,
+        ) -> std::result::Result<tonic::Response<super::LedgerTransfer>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.LedgerService/GetTransfer",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.LedgerService", "GetTransfer"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Recomputes the chain of seals, a stretch at a time. Staff bound to a store can't, as the chain is that of all stores.
+        pub async fn verify_chain(
+            &mut self,
+            request: impl tonic::IntoRequest<super::VerifyChainRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::VerifyChainResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.LedgerService/VerifyChain",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.LedgerService", "VerifyChain"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists all transactions in the order in which they are sealed, with the seals that end among them: what an independent
+        /// verification needs. Staff bound to a store can't, as it is the ledger of all stores.
+        pub async fn export_entries(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExportEntriesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExportEntriesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.LedgerService/ExportEntries",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.LedgerService", "ExportEntries"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod ledger_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with LedgerServiceServer.
+    #[async_trait]
+    pub trait LedgerService: std::marker::Send + std::marker::Sync + 'static {
+        /// Lists the chart of accounts with the balances as of now, of one store or of all together.
+        async fn list_accounts(
+            &self,
+            request: tonic::Request<super::ListAccountsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAccountsResponse>,
+            tonic::Status,
+        >;
+        /// Reads the balance sheet of one day of a store. Once the day is closed it never changes; before, it is what it would be
+        /// if the day ended now.
+        async fn get_balance_sheet(
+            &self,
+            request: tonic::Request<super::GetBalanceSheetRequest>,
+        ) -> std::result::Result<tonic::Response<super::BalanceSheet>, tonic::Status>;
+        /// Reads what was booked on an account of one party or at one store, with the balance after each entry. The end of the time
+        /// may be any moment up to now. To the millisecond.
+        async fn get_statement(
+            &self,
+            request: tonic::Request<super::GetStatementRequest>,
+        ) -> std::result::Result<tonic::Response<super::Statement>, tonic::Status>;
+        /// Reads a transfer in two phases.
+        async fn get_transfer(
+            &self,
+            request: tonic::Request<super::GetTransferRequest>,
+        ) -> std::result::Result<tonic::Response<super::LedgerTransfer>, tonic::Status>;
+        /// Recomputes the chain of seals, a stretch at a time. Staff bound to a store can't, as the chain is that of all stores.
+        async fn verify_chain(
+            &self,
+            request: tonic::Request<super::VerifyChainRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::VerifyChainResponse>,
+            tonic::Status,
+        >;
+        /// Lists all transactions in the order in which they are sealed, with the seals that end among them: what an independent
+        /// verification needs. Staff bound to a store can't, as it is the ledger of all stores.
+        async fn export_entries(
+            &self,
+            request: tonic::Request<super::ExportEntriesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExportEntriesResponse>,
+            tonic::Status,
+        >;
+    }
+    /// The double-entry ledger as finance and auditors read it. Nobody posts to it from outside.
+    ///
+    /// Entries are on an account, at a store (`stores/<uuid>`; all zeros is the head office) and, where the account has a kind of
+    /// party, about somebody. A debit is above zero, a credit below; per transaction, store and currency they add up to 0.
+    #[derive(Debug)]
+    pub struct LedgerServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> LedgerServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for LedgerServiceServer<T>
+    where
+        T: LedgerService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.payment.v1.LedgerService/ListAccounts" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListAccountsSvc<T: LedgerService>(pub Arc<T>);
+                    impl<
+                        T: LedgerService,
+                    > tonic::server::UnaryService<super::ListAccountsRequest>
+                    for ListAccountsSvc<T> {
+                        type Response = super::ListAccountsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListAccountsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LedgerService>::list_accounts(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListAccountsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.LedgerService/GetBalanceSheet" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetBalanceSheetSvc<T: LedgerService>(pub Arc<T>);
+                    impl<
+                        T: LedgerService,
+                    > tonic::server::UnaryService<super::GetBalanceSheetRequest>
+                    for GetBalanceSheetSvc<T> {
+                        type Response = super::BalanceSheet;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetBalanceSheetRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LedgerService>::get_balance_sheet(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetBalanceSheetSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.LedgerService/GetStatement" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetStatementSvc<T: LedgerService>(pub Arc<T>);
+                    impl<
+                        T: LedgerService,
+                    > tonic::server::UnaryService<super::GetStatementRequest>
+                    for GetStatementSvc<T> {
+                        type Response = super::Statement;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetStatementRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LedgerService>::get_statement(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetStatementSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.LedgerService/GetTransfer" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetTransferSvc<T: LedgerService>(pub Arc<T>);
+                    impl<
+                        T: LedgerService,
+                    > tonic::server::UnaryService<super::GetTransferRequest>
+                    for GetTransferSvc<T> {
+                        type Response = super::LedgerTransfer;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetTransferRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LedgerService>::get_transfer(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetTransferSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.LedgerService/VerifyChain" => {
+                    #[allow(non_camel_case_types)]
+                    struct VerifyChainSvc<T: LedgerService>(pub Arc<T>);
+                    impl<
+                        T: LedgerService,
+                    > tonic::server::UnaryService<super::VerifyChainRequest>
+                    for VerifyChainSvc<T> {
+                        type Response = super::VerifyChainResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::VerifyChainRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LedgerService>::verify_chain(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = VerifyChainSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.LedgerService/ExportEntries" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExportEntriesSvc<T: LedgerService>(pub Arc<T>);
+                    impl<
+                        T: LedgerService,
+                    > tonic::server::UnaryService<super::ExportEntriesRequest>
+                    for ExportEntriesSvc<T> {
+                        type Response = super::ExportEntriesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExportEntriesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LedgerService>::export_entries(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExportEntriesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for LedgerServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.payment.v1.LedgerService";
+    impl<T> tonic::server::NamedService for LedgerServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}

@@ -1899,5 +1899,39 @@ impl Validate for crate::generated::meridian::payment::v1::OrderAmended {
         }
     }
 }
+impl Validate for crate::generated::meridian::payment::v1::ListAccountsRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::GetBalanceSheetRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::GetStatementRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("party"), &self.party, &[Text::MaxLen(200)]);
+        report.text(Field("currency_code"), &self.currency_code, &[Text::Len(3)]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::GetTransferRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::VerifyChainRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .integer(
+                Field("after_seal"),
+                i128::from(self.after_seal),
+                &[Integer::AtLeast(0)],
+            );
+        report
+            .integer(
+                Field("max_seals"),
+                i128::from(self.max_seals),
+                &[Integer::AtMost(200), Integer::AtLeast(0)],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::ExportEntriesRequest {
+    fn check(&self, _: &mut Report) {}
+}
 static PATTERN_0: Pattern = Pattern::new("^https?://[^\\s]+$");
 static PATTERN_1: Pattern = Pattern::new("^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$");

@@ -9,9 +9,9 @@ use payment::{
     peers::{Provider, Providers, SandboxClient, SandboxClientConfig},
     rpc::routes,
     sandbox::{self, SandboxConfig},
-    worker,
+    worker::{self, Feeds},
 };
-use runtime::config::Service::Payment;
+use runtime::config::Service::{Booking, Payment};
 use tokio::net::TcpListener;
 
 use super::{Host, database, grpc};
@@ -39,6 +39,6 @@ pub async fn start(host: &Host, policy: Policy, listener: TcpListener, sandbox: 
     let providers = Providers::new([Arc::new(provider) as Arc<dyn Provider>]);
     let app = App::new(pg, Arc::clone(&host.clock), policy, Peers { providers });
     let app = Arc::new(app);
-    worker::spawn(&app, &host.tasks);
+    worker::spawn(&app, Feeds { booking: host.feed(Payment, Booking) }, &host.tasks);
     grpc::serve(host, Payment, routes(&app, feed), Arc::clone(&host.keys), listener)
 }

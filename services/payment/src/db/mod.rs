@@ -6,6 +6,7 @@ pub mod notices;
 pub mod orders;
 pub mod payments;
 pub mod refunds;
+pub mod stores;
 
 use kernel::{Currency, Money};
 use pg::{Error, Result};

@@ -1,5 +1,7 @@
 //! Wire types ↔ domain types.
 
+pub mod ledger;
+
 use kernel::{
     Error, Result,
     ids::{BookingId, MemberId, OrderId, StoreId, parse_uuid},

@@ -1,6 +1,7 @@
 //! The service on the wire: decode, flow, encode.
 
 pub mod convert;
+mod ledger;
 mod payment;
 
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use feed::FeedServer;
 use proto::{
     feed::v1::event_feed_service_server::EventFeedServiceServer,
-    payment::v1::payment_service_server::PaymentServiceServer,
+    payment::v1::{ledger_service_server::LedgerServiceServer, payment_service_server::PaymentServiceServer},
 };
 use tonic::service::Routes;
 
@@ -17,5 +18,6 @@ use crate::App;
 /// Everything that the payment service serves.
 pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
     Routes::new(PaymentServiceServer::new(payment::Payments(Arc::clone(app))))
+        .add_service(LedgerServiceServer::new(ledger::Ledger(Arc::clone(app))))
         .add_service(EventFeedServiceServer::new(feed))
 }

@@ -1,18 +1,26 @@
 //! Every role against every RPC.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
-use kernel::ids::{MemberId, StaffId, StoreId};
+use kernel::{
+    Clock, Currency, Money,
+    ids::{LedgerTransferId, MemberId, StaffId, StoreId},
+};
+use payment::{
+    db,
+    domain::ledger::{Account, Kind, Transaction, Transfer},
+};
 use proto::{
     access::{self, Role},
     feed::v1::{SubscribeRequest, event_feed_service_client::EventFeedServiceClient},
     payment::v1::{
         self as pb,
+        ledger_service_client::LedgerServiceClient,
         payment::{Purpose, Tender},
     },
 };
 use testkit::with_token;
-use tonic::{Code, Request, Status};
+use tonic::{Code, Request, Status, transport::Channel};
 
 use crate::{
     house::{House, notice},
@@ -43,8 +51,12 @@ const ORDER_READERS: &[Role] = &[
     Role::Service,
 ];
 
+const LEDGER_READERS: &[Role] = &[Role::Finance, Role::Administrator, Role::Auditor];
+const SHEET_READERS: &[Role] =
+    &[Role::StoreManager, Role::RegionalManager, Role::Finance, Role::Administrator, Role::Auditor];
+
 /// Who is let in. `NotifyPayment` is open to all, as its signature is the proof.
-const RULES: [(&str, &[Role]); 9] = [
+const RULES: [(&str, &[Role]); 15] = [
     ("CreateOrder", &[Role::Service]),
     ("GetOrder", ORDER_READERS),
     ("ListOrders", READERS),
@@ -53,6 +65,12 @@ const RULES: [(&str, &[Role]); 9] = [
     ("CloseOrder", &[Role::Service]),
     ("NotifyPayment", EVERYBODY),
     ("ListLedgerAccounts", &[Role::Finance, Role::Administrator, Role::Auditor]),
+    ("ListAccounts", SHEET_READERS),
+    ("GetBalanceSheet", SHEET_READERS),
+    ("GetStatement", LEDGER_READERS),
+    ("GetTransfer", LEDGER_READERS),
+    ("VerifyChain", LEDGER_READERS),
+    ("ExportEntries", LEDGER_READERS),
     ("Subscribe", &[Role::Service]),
 ];
 
@@ -80,12 +98,52 @@ async fn call(house: &House, rpc: &str, token: Option<&str>) -> String {
         "ListLedgerAccounts" => {
             reason(client.list_ledger_accounts(sent(pb::ListLedgerAccountsRequest::default(), token)).await)
         }
+        "ListAccounts" => reason(ledger(house).list_accounts(sent(pb::ListAccountsRequest::default(), token)).await),
+        "GetBalanceSheet" => {
+            let request = pb::GetBalanceSheetRequest { name: format!("{}/balanceSheets/2027-03-01", house.store) };
+            reason(ledger(house).get_balance_sheet(sent(request, token)).await)
+        }
+        "GetStatement" => reason(ledger(house).get_statement(sent(statement(house), token)).await),
+        "GetTransfer" => {
+            let request = pb::GetTransferRequest { name: transfer(house).await };
+            reason(ledger(house).get_transfer(sent(request, token)).await)
+        }
+        "VerifyChain" => reason(ledger(house).verify_chain(sent(pb::VerifyChainRequest::default(), token)).await),
+        "ExportEntries" => reason(ledger(house).export_entries(sent(pb::ExportEntriesRequest::default(), token)).await),
         "Subscribe" => {
             let request = SubscribeRequest { consumer: "test".to_owned(), partition: 0, cursor: String::new() };
             reason(EventFeedServiceClient::new(house.channel.clone()).subscribe(sent(request, token)).await)
         }
         other => format!("no call of {other} is known here"),
     }
+}
+
+fn ledger(house: &House) -> LedgerServiceClient<Channel> {
+    LedgerServiceClient::new(house.channel.clone())
+}
+
+/// A request for a statement of the house's own store.
+fn statement(house: &House) -> pb::GetStatementRequest {
+    pb::GetStatementRequest {
+        account: "accounts/takings".to_owned(),
+        store: house.store.name(),
+        currency_code: "CNY".to_owned(),
+        ..pb::GetStatementRequest::default()
+    }
+}
+
+/// A transfer at the house's own store.
+async fn transfer(house: &House) -> String {
+    let at = |account: Account| account.at(house.store);
+    let one = Money::new(1, Currency::CNY);
+    let sale = Transaction::moving(Kind::Capture, fresh(), at(Account::CashDrawer), at(Account::Takings), one);
+    let now = house.clock.now();
+    let id = LedgerTransferId::from_uuid(fresh());
+    let transfer =
+        Transfer::try_new(id, sale.expect("it balances"), now, now + Duration::from_secs(60)).expect("timely");
+    let mut conn = house.db.pg.conn().await.expect("a connection");
+    db::ledger::reserve(&mut conn, &[transfer]).await.expect("noted");
+    id.name()
 }
 
 fn sent<T>(message: T, token: Option<&str>) -> Request<T> {
@@ -161,6 +219,28 @@ async fn staff_of_another_store_and_other_members_reach_nothing() {
     for role in [Role::FrontDesk, Role::StoreManager] {
         let token = token(&house, role, Some(elsewhere));
         assert_eq!(reason(client.pay_order(with_token(start(), &token)).await), "OTHER_STORE", "{role}");
+    }
+    let mut ledger = ledger(&house);
+    let transfer = transfer(&house).await;
+    let whole = "OTHER_STORE";
+    for role in SHEET_READERS.iter().filter(|role| **role != Role::Administrator) {
+        let token = token(&house, *role, Some(elsewhere));
+        let accounts = pb::ListAccountsRequest { store: house.store.name(), ..Default::default() };
+        assert_eq!(reason(ledger.list_accounts(with_token(accounts, &token)).await), whole, "{role}");
+        let sheet = pb::GetBalanceSheetRequest { name: format!("{}/balanceSheets/2027-03-01", house.store) };
+        assert_eq!(reason(ledger.get_balance_sheet(with_token(sheet, &token)).await), whole, "{role}");
+        let own = ledger.list_accounts(with_token(pb::ListAccountsRequest::default(), &token)).await.expect("a page");
+        assert!(own.into_inner().accounts.iter().all(|account| account.balances.is_empty()), "{role}");
+    }
+    for role in [Role::Finance, Role::Auditor] {
+        let token = token(&house, role, Some(elsewhere));
+        assert_eq!(reason(ledger.get_statement(with_token(statement(&house), &token)).await), whole, "{role}");
+        let request = pb::GetTransferRequest { name: transfer.clone() };
+        assert_eq!(reason(ledger.get_transfer(with_token(request, &token)).await), whole, "{role}");
+        let verify = pb::VerifyChainRequest::default();
+        assert_eq!(reason(ledger.verify_chain(with_token(verify, &token)).await), whole, "{role}");
+        let export = pb::ExportEntriesRequest::default();
+        assert_eq!(reason(ledger.export_entries(with_token(export, &token)).await), whole, "{role}");
     }
     let stranger = testkit::keys().member_token(MemberId::from_uuid(fresh()));
     let hidden = [

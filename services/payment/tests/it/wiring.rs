@@ -2,17 +2,26 @@
 
 use std::{sync::Arc, time::Duration};
 
+use feed::{FeedServer, FeedSource};
 use kernel::SystemClock;
 use payment::{
     App, Peers, Policy,
     peers::{Provider, Providers, SandboxClient, SandboxClientConfig},
     sandbox::{self, SandboxConfig},
-    worker,
+    worker::{self, Feeds},
 };
-use proto::payment::v1::{order::State, payment::Purpose};
+use pg::outbox::{self, NewEvent};
+use proto::{
+    booking::v1::StoreChanged,
+    feed::v1::event_feed_service_server::EventFeedServiceServer,
+    payment::v1::{order::State, payment::Purpose},
+};
+use rpc::{client::ServiceAuth, service_token::ServiceTokens};
 use runtime::{Shutdown, Tasks, lifecycle::Outcome};
-use testkit::eventually;
-use tokio::net::TcpListener;
+use testkit::{START, TestDb, eventually};
+use tokio::{net::TcpListener, sync::watch};
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
 
 use crate::{
     house::{House, SECRET},
@@ -20,6 +29,22 @@ use crate::{
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Booking, of which there is only the outbox.
+async fn booking(db: &TestDb) -> FeedSource {
+    let server = FeedServer::new(db.pg.clone(), watch::channel(0).1, CancellationToken::new());
+    let channel = testkit::serve(Routes::new(EventFeedServiceServer::new(server))).await;
+    let tokens = ServiceTokens::new("payment", testkit::keys().service_signer(), testkit::clock());
+    FeedSource::new("booking", channel, ServiceAuth::new(tokens))
+}
+
+async fn publish_zone(db: &TestDb, house: &House, version: i64, time_zone: &str) {
+    let changed =
+        StoreChanged { store: house.store.name(), time_zone: time_zone.to_owned(), ..StoreChanged::default() };
+    let mut tx = db.pg.begin().await.expect("begun");
+    outbox::append(&mut tx, NewEvent::new(house.store.uuid(), version, START, &changed)).await.expect("written");
+    tx.commit().await.expect("committed");
+}
 
 #[tokio::test]
 async fn what_is_lost_is_found_and_what_is_owed_goes_back() {
@@ -41,9 +66,9 @@ async fn what_is_lost_is_found_and_what_is_owed_goes_back() {
         policy,
         Peers { providers: Providers::new([provider as Arc<dyn Provider>]) },
     ));
-    worker::spawn(&app, &tasks);
-    let feed =
-        feed::FeedServer::new(house.db.pg.clone(), tokio::sync::watch::channel(0).1, tasks.shutdown().soft().clone());
+    let stores = testkit::database(&payment::MIGRATOR).await;
+    worker::spawn(&app, Feeds { booking: booking(&stores).await }, &tasks);
+    let feed = FeedServer::new(house.db.pg.clone(), watch::channel(0).1, tasks.shutdown().soft().clone());
     let client = proto::payment::v1::payment_service_client::PaymentServiceClient::new(
         testkit::serve(payment::rpc::routes(&app, feed)).await,
     );
@@ -56,6 +81,13 @@ async fn what_is_lost_is_found_and_what_is_owed_goes_back() {
     house.close(&order, None).await;
     eventually(PATIENCE, || async { minor(&house.get(&order).await.refunded) == 6_000 }).await;
     assert_eq!(house.books().await, []);
+
+    // An older version that comes late is no news.
+    publish_zone(&stores, &house, 2, "Asia/Tokyo").await;
+    publish_zone(&stores, &house, 1, "Asia/Seoul").await;
+    let known = "select count(*) from store_zone where time_zone = 'Asia/Tokyo' and version = 2";
+    eventually(PATIENCE, || async { house.count(known).await == 1 }).await;
+    eventually(PATIENCE, || async { house.count("select count(*) from ledger_seal").await > 0 }).await;
 
     tasks.shutdown().begin();
     assert!(matches!(tasks.run(PATIENCE).await, Outcome::Clean));

@@ -6,14 +6,20 @@
 //! balances against the order, and then Postgres refuses one of two such flows (`ABORTED`, to be tried again).
 
 mod balance;
+mod day;
 mod post;
 mod read;
 mod seal;
+mod statement;
 mod transfer;
 
+pub use day::{
+    ClosedDay, SheetLine, StoreBooks, cut_off, last_closed, make_sheet, preview, sheet, stores, without_sheet,
+};
 pub use post::{post, post_all};
-pub use read::{Balance, Owed, balances, owed};
+pub use read::{Balance, Owed, balances, balances_at, owed};
 pub use seal::{SEAL_LIMIT, last_seal, place_of, records, seal, seals_between, verify, verify_after};
+pub use statement::{Of, Place, Selection, StatementLine, closing_before, lines, sum};
 pub use transfer::{commit, expire_due, get as get_transfer, reserve, void};
 
 use kernel::{Money, Uuid, ids::StoreId};

@@ -1,10 +1,10 @@
 //! Balances.
 
-use kernel::Money;
+use kernel::{Money, ids::StoreId};
 use pg::{PgConnection, Result};
 
-use super::currency;
-use crate::domain::ledger::OwedKey;
+use super::{currency, read_account};
+use crate::domain::ledger::{Account, OwedKey};
 
 /// The balance of an account in one currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +48,36 @@ pub async fn balances(conn: &mut PgConnection, after: Option<(&str, &str)>, limi
         .map(|row| {
             let currency = currency("ledger_entry", &row.account, &row.currency)?;
             Ok(Balance { account: row.account, amount: Money::new(row.sum, currency) })
+        })
+        .collect()
+}
+
+/// The balances of every account and currency in which anything was booked at a store; `None` is all stores together.
+#[tracing::instrument(name = "db.ledger_entry.balances_at", skip_all)]
+pub async fn balances_at(conn: &mut PgConnection, store: Option<StoreId>) -> Result<Vec<(Account, Money)>> {
+    let rows = sqlx::query!(
+        r#"with sealed as (select until_xid, until_position from ledger_seal order by number desc limit 1),
+         known as (
+             select account, store_id, currency, debits_minor - credits_minor as amount_minor from ledger_rollup
+             union all
+             select entry.account, entry.store_id, entry.currency, entry.amount_minor
+             from ledger_transaction as booked join ledger_entry as entry on entry.transaction_id = booked.id
+             where (booked.xid, booked.position)
+                 > (coalesce((select until_xid from sealed), '0'), coalesce((select until_position from sealed), 0))
+         )
+         select account as "account!", currency as "currency!", sum(amount_minor)::bigint as "sum!"
+         from known
+         where $1::uuid is null or store_id = $1
+         group by account, currency
+         order by account, currency"#,
+        store.map(StoreId::uuid),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let account = read_account("ledger_entry", &row.account, &row.account)?;
+            Ok((account, Money::new(row.sum, currency("ledger_entry", &row.account, &row.currency)?)))
         })
         .collect()
 }

@@ -67,6 +67,7 @@
 //! | `refund_done` | money is back | `refunds_payable` | `provider_receivable` or `cash_drawer` |
 
 mod chart;
+mod day;
 mod kind;
 pub mod record;
 mod sub_account;
@@ -74,6 +75,7 @@ mod transaction;
 mod transfer;
 
 pub use chart::{Account, AccountKind, PartyKind};
+pub use day::{Day, first_id};
 pub use kind::Kind;
 pub use record::{Record, RecordEntry};
 pub use sub_account::{Party, SubAccount};

@@ -17,7 +17,7 @@ impl Book {
     /// come before them.
     pub async fn seal(&self, transactions: i64) -> Verdict {
         testkit::eventually(Duration::from_secs(20), || async {
-            let mut tx = self.db.pg.begin().await.expect("a transaction");
+            let mut tx = self.pg.begin().await.expect("a transaction");
             ledger::seal(&mut tx, self.clock.now()).await.expect("sealed");
             tx.commit().await.expect("committed");
             self.count("select coalesce(sum(transactions), 0)::bigint from ledger_seal").await == transactions
@@ -27,12 +27,12 @@ impl Book {
     }
 
     pub async fn verdict(&self) -> Verdict {
-        ledger::verify(&mut self.db.pg.conn().await.expect("a connection")).await.expect("a verdict")
+        ledger::verify(&mut self.pg.conn().await.expect("a connection")).await.expect("a verdict")
     }
 
     /// As the owner of the tables, who has given himself every right and has switched off what stands in his way.
     pub async fn tamper(&self, statement: &str) {
-        let mut tx = self.db.pg.begin().await.expect("a transaction");
+        let mut tx = self.pg.begin().await.expect("a transaction");
         for table in
             ["ledger_transaction", "ledger_entry", "ledger_seal", "ledger_transfer", "ledger_day", "ledger_sheet"]
         {
@@ -97,10 +97,10 @@ async fn whatever_is_changed_shows() {
 #[tokio::test]
 async fn a_posting_under_way_is_not_sealed_and_holds_nobody_up() {
     let book = Book::open().await;
-    let mut under_way = book.db.pg.begin().await.expect("a transaction");
+    let mut under_way = book.pg.begin().await.expect("a transaction");
     ledger::post(&mut under_way, book.now(), &book.sale(1)).await.expect("posted");
     book.post(&[book.sale(2)]).await.expect("nobody waits");
-    let mut tx = book.db.pg.begin().await.expect("a transaction");
+    let mut tx = book.pg.begin().await.expect("a transaction");
     assert_eq!(ledger::seal(&mut tx, book.now()).await.expect("sealed"), 0, "what comes later may yet be first");
     tx.commit().await.expect("committed");
     assert_eq!(book.balances().await["takings"], -2);
@@ -123,7 +123,7 @@ async fn two_sealers_and_many_posters_make_one_chain() {
     }
     let sealer = async || {
         for _ in 0..40 {
-            let mut tx = book.db.pg.begin().await.expect("a transaction");
+            let mut tx = book.pg.begin().await.expect("a transaction");
             ledger::seal(&mut tx, book.now()).await.expect("sealed");
             tx.commit().await.expect("committed");
         }
@@ -145,7 +145,7 @@ async fn an_export_has_all_that_is_sealed() {
     let odd = Transaction::moving(Kind::Capture, source(), bank, takings, cny(i64::MAX)).expect("it balances");
     book.post(&[odd]).await.expect("posted");
     book.seal(6).await;
-    let mut conn = book.db.pg.conn().await.expect("a connection");
+    let mut conn = book.pg.conn().await.expect("a connection");
     let (mut place, mut seen) = (pg::seal::Place::default(), Vec::new());
     loop {
         let page = ledger::records(&mut conn, &place, 2).await.expect("a page");

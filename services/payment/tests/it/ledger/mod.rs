@@ -2,7 +2,9 @@
 
 mod book;
 mod chain;
+mod days;
 mod races;
+mod reading;
 mod refused;
 mod transfers;
 mod upgrade;

@@ -75,13 +75,13 @@ async fn a_transfer_that_expires_as_it_is_posted_ends_once() {
         book.reserve(std::slice::from_ref(&transfer)).await.expect("set aside");
         let (in_time, late) = (book.now(), book.clock.advance(PATIENCE));
         let end = async {
-            let mut tx = book.db.pg.begin().await.expect("a transaction");
+            let mut tx = book.pg.begin().await.expect("a transaction");
             let expired = ledger::expire_due(&mut tx, late, 10).await.expect("expired");
             tx.commit().await.expect("committed");
             expired
         };
         let post = async {
-            let mut tx = book.db.pg.begin().await?;
+            let mut tx = book.pg.begin().await?;
             ledger::commit(&mut tx, in_time, &[transfer.id]).await?;
             Ok(tx.commit().await?)
         };

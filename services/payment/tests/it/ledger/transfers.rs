@@ -60,7 +60,7 @@ async fn what_is_set_aside_can_be_taken_by_its_transfer_only() {
     assert_eq!(book.commit(&[transfer.id]).await.expect("posted"), 1);
     assert_eq!(book.owed().await, (0, 0));
     assert_eq!(book.balances().await["takings"], -100);
-    let mut conn = book.db.pg.conn().await.expect("a connection");
+    let mut conn = book.pg.conn().await.expect("a connection");
     let stored = ledger::get_transfer(&mut conn, transfer.id).await.expect("read").expect("it is there");
     assert_eq!(stored.state, TransferState::Posted(book.now()));
     assert_eq!(stored.transaction, transfer.transaction);
@@ -105,7 +105,7 @@ async fn nobody_waits_longer_than_its_time() {
     let transfers = [book.transfer(book.spend(10)), book.transfer(book.spend(20)), book.transfer(book.spend(30))];
     book.reserve(&transfers).await.expect("set aside");
     let expire = async || {
-        let mut tx = book.db.pg.begin().await.expect("a transaction");
+        let mut tx = book.pg.begin().await.expect("a transaction");
         let expired = ledger::expire_due(&mut tx, book.now(), 2).await.expect("expired");
         tx.commit().await.expect("committed");
         expired
