@@ -32,6 +32,8 @@ impl World {
             .collect();
         let store = json!({
             "display_name": "Jing'an", "time_zone": "Asia/Shanghai", "currency_code": "CNY", "opening_hours": always,
+            // A visit of tomorrow is gone through today.
+            "policy": { "check_in_minutes": 2_880 },
         });
         let store = text(&admin.create("/v1/stores", store).await, "name").to_owned();
         let item = json!({

@@ -28,6 +28,8 @@ pub struct Policy {
     pub no_show_grace_minutes: i64,
     /// Minutes for which a freed time is kept for the next on the waitlist.
     pub waitlist_offer_minutes: i64,
+    /// Minutes before its start from which a visit can be checked in.
+    pub check_in_minutes: i64,
     /// In how many lines a customer may wait at a time.
     pub waitlist_entries_per_customer: i64,
     /// How many holds a customer may have at a time, so that nobody hoards times.
@@ -50,6 +52,7 @@ impl Default for Policy {
             lead_minutes: 0,
             no_show_grace_minutes: 15,
             waitlist_offer_minutes: 15,
+            check_in_minutes: 60,
             waitlist_entries_per_customer: 10,
             holds_per_customer: 5,
             holds_per_device: 10,
@@ -71,6 +74,7 @@ impl Policy {
             ("lead_minutes", self.lead_minutes, 0..=43_200),
             ("no_show_grace_minutes", self.no_show_grace_minutes, 0..=1_440),
             ("waitlist_offer_minutes", self.waitlist_offer_minutes, 1..=1_440),
+            ("check_in_minutes", self.check_in_minutes, 0..=44_640),
             ("waitlist_entries_per_customer", self.waitlist_entries_per_customer, 1..=1_000),
             ("holds_per_customer", self.holds_per_customer, 1..=1_000),
             ("holds_per_device", self.holds_per_device, 1..=1_000),
@@ -109,6 +113,7 @@ impl Policy {
             lead_minutes: self.lead_minutes,
             no_show_grace_minutes: self.no_show_grace_minutes,
             waitlist_offer_minutes: self.waitlist_offer_minutes,
+            check_in_minutes: self.check_in_minutes,
             limits: WorkLimits::default(),
             partner_quota: None,
         }

@@ -270,6 +270,9 @@ pub struct StorePolicy {
     /// How many visits a day partners may book here.
     #[prost(int32, optional, tag = "10")]
     pub partner_quota: ::core::option::Option<i32>,
+    /// Minutes before its start from which a visit can be checked in.
+    #[prost(int32, optional, tag = "11")]
+    pub check_in_minutes: ::core::option::Option<i32>,
 }
 /// Nested message and enum types in `StorePolicy`.
 pub mod store_policy {
@@ -3339,6 +3342,9 @@ pub struct Booking {
     /// Staff let it overlap other visits.
     #[prost(bool, tag = "29")]
     pub overbooked: bool,
+    /// Who was wished for when it was booked, besides a therapist by name; unset for anybody.
+    #[prost(message, optional, tag = "30")]
+    pub wish: ::core::option::Option<booking::Wish>,
 }
 /// Nested message and enum types in `Booking`.
 pub mod booking {
@@ -3372,6 +3378,29 @@ pub mod booking {
         }
         fn type_url() -> ::prost::alloc::string::String {
             "/meridian.booking.v1.Booking.Part".into()
+        }
+    }
+    /// Who is wished for, besides a therapist by name. Whoever gives the visit at another time is like that too.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Wish {
+        /// Only therapists of this sex.
+        #[prost(enumeration = "super::Sex", tag = "1")]
+        pub sex: i32,
+        /// Only therapists of this grade, 1 (junior) to 5 (master), or a higher one; any if 0.
+        #[prost(int32, tag = "2")]
+        pub min_grade: i32,
+        /// Only therapists who speak this language, a BCP 47 tag such as `en`; any if empty.
+        #[prost(string, tag = "3")]
+        pub language: ::prost::alloc::string::String,
+    }
+    impl ::prost::Name for Wish {
+        const NAME: &'static str = "Wish";
+        const PACKAGE: &'static str = "meridian.booking.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.booking.v1.Booking.Wish".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.booking.v1.Booking.Wish".into()
         }
     }
     /// One step of its life. Some steps leave the state as it is, such as `RESCHEDULED`.
@@ -3934,7 +3963,8 @@ pub struct HoldSlotRequest {
     /// administrators.
     #[prost(string, tag = "9")]
     pub overbook_reason: ::prost::alloc::string::String,
-    /// The partner platform that it comes through, such as `dianping`; with CHANNEL_PARTNER, and only then.
+    /// The partner platform that it comes through, such as `dianping`; with CHANNEL_PARTNER, and only then. Only the store
+    /// can say so.
     #[prost(string, tag = "10")]
     pub partner: ::prost::alloc::string::String,
     /// What is added to the item, `items/<uuid>`, in this order.
@@ -4441,7 +4471,8 @@ pub mod booking_service_client {
         }
         /// The customer has come.
         ///
-        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE unless the booking is confirmed.
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE unless the booking is confirmed; TOO_EARLY, with the `time` from
+        /// which on it can be checked in: 60 minutes before the start by default, or as the store has it.
         pub async fn check_in_booking(
             &mut self,
             request: impl tonic::IntoRequest<super::CheckInBookingRequest>,
@@ -4600,7 +4631,8 @@ pub mod booking_service_server {
         ) -> std::result::Result<tonic::Response<super::Booking>, tonic::Status>;
         /// The customer has come.
         ///
-        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE unless the booking is confirmed.
+        /// Errors: FAILED_PRECONDITION with reason WRONG_STATE unless the booking is confirmed; TOO_EARLY, with the `time` from
+        /// which on it can be checked in: 60 minutes before the start by default, or as the store has it.
         async fn check_in_booking(
             &self,
             request: tonic::Request<super::CheckInBookingRequest>,
@@ -9296,6 +9328,9 @@ pub struct Proposal {
     /// It is the one who would give it now.
     #[prost(bool, tag = "4")]
     pub same_therapist: bool,
+    /// What the visit would cost then, after its reductions.
+    #[prost(message, optional, tag = "5")]
+    pub price: ::core::option::Option<super::super::super::google::r#type::Money>,
 }
 impl ::prost::Name for Proposal {
     const NAME: &'static str = "Proposal";
@@ -9340,6 +9375,9 @@ pub struct RescheduleBookingRequest {
     /// Makes the request safe to repeat; a UUID.
     #[prost(string, tag = "4")]
     pub request_id: ::prost::alloc::string::String,
+    /// Only if the visit costs no more than this then: the price that the customer was shown. Any price if empty.
+    #[prost(message, optional, tag = "5")]
+    pub max_price: ::core::option::Option<super::super::super::google::r#type::Money>,
 }
 impl ::prost::Name for RescheduleBookingRequest {
     const NAME: &'static str = "RescheduleBookingRequest";
@@ -9753,13 +9791,18 @@ pub mod life_cycle_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Moves a visit to another time or therapist at the same store; the price stays as agreed, and so does the end of a
-        /// hold. Customers may do so up to the notice period, later only staff.
+        /// Moves a visit to another time or therapist at the same store. Whoever gives it is as the customer wished when it was
+        /// booked, unless he asks for somebody by name. The end of a hold stays. Customers may do so up to the notice period,
+        /// later only staff; and what giving up would have cost then stays the least that it costs from then on.
+        ///
+        /// The price is that of the new time, with the reductions that were agreed on, but never less than the deposit; the
+        /// order grows or shrinks by the difference, and what was paid above it goes back. Where the menu makes no difference
+        /// between the two times the price stays as agreed.
         ///
         /// Errors: FAILED_PRECONDITION with reason SLOT_TAKEN, OUTSIDE_OPENING_HOURS, NOT_ON_SHIFT, SKILL_MISSING, WORK_LIMIT,
-        /// LEAD_TIME or QUOTA (the old time is kept, the new one could not be held), TOO_LATE (the notice period has begun),
-        /// ITEM_CHANGED (what is booked needs something else by now), HOLD_ENDED, or WRONG_STATE from checked in onwards;
-        /// INVALID_ARGUMENT for a start that could not be held.
+        /// LEAD_TIME or QUOTA (the old time is kept, the new one could not be held), TOO_LATE (the notice period has begun, or
+        /// the visit), ITEM_CHANGED (what is booked needs something else by now), PRICE_ROSE (it costs more than `max_price`
+        /// then), HOLD_ENDED, or WRONG_STATE from checked in onwards; INVALID_ARGUMENT for a start that could not be held.
         pub async fn reschedule_booking(
             &mut self,
             request: impl tonic::IntoRequest<super::RescheduleBookingRequest>,
@@ -9786,7 +9829,8 @@ pub mod life_cycle_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Moves a visit within its store: time, length, therapist, room and machine, any of them. The price stays.
+        /// Moves a visit within its store, as the store needs it: time, length, therapist, room and machine, any of them. The
+        /// price stays, and giving it up costs no more than before.
         ///
         /// Errors: as RescheduleBooking; FAILED_PRECONDITION with reason WRONG_STATE once the treatment runs; NOT_FOUND for a
         /// therapist, room or machine that the store hasn't got; PERMISSION_DENIED for an overbooking by somebody who may not.
@@ -9938,18 +9982,24 @@ pub mod life_cycle_service_server {
             tonic::Response<super::ProposeTimesResponse>,
             tonic::Status,
         >;
-        /// Moves a visit to another time or therapist at the same store; the price stays as agreed, and so does the end of a
-        /// hold. Customers may do so up to the notice period, later only staff.
+        /// Moves a visit to another time or therapist at the same store. Whoever gives it is as the customer wished when it was
+        /// booked, unless he asks for somebody by name. The end of a hold stays. Customers may do so up to the notice period,
+        /// later only staff; and what giving up would have cost then stays the least that it costs from then on.
+        ///
+        /// The price is that of the new time, with the reductions that were agreed on, but never less than the deposit; the
+        /// order grows or shrinks by the difference, and what was paid above it goes back. Where the menu makes no difference
+        /// between the two times the price stays as agreed.
         ///
         /// Errors: FAILED_PRECONDITION with reason SLOT_TAKEN, OUTSIDE_OPENING_HOURS, NOT_ON_SHIFT, SKILL_MISSING, WORK_LIMIT,
-        /// LEAD_TIME or QUOTA (the old time is kept, the new one could not be held), TOO_LATE (the notice period has begun),
-        /// ITEM_CHANGED (what is booked needs something else by now), HOLD_ENDED, or WRONG_STATE from checked in onwards;
-        /// INVALID_ARGUMENT for a start that could not be held.
+        /// LEAD_TIME or QUOTA (the old time is kept, the new one could not be held), TOO_LATE (the notice period has begun, or
+        /// the visit), ITEM_CHANGED (what is booked needs something else by now), PRICE_ROSE (it costs more than `max_price`
+        /// then), HOLD_ENDED, or WRONG_STATE from checked in onwards; INVALID_ARGUMENT for a start that could not be held.
         async fn reschedule_booking(
             &self,
             request: tonic::Request<super::RescheduleBookingRequest>,
         ) -> std::result::Result<tonic::Response<super::Booking>, tonic::Status>;
-        /// Moves a visit within its store: time, length, therapist, room and machine, any of them. The price stays.
+        /// Moves a visit within its store, as the store needs it: time, length, therapist, room and machine, any of them. The
+        /// price stays, and giving it up costs no more than before.
         ///
         /// Errors: as RescheduleBooking; FAILED_PRECONDITION with reason WRONG_STATE once the treatment runs; NOT_FOUND for a
         /// therapist, room or machine that the store hasn't got; PERMISSION_DENIED for an overbooking by somebody who may not.

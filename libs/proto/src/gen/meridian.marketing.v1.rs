@@ -1027,6 +1027,10 @@ pub struct CreateQuoteRequest {
     /// Makes the request safe to repeat; a UUID.
     #[prost(string, tag = "5")]
     pub request_id: ::prost::alloc::string::String,
+    /// The quote that this one stands for from now on, `quotes/<uuid>`: its coupon is free for this one, unless a booking
+    /// with it was heard of. Empty if there is none.
+    #[prost(string, tag = "6")]
+    pub replaces: ::prost::alloc::string::String,
 }
 impl ::prost::Name for CreateQuoteRequest {
     const NAME: &'static str = "CreateQuoteRequest";

@@ -118,7 +118,7 @@ pub struct OrderLine {
     /// What the customer reads.
     #[prost(string, tag = "2")]
     pub display_name: ::prost::alloc::string::String,
-    /// Price after reductions; not below 0.
+    /// Price after reductions; below 0 only where an order is made cheaper.
     #[prost(message, optional, tag = "3")]
     pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
 }
@@ -670,7 +670,7 @@ pub struct AmendOrderRequest {
     /// The id to give the amendment, so that a repeat finds it: a UUID.
     #[prost(string, tag = "2")]
     pub amendment_id: ::prost::alloc::string::String,
-    /// What is added, in the currency of the order.
+    /// What is added, in the currency of the order; below 0 to take something off, but the deposit must be left.
     #[prost(message, optional, tag = "3")]
     pub line: ::core::option::Option<OrderLine>,
     /// Makes the request safe to repeat; a UUID.
@@ -984,8 +984,9 @@ pub mod payment_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Adds a line to an order: its visit became longer, or something was added to it. What was paid counts on; an order
-        /// that was paid in full waits for its balance again.
+        /// Adds a line to an order: its visit became longer, something was added to it, or it was moved to a time with another
+        /// price. What was paid counts on; an order that was paid in full waits for its balance again. A line below 0 makes the
+        /// order cheaper: what was paid above the new total goes back, what was paid last first.
         ///
         /// Errors: FAILED_PRECONDITION with reason ORDER_CLOSED; ALREADY_EXISTS with reason AMENDMENT_EXISTS if the order has an
         /// amendment of that id with other content; INVALID_ARGUMENT with reason CURRENCY_MISMATCH.
@@ -1145,8 +1146,9 @@ pub mod payment_service_server {
             &self,
             request: tonic::Request<super::PayOrderRequest>,
         ) -> std::result::Result<tonic::Response<super::Payment>, tonic::Status>;
-        /// Adds a line to an order: its visit became longer, or something was added to it. What was paid counts on; an order
-        /// that was paid in full waits for its balance again.
+        /// Adds a line to an order: its visit became longer, something was added to it, or it was moved to a time with another
+        /// price. What was paid counts on; an order that was paid in full waits for its balance again. A line below 0 makes the
+        /// order cheaper: what was paid above the new total goes back, what was paid last first.
         ///
         /// Errors: FAILED_PRECONDITION with reason ORDER_CLOSED; ALREADY_EXISTS with reason AMENDMENT_EXISTS if the order has an
         /// amendment of that id with other content; INVALID_ARGUMENT with reason CURRENCY_MISMATCH.

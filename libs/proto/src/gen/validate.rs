@@ -182,6 +182,14 @@ impl Validate for crate::generated::meridian::booking::v1::StorePolicy {
                     &[Integer::AtMost(100000), Integer::AtLeast(0)],
                 );
         }
+        if let Some(value) = &self.check_in_minutes {
+            report
+                .integer(
+                    Field("check_in_minutes"),
+                    i128::from(*value),
+                    &[Integer::AtMost(44640), Integer::AtLeast(0)],
+                );
+        }
     }
 }
 impl Validate for crate::generated::meridian::booking::v1::CancellationTier {

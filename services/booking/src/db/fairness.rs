@@ -161,6 +161,26 @@ pub async fn credits(conn: &mut PgConnection, booking: BookingId) -> pg::Result<
         .collect()
 }
 
+/// Stores that a visit counts otherwise for a therapist by now.
+#[tracing::instrument(name = "db.assignment_credit.update", skip_all)]
+pub async fn update_credit(conn: &mut PgConnection, credit: &Credit) -> pg::Result<()> {
+    let added = match credit.counted {
+        Counted::Turn(_) => None,
+        Counted::Work(added) => Some(added),
+    };
+    sqlx::query!(
+        "update assignment_credit set minutes = $3, virtual_time = $4
+         where booking_id = $1 and therapist_id = $2 and not given_back",
+        credit.booking.uuid(),
+        credit.therapist.uuid(),
+        credit.minutes,
+        added,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Marks what a visit counted for a therapist as given back.
 #[tracing::instrument(name = "db.assignment_credit.give_back", skip_all)]
 pub async fn give_back(conn: &mut PgConnection, booking: BookingId, therapist: TherapistId) -> pg::Result<()> {

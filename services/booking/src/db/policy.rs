@@ -28,6 +28,7 @@ pub async fn of_store(conn: &mut PgConnection, chain: &Policy, store: StoreId) -
         lead_minutes: row.lead_minutes.map_or(chain.lead_minutes, i64::from),
         no_show_grace_minutes: row.no_show_grace_minutes.map_or(chain.no_show_grace_minutes, i64::from),
         waitlist_offer_minutes: row.waitlist_offer_minutes.map_or(chain.waitlist_offer_minutes, i64::from),
+        check_in_minutes: row.check_in_minutes.map_or(chain.check_in_minutes, i64::from),
         limits: WorkLimits {
             in_row: limit(row.max_minutes_in_row),
             per_day: limit(row.max_minutes_per_day),

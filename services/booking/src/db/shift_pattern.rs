@@ -161,13 +161,15 @@ pub struct Due {
     pub made_until: Date,
 }
 
-/// Therapists with a pattern of which not all up to `until` has been made.
+/// Therapists with a pattern of which not all up to `until` has been made; those who have left get no shifts any more.
 #[tracing::instrument(name = "db.shift_pattern.due", skip_all)]
 pub async fn due(conn: &mut PgConnection, until: Date) -> pg::Result<Vec<Due>> {
     let rows = sqlx::query!(
-        r#"select store_id, therapist_id, min(made_until) as "made_until!: jiff_sqlx::Date" from shift_pattern
+        r#"select p.store_id, therapist_id, min(made_until) as "made_until!: jiff_sqlx::Date"
+           from shift_pattern p join therapist t on t.id = p.therapist_id
            where made_until < $1 and start_date <= $1 and (end_date is null or end_date > made_until)
-           group by store_id, therapist_id order by store_id, therapist_id"#,
+             and t.retire_time is null
+           group by p.store_id, therapist_id order by p.store_id, therapist_id"#,
         sql_date(until) as _,
     )
     .fetch_all(conn)
@@ -179,9 +181,11 @@ pub async fn due(conn: &mut PgConnection, until: Date) -> pg::Result<Vec<Due>> {
 #[tracing::instrument(name = "db.shift_pattern.followers", skip_all)]
 pub async fn followers(conn: &mut PgConnection, calendar: &str, dates: Dates) -> pg::Result<Vec<Due>> {
     let rows = sqlx::query!(
-        r#"select store_id, therapist_id, min(made_until) as "made_until!: jiff_sqlx::Date" from shift_pattern
+        r#"select p.store_id, therapist_id, min(made_until) as "made_until!: jiff_sqlx::Date"
+           from shift_pattern p join therapist t on t.id = p.therapist_id
            where follows_calendar = $1 and start_date <= $3 and (end_date is null or end_date >= $2)
-           group by store_id, therapist_id order by store_id, therapist_id"#,
+             and t.retire_time is null
+           group by p.store_id, therapist_id order by p.store_id, therapist_id"#,
         calendar,
         sql_date(dates.first) as _,
         sql_date(dates.last) as _,

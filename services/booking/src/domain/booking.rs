@@ -26,6 +26,8 @@ use kernel::{
     ids::{BookingId, GroupId, ItemId, MemberId, OrderId, PackageId, QuoteId, RoomId, StoreId, TherapistId},
 };
 
+use super::visit::Wish as TherapistWish;
+
 /// Where a booking is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
@@ -173,6 +175,11 @@ pub struct Booking {
     pub hold_limit_time: Timestamp,
     /// Why it may overlap others.
     pub overbook_reason: Option<String>,
+    /// Who else than a therapist by name was wished for; that one is `therapist` if `requested`.
+    pub wish: TherapistWish,
+    /// What stays with the store at least if the customer gives it up: what that would have cost when he last had it
+    /// moved.
+    pub least_fee: Money,
 }
 
 /// A further part of a visit of several items.
@@ -259,6 +266,17 @@ pub struct Placement {
     pub overbook_reason: Option<String>,
 }
 
+/// What is agreed on with the customer, as far as it may change with the time of the visit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Agreement {
+    /// See [`Booking::list_price`].
+    pub list_price: Money,
+    /// See [`Booking::price`].
+    pub price: Money,
+    /// See [`Booking::least_fee`].
+    pub least_fee: Money,
+}
+
 /// What a running visit is lengthened by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extension {
@@ -290,6 +308,11 @@ impl Booking {
             }
         }
         work.into_iter().map(|(therapist, minutes)| (therapist, i32::try_from(minutes).unwrap_or(i32::MAX))).collect()
+    }
+
+    /// What was agreed on with the customer.
+    pub fn agreement(&self) -> Agreement {
+        Agreement { list_price: self.list_price, price: self.price, least_fee: self.least_fee }
     }
 
     /// Minutes from start to end.

@@ -4,6 +4,10 @@
 //! such a part of the price. Of the tiers whose notice is kept the cheapest applies; whoever keeps none pays the dearest.
 //! So giving up earlier never costs more, whatever tiers somebody has set. Without tiers the chain's rule holds: nothing
 //! up to the notice period, later the deposit. Never more stays than was paid.
+//!
+//! Moving a visit is no way around that: what giving it up would have cost at the moment at which the customer had it
+//! moved stays the least that it costs from then on ([`Booking::least_fee`]), however far ahead it is now. A visit that
+//! the store moves on its own account is free of that.
 
 use jiff::SignedDuration;
 use kernel::{Money, Result, Timestamp};
@@ -83,11 +87,11 @@ impl Terms {
                 let free =
                     Term { end_time: Some(booking.start_time - *notice), notice_minutes: notice.as_mins(), ..nothing };
                 let late = Term { fee: booking.deposit, ..nothing };
-                Ok(Self { source: Source::Chain, terms: vec![free, late] })
+                Ok(Self { source: Source::Chain, terms: at_least(booking, vec![free, late]) })
             }
             Rule::Tiers { own, tiers } => {
                 let source = if *own { Source::Item } else { Source::Store };
-                Ok(Self { source, terms: by_tiers(booking, tiers.clone())? })
+                Ok(Self { source, terms: at_least(booking, by_tiers(booking, tiers.clone())?) })
             }
         }
     }
@@ -129,6 +133,15 @@ impl Terms {
 pub fn settle(fee: Money, paid: Money) -> Result<(Money, Money)> {
     let kept = if fee.minor() < paid.minor() { fee } else { paid };
     Ok((kept, paid.try_sub(kept)?))
+}
+
+/// The same terms, none below what the booking costs at least.
+fn at_least(booking: &Booking, mut terms: Vec<Term>) -> Vec<Term> {
+    let least = if booking.least_fee.minor() < booking.price.minor() { booking.least_fee } else { booking.price };
+    for term in terms.iter_mut().filter(|term| term.fee.minor() < least.minor()) {
+        (term.fee, term.fee_basis_points) = (least, 0);
+    }
+    terms
 }
 
 fn by_tiers(booking: &Booking, mut tiers: Vec<CancellationTier>) -> Result<Vec<Term>> {

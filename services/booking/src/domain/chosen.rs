@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use kernel::{
-    Currency, Error, Money, Result,
+    Error, Money, Result,
     ids::{ItemId, PackageId},
 };
 
@@ -87,7 +87,7 @@ impl Chosen {
     /// Fails with `InvalidArgument` at `add_ons[…]` if one is named twice, and with `FailedPrecondition`: ITEM_RETIRED,
     /// ADD_ON_ALONE, NOT_AN_ADD_ON, PACKAGE_RETIRED, or CURRENCY_MISMATCH if the store charges in another currency.
     pub fn check(&self, store: &Store) -> Result<()> {
-        let currency = match self {
+        match self {
             Self::Item { item, add_ons } => {
                 item.check_offered()?;
                 for (index, add_on) in add_ons.iter().enumerate() {
@@ -96,17 +96,28 @@ impl Chosen {
                     }
                     add_on.check_added_to(item.id)?;
                 }
-                item.price.currency()
             }
             Self::Package { package, .. } => {
                 if package.retire_time.is_some() {
                     let text = "this is offered no longer; choose another package";
                     return Err(Error::precondition("PACKAGE_RETIRED", text).with("package", package.id));
                 }
-                package.currency
             }
+        }
+        self.check_currency(store)
+    }
+
+    /// Whether it is priced in the currency in which this store charges; fails with CURRENCY_MISMATCH.
+    pub fn check_currency(&self, store: &Store) -> Result<()> {
+        let currency = match self {
+            Self::Item { item, .. } => item.price.currency(),
+            Self::Package { package, .. } => package.currency,
         };
-        check_currency(currency, store)
+        if currency == store.currency {
+            return Ok(());
+        }
+        let text = format!("the item is priced in {currency}, the store charges in {}", store.currency);
+        Err(Error::precondition("CURRENCY_MISMATCH", text))
     }
 
     /// The ways to give it to so many people at the same time, the best first. A therapist who is wished for is the first
@@ -120,7 +131,7 @@ impl Chosen {
                 Visit::of_package(items, i64::from(package.gap_limit_minutes), package.one_therapist)?
             }
         };
-        let anybody = Wish { therapist: None, ..wish.clone() };
+        let anybody = wish.besides_name();
         let together = |visit: Visit| {
             let all = (0..guests.max(1)).map(|_| (visit.clone(), 0)).collect();
             let party = (1..guests).fold(Visit::together(all), |party, guest| party.wishing(guest, &anybody));
@@ -182,12 +193,4 @@ impl Chosen {
             }
         }
     }
-}
-
-fn check_currency(currency: Currency, store: &Store) -> Result<()> {
-    if currency == store.currency {
-        return Ok(());
-    }
-    let text = format!("the item is priced in {currency}, the store charges in {}", store.currency);
-    Err(Error::precondition("CURRENCY_MISMATCH", text))
 }

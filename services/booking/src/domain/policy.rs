@@ -77,6 +77,8 @@ pub struct StorePolicy {
     pub no_show_grace_minutes: i64,
     /// Minutes for which a freed time is kept for the next in line.
     pub waitlist_offer_minutes: i64,
+    /// Minutes before its start from which a visit can be checked in.
+    pub check_in_minutes: i64,
     /// Limits on the work of a therapist.
     pub limits: WorkLimits,
     /// How many visits a day partners may book; `None` is no limit.
@@ -98,6 +100,8 @@ pub struct OwnPolicy {
     pub no_show_grace_minutes: Option<i32>,
     /// See [`StorePolicy::waitlist_offer_minutes`].
     pub waitlist_offer_minutes: Option<i32>,
+    /// See [`StorePolicy::check_in_minutes`].
+    pub check_in_minutes: Option<i32>,
     /// See [`WorkLimits::in_row`]; 0 is no limit.
     pub max_minutes_in_row: Option<i32>,
     /// See [`WorkLimits::per_day`]; 0 is no limit.

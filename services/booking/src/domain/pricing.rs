@@ -9,6 +9,7 @@ use jiff::civil::DateTime;
 use kernel::{Error, Money, Result, ids::StoreId};
 
 use super::{
+    booking::Booking,
     catalog::{Item, Package},
     span::Span,
 };
@@ -102,6 +103,30 @@ pub fn package_price(package: &Package, store: StoreId, items: &[(&Item, i16, Da
     }
     let prices = items.iter().map(|(item, grade, start)| price(item, store, *grade, *start));
     prices.into_iter().try_fold(Money::zero(package.currency), Money::try_add)
+}
+
+/// What a visit costs after its reductions if its list price is another by now: they hold in the same proportion, since
+/// what tier and coupon take off are parts of the price. So nobody need be asked for a price again, and no coupon is kept
+/// twice. Never less than the deposit, of which so much is due already.
+///
+/// Fails with `InvalidArgument` if it is out of range.
+pub fn repriced(booking: &Booking, list_price: Money) -> Result<Money> {
+    let (before, after) = (booking.list_price, booking.price);
+    let price = match before.is_zero() {
+        true => list_price,
+        false => in_proportion(list_price, after.minor(), before.minor())?,
+    };
+    Ok(if price.minor() < booking.deposit.minor() { booking.deposit } else { price })
+}
+
+/// So many parts of an amount that is `whole` parts, rounded half up to the minor unit; `whole` must be above 0.
+///
+/// Fails with `InvalidArgument` if it is out of range.
+pub fn in_proportion(amount: Money, part: i64, whole: i64) -> Result<Money> {
+    let (exact, whole) = (i128::from(amount.minor()) * i128::from(part), i128::from(whole.max(1)));
+    let minor = i64::try_from((2 * exact + whole).div_euclid(2 * whole));
+    let minor = minor.map_err(|_| Error::invalid("price", "is more than can be reckoned with"))?;
+    Ok(Money::new(minor, amount.currency()))
 }
 
 /// Refuses prices that are negative, in another currency than the item's, or of which two fit a visit equally well, with

@@ -121,6 +121,13 @@ pub struct Wish {
     pub language: Option<String>,
 }
 
+impl Wish {
+    /// The same, but for the therapist by name.
+    pub fn besides_name(&self) -> Self {
+        Self { therapist: None, ..self.clone() }
+    }
+}
+
 impl Visit {
     /// A visit for one item, followed by its add-ons.
     ///

@@ -128,6 +128,21 @@ pub async fn record(tx: &mut Tx, store: StoreId, policy: AssignmentPolicy, given
     Ok(())
 }
 
+/// Counts a visit anew for a therapist who gives it as before, but for longer or shorter. A turn is a turn, however long.
+pub async fn recount(tx: &mut Tx, credit: Credit, minutes: i32) -> Result<()> {
+    let Credit { therapist, store, .. } = credit;
+    let Counted::Work(added) = credit.counted else { return Ok(()) };
+    if minutes == credit.minutes {
+        return Ok(());
+    }
+    db::rotation::lock(tx, store).await?;
+    let mut ledger = db::fairness::get(tx, store).await?;
+    let counted = Counted::Work(ledger.recredit(therapist, added, i64::from(minutes)));
+    db::fairness::save(tx, store, &ledger, therapist).await?;
+    db::fairness::update_credit(tx, &Credit { minutes, counted, ..credit }).await?;
+    Ok(())
+}
+
 /// Keeps the state of the store's assignments if the visit counted in it; to be called before the booking is locked by
 /// whoever will [`give_back`].
 pub async fn lock_of(tx: &mut Tx, booking: BookingId) -> Result<()> {

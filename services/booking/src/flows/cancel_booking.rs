@@ -1,4 +1,7 @@
 //! Gives a booking up.
+//!
+//! What was paid is payment's to say, and is asked before the transaction. If the booking has changed since, it is asked
+//! again; and no more stays with the store than was found to stay, whatever is paid in the very moment.
 
 use std::sync::Arc;
 
@@ -22,6 +25,9 @@ use crate::{
     },
 };
 
+/// How often a booking may change while it is asked what was paid.
+pub(super) const ASKED: usize = 10;
+
 /// Gives a booking up: the time is free at once, and what is due goes back by itself. If `max_fee` is given, only if no
 /// more of what was paid stays with the store.
 pub async fn cancel_booking(
@@ -33,25 +39,35 @@ pub async fn cancel_booking(
     max_fee: Option<Money>,
 ) -> Result<pb::Booking> {
     let now = app.clock.now();
-    let known = change::own(app, caller, id).await?;
-    let limit = match max_fee {
-        Some(max_fee) => {
-            if let Some(reply) = idempotency::replay(&mut *app.pg.conn().await?, once.key, once.message).await? {
-                return Ok(reply);
+    let mut known = change::own(app, caller, id).await?;
+    if max_fee.is_some()
+        && let Some(reply) = idempotency::replay(&mut *app.pg.conn().await?, once.key, once.message).await?
+    {
+        return Ok(reply);
+    }
+    let (mut open, paid) = 'asked: {
+        for _ in 0..ASKED {
+            let paid = match max_fee {
+                Some(_) => Some(paid(app, &known).await?),
+                None => None,
+            };
+            let open = match change::begin(app, &once, id, now).await? {
+                Begun::Before(reply) => return Ok(reply),
+                Begun::Now(open) => open,
+            };
+            if paid.is_none() || open.booking.version == known.version {
+                break 'asked (open, paid);
             }
-            Some((max_fee, paid(app, &known).await?))
+            known = open.booking.clone();
+            open.tx.rollback().await?;
         }
-        None => None,
-    };
-    let mut open = match change::begin(app, &once, id, now).await? {
-        Begun::Before(reply) => return Ok(reply),
-        Begun::Now(open) => open,
+        return Err(changed());
     };
     let booking = open.booking.clone();
     let Cancelled { change, fee, happened, task } =
-        cancel_in_tx(app, &mut open.tx, booking, wish, now, caller.subject()).await?;
-    if let Some((max_fee, paid)) = limit {
-        check_fee(settle(fee, paid)?.0, max_fee)?;
+        cancel_in_tx(app, &mut open.tx, booking, (wish, paid), now, caller.subject()).await?;
+    if let Some(max_fee) = max_fee {
+        check_fee(fee, max_fee)?;
     }
     let detail = json!({ "in_time": fee.is_zero(), "fee_minor": fee.minor(), "reason": wish.reason() });
     let reply = open.finish(caller, &change, happened, ("booking.cancel", detail)).await?;
@@ -73,18 +89,25 @@ pub(super) struct Cancelled {
     pub task: Uuid,
 }
 
-/// Gives back what a booking keeps, and has its order closed. The booking and the store's assignments must be locked.
+/// The booking changes faster than it can be asked what was paid.
+pub(super) fn changed() -> Error {
+    Error::aborted("BOOKING_CHANGED", "the booking is just being changed; try again")
+}
+
+/// Gives back what a booking keeps, and has its order closed. The booking and the store's assignments must be locked. If
+/// it is known what was `paid` no more stays than what stays of that.
 pub(super) async fn cancel_in_tx(
     app: &App,
     tx: &mut Tx,
     booking: Booking,
-    wish: Wish,
+    (wish, paid): (Wish, Option<Money>),
     now: Timestamp,
     actor: &str,
 ) -> Result<Cancelled> {
     let rule = db::policy::cancellation(&mut *tx, &app.policy, booking.store, booking.item).await?;
     let terms = Terms::of(&booking, wish, &rule)?;
     let fee = terms.at(now).map_or(Money::zero(booking.price.currency()), |term| term.fee);
+    let fee = paid.map_or(Ok(fee), |paid| settle(fee, paid).map(|(kept, _)| kept))?;
     let change = booking.cancel(now, actor, wish.reason())?;
     db::allocation::release(tx, change.booking.id).await?;
     assignment::give_back(tx, change.booking.id, None, now).await?;

@@ -101,11 +101,17 @@ impl Open {
         keep::take(&mut self.tx, self.booking.id, plan).await
     }
 
-    /// Counts the visit for whoever gives it after `change` in place of those who gave it before, if it counted for them.
+    /// Counts the visit for whoever gives it after `change` in place of those who gave it before, if it counted for them;
+    /// and for whoever stays, by how long it takes now.
     pub async fn hand_over(&mut self, app: &App, change: &Change) -> Result<()> {
         let (now, after) = (change.step.change_time, &change.booking);
         let stays = |therapist| after.work().iter().any(|(of, _)| *of == therapist);
         let credits = db::fairness::credits(&mut self.tx, after.id).await?;
+        for (therapist, minutes) in after.work() {
+            if let Some(credit) = credits.iter().find(|credit| credit.therapist == therapist) {
+                assignment::recount(&mut self.tx, credit.clone(), minutes).await?;
+            }
+        }
         if credits.iter().all(|credit| stays(credit.therapist)) {
             return Ok(());
         }

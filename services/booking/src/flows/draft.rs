@@ -17,6 +17,7 @@ use crate::{
         booking::{Booking, Change, Channel, State},
         chosen::Chosen,
         span::instant,
+        visit::Wish,
     },
     peers::Quote,
 };
@@ -28,8 +29,8 @@ pub struct Terms {
     pub customer: MemberId,
     /// Through which way it came.
     pub channel: Channel,
-    /// The customer asked for this therapist.
-    pub requested: bool,
+    /// Who was wished for.
+    pub wish: Wish,
     /// What must be paid to confirm it.
     pub deposit: Money,
     /// Until when the time is kept without a deposit.
@@ -73,12 +74,14 @@ pub fn draft(plan: &Plan, chosen: &Chosen, quote: Quote, terms: Terms, now: Time
         add_ons: chosen.add_ons().iter().map(|item| item.id).collect(),
         group: None,
         extension_minutes: 0,
-        requested: terms.requested,
+        requested: terms.wish.therapist.is_some(),
         assignment: String::new(),
         device: None,
         partner: None,
         hold_limit_time: terms.hold_limit_time,
         overbook_reason: None,
+        wish: terms.wish.besides_name(),
+        least_fee: Money::zero(quote.price.currency()),
     })
 }
 

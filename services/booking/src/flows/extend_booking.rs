@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kernel::{
-    Error, Money, Result, Uuid, crash,
+    Error, Result, Uuid, crash,
     ids::{BookingId, ItemId},
 };
 use proto::{booking::v1 as pb, payment::v1::OrderLine};
@@ -101,7 +101,9 @@ impl Keep for Flow<'_> {
                 let price = pricing::price(item, booking.store, sight.grade(giver), at);
                 (booking.parts.is_empty(), item.duration_minutes, price)
             }
-            (None, By::Minutes(minutes)) => (false, minutes, in_proportion(&booking, i64::from(minutes))?),
+            (None, By::Minutes(minutes)) => {
+                (false, minutes, pricing::in_proportion(booking.list_price, i64::from(minutes), booking.minutes())?)
+            }
             (None, By::AddOn(id)) => return Err(Error::not_found(id)),
         };
         let more = add_on.clone().filter(|_| own);
@@ -146,6 +148,7 @@ impl Keep for Flow<'_> {
             return Ok(None);
         }
         let change = open.booking.clone().extend(to, extension, now, self.caller.subject())?;
+        open.hand_over(self.app, &change).await?;
         if !extension.price.is_zero() {
             let task = order_tasks::amend_order(&mut open.tx, planned.id, line, now).await?;
             *self.task.lock().await = Some(task);
@@ -155,13 +158,4 @@ impl Keep for Flow<'_> {
         let happened = Happened::Extended { before: before(planned), minutes };
         open.finish(self.caller, &change, happened, ("booking.extend", detail)).await.map(Some)
     }
-}
-
-/// The part of a visit's list price that so many more minutes cost, rounded half up to the minor unit.
-fn in_proportion(booking: &Booking, minutes: i64) -> Result<Money> {
-    let whole = i128::from(booking.minutes().max(1));
-    let exact = i128::from(booking.list_price.minor()) * i128::from(minutes);
-    let rounded = (2 * exact + whole).div_euclid(2 * whole);
-    let minor = i64::try_from(rounded).map_err(|_| Error::invalid("minutes", "cost too much to be reckoned with"))?;
-    Ok(Money::new(minor, booking.list_price.currency()))
 }

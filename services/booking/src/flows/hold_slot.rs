@@ -22,7 +22,9 @@ use super::{
     Once,
     assignment::{self, Given},
     keep::{self, Keep, Plan, Wanted},
-    order_tasks, record,
+    order_tasks,
+    quoting::{Priced, Quoting},
+    record,
     seek::{Seek, check_quota},
     sight::Sight,
 };
@@ -63,8 +65,8 @@ pub struct HoldSlot {
 
 /// Keeps the time, and has the order for its deposit made.
 pub async fn hold_slot(app: &Arc<App>, once: Once<'_, pb::HoldSlotRequest>, wanted: HoldSlot) -> Result<pb::Booking> {
-    let flow =
-        Flow { app, once: &once, wanted, known: OnceCell::new(), quote: Mutex::new(None), task: Mutex::new(None) };
+    let (known, quoting) = (OnceCell::new(), Quoting::default());
+    let flow = Flow { app, once: &once, wanted, known, quoting, task: Mutex::new(None) };
     let reply = keep::keep_once(app, &once, &flow).await?;
     if let Some(task) = flow.task.into_inner() {
         crash::point("booking.hold.committed");
@@ -80,8 +82,8 @@ struct Flow<'a> {
     wanted: HoldSlot,
     /// Whether the customer exists, once it was asked.
     known: OnceCell<()>,
-    /// What a price comes to, once it was asked for.
-    quote: Mutex<Option<(Money, Quote)>>,
+    /// What the customer pays.
+    quoting: Quoting,
     /// What has the order made.
     task: Mutex<Option<Uuid>>,
 }
@@ -174,21 +176,13 @@ impl Flow<'_> {
         Ok((chosen, visits))
     }
 
-    /// What the customer pays of a price. If another therapist is found, who costs something else, it is asked anew.
+    /// What the customer pays of a price.
     async fn quote(&self, item: ItemId, list_price: Money) -> Result<Quote> {
-        let Self { app, once, wanted, .. } = self;
-        let mut quoted = self.quote.lock().await;
-        if let Some((_, quote)) = quoted.filter(|(price, _)| *price == list_price) {
-            return Ok(quote);
-        }
-        // The same request asks for the same quote, so that a repeat does not reserve a second coupon. Another caller's
-        // request id must not lead to it.
-        let of_caller = kernel::ids::derive(once.key.request_id, once.key.caller);
-        let request_id = kernel::ids::derive(of_caller, &list_price.minor().to_string());
-        let quote = app.peers.pricing.quote(wanted.customer, item, wanted.store, list_price, request_id).await?;
-        crash::point("booking.hold.quoted");
-        *quoted = Some((list_price, quote));
-        Ok(quote)
+        let HoldSlot { customer, store, .. } = self.wanted;
+        // Another caller's request id must not lead to it.
+        let attempt = kernel::ids::derive(self.once.key.request_id, self.once.key.caller);
+        let priced = Priced { customer, item, store, list_price, attempt };
+        self.quoting.quote(self.app, priced, "booking.hold.quoted").await
     }
 
     async fn booking(&self, plan: &Plan, chosen: &Chosen) -> Result<Booking> {
@@ -231,6 +225,8 @@ impl Flow<'_> {
             partner: wanted.partner.clone(),
             hold_limit_time: now + minutes(sight.policy.hold_limit_minutes),
             overbook_reason: wanted.overbook_reason.clone().filter(|_| plan.overbooks),
+            wish: wanted.seek.wish.besides_name(),
+            least_fee: Money::zero(quote.price.currency()),
         })
     }
 }

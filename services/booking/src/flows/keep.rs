@@ -29,7 +29,7 @@ use crate::{
         availability::{self, Assignment, GRID, Offer, Part, Supply},
         booking,
         policy::{AssignmentPolicy, WorkLimits},
-        span::{Minute, Span, instant, is_whole_minute, minute},
+        span::{Minute, Span, instant, is_whole_minute, minute, subtract},
         visit::{ResourceKind, Visit},
     },
 };
@@ -214,7 +214,8 @@ const OVERLAPS: [&[ResourceKind]; 8] = {
 };
 
 /// Assigns whatever the limits on work, with as few sorts of resources as possible counted as free although they are not:
-/// where only the therapists are busy, nobody is put into a room that is taken.
+/// where only the therapists are busy, nobody is put into a room that is taken. Only visits may be overlapped: breaks, time
+/// off and maintenance stay what they are.
 fn as_if_free(supply: &Supply, assign: impl Fn(&Supply) -> Result<Assignment>) -> Result<(Supply, Assignment)> {
     let mut refused = availability::taken();
     for kinds in OVERLAPS {
@@ -225,7 +226,7 @@ fn as_if_free(supply: &Supply, assign: impl Fn(&Supply) -> Result<Assignment>) -
                 ResourceKind::Room => &mut supply.rooms,
                 ResourceKind::Equipment => &mut supply.equipment,
             };
-            pool.iter_mut().for_each(|resource| resource.busy.clear());
+            pool.iter_mut().for_each(|resource| resource.busy = subtract(&resource.busy, &resource.work));
         }
         match assign(&supply) {
             Ok(assignment) => return Ok((supply, assignment)),

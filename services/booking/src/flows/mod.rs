@@ -23,6 +23,7 @@ pub mod order_tasks;
 pub mod present_visit;
 pub mod preview_cancel;
 pub mod propose_times;
+pub mod quoting;
 pub mod record;
 pub mod reschedule_booking;
 pub mod roster;

@@ -49,18 +49,24 @@ pub async fn mark_no_show(
     Ok(reply)
 }
 
-/// Closes the visits whose grace time is over; returns how many that were. One that fails does not hold up the others;
-/// the first error is given back when all were tried.
+/// Closes the visits whose grace time is over; returns how many that were. One that fails does not hold up the others,
+/// as with [`expire_bookings`](super::expire_booking::expire_bookings); the first error is given back when all were tried.
 pub async fn close_missed(app: &App) -> Result<usize> {
     let now = app.clock.now();
     let (grace, limit) = (app.policy.no_show_grace_minutes, BATCH.try_into().unwrap_or(i64::MAX));
-    let due = db::booking::missed(&mut *app.pg.conn().await?, now, grace, limit).await?;
-    let (mut closed, mut failed) = (0, None);
-    for id in due {
-        match close(app, id, now).await {
-            Ok(done) => closed += usize::from(done),
-            Err(error) => failed = failed.or(Some(error)),
+    let (mut closed, mut failed, mut after) = (0, None, None);
+    loop {
+        let due = db::booking::missed(&mut *app.pg.conn().await?, now, grace, after, limit).await?;
+        for (_, id) in &due {
+            match close(app, *id, now).await {
+                Ok(done) => closed += usize::from(done),
+                Err(error) => failed = failed.or(Some(error)),
+            }
         }
+        if due.len() < BATCH || closed >= BATCH {
+            break;
+        }
+        after = due.last().copied();
     }
     if closed > 0 {
         app.poke();

@@ -37,13 +37,14 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// Who does what a task does.
 const ACTOR: &str = "services/booking";
 
-/// Has the order made.
+/// Has the order made, at the price of now: what changes it later amends the order.
 pub async fn create_order(tx: &mut Tx, booking: &Booking, now: Timestamp) -> Result<Uuid> {
-    let task = NewTask { kind: CREATE_ORDER, aggregate_id: booking.id.uuid(), payload: Vec::new(), due_time: now };
+    let payload = booking.price.minor().to_be_bytes().to_vec();
+    let task = NewTask { kind: CREATE_ORDER, aggregate_id: booking.id.uuid(), payload, due_time: now };
     Ok(tasks::add(tx, now, task).await?)
 }
 
-/// Has a line added to the order: what a longer visit costs more.
+/// Has a line added to the order: what a longer visit costs more, or one at another time more or less.
 pub async fn amend_order(tx: &mut Tx, booking: BookingId, line: &payment::OrderLine, now: Timestamp) -> Result<Uuid> {
     let payload = line.encode_to_vec();
     let task = NewTask { kind: AMEND_ORDER, aggregate_id: booking.uuid(), payload, due_time: now };
@@ -128,7 +129,7 @@ async fn create(app: &App, task: &Task, id: BookingId) -> Result<()> {
         store: booking.store,
         item: booking.item,
         display_name: names.item,
-        price: booking.price,
+        price: amount(&booking, &task.payload).unwrap_or(booking.price),
         deposit: booking.deposit,
     };
     app.peers.payment.create_order(&order, task.request_id()).await?;
@@ -162,16 +163,33 @@ async fn create(app: &App, task: &Task, id: BookingId) -> Result<()> {
 async fn amend(app: &App, task: &Task, id: BookingId) -> Result<()> {
     let line = payment::OrderLine::decode(task.payload.as_slice()).map_err(Error::internal)?;
     let order = OrderId::derive(id.uuid(), "order");
-    app.peers.payment.amend_order(order, task.id, line, task.request_id()).await?;
+    match app.peers.payment.amend_order(order, task.id, line, task.request_id()).await {
+        Err(refused) if matches!(refused.kind(), ErrorKind::NotFound | ErrorKind::FailedPrecondition) => {
+            let booking = db::booking::get(&mut *app.pg.conn().await?, id).await?;
+            let is_over = booking.is_some_and(|booking| is_over(booking.state));
+            match refused.kind() {
+                // Nothing is owed any more; the order has ended, or never was.
+                _ if is_over => {}
+                // The task that makes it is still to be done.
+                ErrorKind::NotFound => return Err(Error::aborted("ORDER_NOT_MADE", "the order is not made yet")),
+                _ => return Err(refused),
+            }
+        }
+        outcome => outcome?,
+    }
     crash::point("booking.amend.called");
     finish(app, task).await
+}
+
+fn is_over(state: State) -> bool {
+    matches!(state, State::Cancelled | State::Expired | State::NoShow)
 }
 
 async fn close(app: &App, task: &Task, id: BookingId) -> Result<()> {
     let now = app.clock.now();
     let mut tx = app.pg.begin().await?;
     let booking = db::booking::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found(id))?;
-    if !matches!(booking.state, State::Cancelled | State::Expired | State::NoShow) {
+    if !is_over(booking.state) {
         // It was brought back while this task lay ready.
         tasks::finish(&mut tx, now, task.id).await?;
         return Ok(tx.commit().await?);
@@ -197,10 +215,13 @@ async fn finish(app: &App, task: &Task) -> Result<()> {
 }
 
 fn back(booking: &Booking, payload: &[u8]) -> Return {
-    match payload.try_into() {
-        Ok(kept) => Return::AllBut(Money::new(i64::from_be_bytes(kept), booking.price.currency())),
-        Err(_) => Return::All,
-    }
+    amount(booking, payload).map_or(Return::All, Return::AllBut)
+}
+
+/// The amount that a task has with it, if it has one.
+fn amount(booking: &Booking, payload: &[u8]) -> Option<Money> {
+    let minor = payload.try_into().ok()?;
+    Some(Money::new(i64::from_be_bytes(minor), booking.price.currency()))
 }
 
 fn reason(state: State) -> &'static str {

@@ -10,6 +10,7 @@ use crate::{
         availability::Assignment,
         booking::{Booking, Placement},
         catalog::Item,
+        chosen::Chosen,
         span::{instant, minute},
         visit::{Course, Visit},
     },
@@ -22,6 +23,8 @@ pub struct Present {
     pub visit: Visit,
     /// What serves it.
     pub assignment: Assignment,
+    /// What was chosen from the menu, as it is now.
+    pub chosen: Chosen,
 }
 
 /// Reads the items of a booking and makes its visit of them; `more` are add-ons besides its own. It takes as long as it did
@@ -54,7 +57,18 @@ pub async fn read(conn: &mut PgConnection, booking: &Booking, more: &[Item]) -> 
     let mut parts = vec![(booking.therapist, booking.room, booking.equipment)];
     parts.extend(booking.parts.iter().map(|part| (part.therapist, part.room, part.equipment)));
     let assignment = Assignment::of_parts(&visit, &parts);
-    Ok(Present { visit, assignment: assignment.ok_or_else(changed)? })
+    let chosen = match booking.package {
+        None => Chosen::Item { item, add_ons },
+        Some(id) => {
+            let package = db::catalog::get_package(conn, id).await?.ok_or_else(|| missing_package(booking))?;
+            Chosen::Package { package, items: std::iter::once(item).chain(further).collect() }
+        }
+    };
+    Ok(Present { visit, assignment: assignment.ok_or_else(changed)?, chosen })
+}
+
+fn missing_package(booking: &Booking) -> Error {
+    Error::internal(format!("the package of {} is missing", booking.id))
 }
 
 fn changed() -> Error {

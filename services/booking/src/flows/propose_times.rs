@@ -4,7 +4,7 @@ use std::{cmp::Reverse, collections::HashSet};
 
 use jiff::SignedDuration;
 use kernel::{
-    Error, Result, Timestamp,
+    Error, Money, Result, Timestamp,
     ids::{BookingId, TherapistId},
 };
 use rpc::Caller;
@@ -16,8 +16,9 @@ use super::{
 use crate::{
     App,
     domain::{
-        availability,
+        availability::{self, Offer},
         span::{Minute, Span, minute, minute_after},
+        visit::Visit,
     },
 };
 
@@ -51,6 +52,8 @@ pub struct Proposal {
     pub therapist: TherapistId,
     /// As now.
     pub same_therapist: bool,
+    /// What the visit would cost then, after its reductions.
+    pub price: Money,
 }
 
 /// The times that suit best: with the same therapist first, of these the nearest to the present time first.
@@ -69,7 +72,7 @@ pub async fn propose_times(app: &App, caller: &Caller, wanted: Propose) -> Resul
     reschedule_booking::check_notice(app, &mut conn, caller, &booking, now).await?;
     let present = present_visit::read(&mut conn, &booking, &[]).await?;
     let ways = reschedule_booking::ways(&booking, &present);
-    let (supply, window) = loop {
+    let (sight, supply, window) = loop {
         let sight = app.sights.of(app, &mut conn, booking.store).await?;
         let bookable = seek::bookable(app, &sight, !reschedule_booking::wants_notice(caller, &booking));
         let window = Span::new(minute_after(from), minute_after(to)).common(bookable);
@@ -79,13 +82,13 @@ pub async fn propose_times(app: &App, caller: &Caller, wanted: Propose) -> Resul
         let ask = [Ask { sight: &sight, visits: &ways }];
         let looked = look(app, &mut conn, &ask, window, &[booking.id]).await?;
         if let Some(supply) = looked.and_then(|mut supplies| supplies.pop()) {
-            break (supply, window);
+            break (sight, supply, window);
         }
     };
     let order = availability::least_work(&supply);
     let at = minute(booking.start_time);
     let mut known = HashSet::new();
-    let mut proposals: Vec<Proposal> = Vec::new();
+    let mut found = Vec::new();
     for (way, visit) in ways.iter().enumerate() {
         let same_therapist = way == 0;
         for offer in availability::offers(&supply, std::slice::from_ref(visit), window, &order, usize::MAX) {
@@ -93,16 +96,22 @@ pub async fn propose_times(app: &App, caller: &Caller, wanted: Propose) -> Resul
             if offer.start == at || !known.insert(offer.start) {
                 continue;
             }
-            let first = offer.assignment.parts(visit, offer.start).first().copied();
-            let first = first.ok_or_else(|| Error::internal("an offer without a part"))?;
-            let end = offer.start + visit.treatment.end;
-            proposals.push(Proposal { start: offer.start, end, therapist: first.therapist, same_therapist });
+            found.push((same_therapist, visit, offer));
         }
     }
-    proposals.sort_by_key(|proposal| {
-        let away = (proposal.start - at).abs();
-        (Reverse(proposal.same_therapist), away, proposal.start)
-    });
-    proposals.truncate(wanted.limit);
-    Ok(proposals)
+    found.sort_by_key(|(same_therapist, _, offer)| (Reverse(*same_therapist), (offer.start - at).abs(), offer.start));
+    found.truncate(wanted.limit);
+    let proposal = |(same_therapist, visit, offer): (bool, &Visit, Offer)| {
+        let first = offer.assignment.parts(visit, offer.start).first().copied();
+        let first = first.ok_or_else(|| Error::internal("an offer without a part"))?;
+        let placed = (visit, &offer.assignment, offer.start);
+        Ok(Proposal {
+            start: offer.start,
+            end: offer.start + visit.treatment.end,
+            therapist: first.therapist,
+            same_therapist,
+            price: reschedule_booking::price_at(&sight, (&booking, &present), placed)?.price,
+        })
+    };
+    found.into_iter().map(proposal).collect()
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use kernel::{
     Money, Result, Uuid,
-    ids::{ItemId, MemberId, OrderId, QuoteId, StoreId},
+    ids::{MemberId, OrderId, QuoteId},
 };
 use proto::{
     marketing::v1::{self as marketing, promotion_service_client::PromotionServiceClient},
@@ -16,7 +16,7 @@ use rpc::{
     from_status,
 };
 
-use super::{Membership, NewOrder, Payment, Pricing, Quote, Return};
+use super::{Membership, NewOrder, Payment, Priced, Pricing, Quote, Return};
 
 /// Membership.
 #[derive(Debug, Clone)]
@@ -62,20 +62,14 @@ impl GrpcPricing {
 
 #[async_trait]
 impl Pricing for GrpcPricing {
-    async fn quote(
-        &self,
-        customer: MemberId,
-        item: ItemId,
-        store: StoreId,
-        list_price: Money,
-        request_id: Uuid,
-    ) -> Result<Quote> {
+    async fn quote(&self, priced: &Priced, replaces: Option<QuoteId>, request_id: Uuid) -> Result<Quote> {
         let request = marketing::CreateQuoteRequest {
-            customer: customer.name(),
-            item: item.name(),
-            store: store.name(),
-            list_price: Some(to_money(list_price)),
+            customer: priced.customer.name(),
+            item: priced.item.name(),
+            store: priced.store.name(),
+            list_price: Some(to_money(priced.list_price)),
             request_id: request_id.to_string(),
+            replaces: replaces.map(QuoteId::name).unwrap_or_default(),
         };
         let quote = self.0.clone().create_quote(request).await.map_err(|status| from_status(status, "marketing"))?;
         let quote = quote.into_inner();

@@ -12,6 +12,8 @@ use kernel::{
 
 use proto::payment::v1::OrderLine;
 
+use crate::flows::quoting::Priced;
+
 pub use grpc::{GrpcMembership, GrpcPayment, GrpcPricing};
 
 /// All of them.
@@ -82,15 +84,9 @@ pub trait Membership: Send + Sync {
 /// What a customer pays. Each call may fail with `Unavailable` and may be repeated with the same request id.
 #[async_trait]
 pub trait Pricing: Send + Sync {
-    /// Prices an item for a customer and reserves the coupon that it takes.
-    async fn quote(
-        &self,
-        customer: MemberId,
-        item: ItemId,
-        store: StoreId,
-        list_price: Money,
-        request_id: Uuid,
-    ) -> Result<Quote>;
+    /// Prices an item for a customer and reserves the coupon that it takes. The quote `replaces`, of which no booking was
+    /// made, is given up with its coupon.
+    async fn quote(&self, priced: &Priced, replaces: Option<QuoteId>, request_id: Uuid) -> Result<Quote>;
 }
 
 /// Taking money. Each call may fail with `Unavailable` and may be repeated with the same request id.

@@ -64,7 +64,7 @@ impl BookingService for Bookings {
                 customer,
                 channel: convert::channel(request.channel()),
                 device: convert::text(&request.device),
-                partner: partner(&request)?,
+                partner: partner(&ctx.caller, &request)?,
                 overbook_reason: convert::text(&request.overbook_reason),
                 on_behalf: ctx.caller.member().is_none(),
             };
@@ -198,8 +198,18 @@ fn asked(request: &pb::HoldSlotRequest) -> Asked<'_> {
     }
 }
 
-fn partner(request: &pb::HoldSlotRequest) -> kernel::Result<Option<String>> {
+/// The partner platform that a visit comes through. Partners have no identity of their own here: it is the store that says
+/// so. A customer who could name one would use up what it may book.
+fn partner(caller: &Caller, request: &pb::HoldSlotRequest) -> kernel::Result<Option<String>> {
     let partner = convert::text(&request.partner);
+    if caller.member().is_some() {
+        let text = "only the store can say that a visit comes through a partner platform; leave it out";
+        return match (partner, request.channel()) {
+            (Some(_), _) => Err(Error::invalid("partner", text)),
+            (None, pb::booking::Channel::Partner) => Err(Error::invalid("channel", text)),
+            (None, _) => Ok(None),
+        };
+    }
     if partner.is_some() && request.channel() != pb::booking::Channel::Partner {
         return Err(Error::invalid("partner", "goes with CHANNEL_PARTNER only; leave it out"));
     }

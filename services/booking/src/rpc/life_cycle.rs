@@ -8,7 +8,7 @@ use kernel::{
 };
 use proto::booking::v1::{self as pb, life_cycle_service_server::LifeCycleService};
 use rpc::{
-    convert::{optional_timestamp, to_money, to_timestamp},
+    convert::{money, optional_timestamp, to_money, to_timestamp},
     unary,
 };
 use tonic::{Request, Response, Status};
@@ -77,6 +77,7 @@ impl LifeCycleService for LifeCycle {
                 booking: BookingId::parse_name("name", &request.name)?,
                 start_time: optional_timestamp("start_time", request.start_time.as_ref())?,
                 therapist: optional(&request.therapist, |name| TherapistId::parse_name("therapist", name))?,
+                max_price: request.max_price.as_ref().map(|price| money("max_price", Some(price))).transpose()?,
             };
             if wanted.start_time.is_none() && wanted.therapist.is_none() {
                 return Err(Error::invalid("start_time", "must be given, or therapist, or both"));
@@ -149,6 +150,7 @@ fn to_proposal(proposal: &Proposal) -> pb::Proposal {
         end_time: Some(to_timestamp(instant(proposal.end))),
         therapist: proposal.therapist.name(),
         same_therapist: proposal.same_therapist,
+        price: Some(to_money(proposal.price)),
     }
 }
 

@@ -166,6 +166,7 @@ async fn the_rules_of_a_store_read_back_and_customers_see_what_concerns_them() {
         max_minutes_per_day: Some(480),
         rest_minutes: Some(30),
         partner_quota: Some(0),
+        check_in_minutes: Some(90),
     };
     let store = pb::Store {
         policy: Some(policy),

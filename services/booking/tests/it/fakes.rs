@@ -1,7 +1,7 @@
 //! Peers that remember what they were asked.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -9,10 +9,14 @@ use std::{
 };
 
 use async_trait::async_trait;
-use booking::peers::{Membership, NewOrder, Payment, Peers, Pricing, Quote, Return};
+use booking::{
+    flows::quoting::Priced,
+    peers::{Membership, NewOrder, Payment, Peers, Pricing, Quote, Return},
+};
+use futures_util::future::BoxFuture;
 use kernel::{
     Currency, Error, Money, Result, Uuid,
-    ids::{ItemId, MemberId, OrderId, QuoteId, StoreId},
+    ids::{MemberId, OrderId, QuoteId},
 };
 use proto::payment::v1::OrderLine;
 use tokio::sync::RwLock;
@@ -25,6 +29,30 @@ pub enum Asked {
     Close(OrderId, Return, &'static str),
 }
 
+/// What happens while a peer is asked something, once.
+#[derive(Default)]
+pub struct Meanwhile(Mutex<Option<BoxFuture<'static, ()>>>);
+
+impl Meanwhile {
+    /// Has this happen after the next answer is found, before it is given.
+    pub fn set(&self, what: impl Future<Output = ()> + Send + 'static) {
+        *self.0.lock().expect("not poisoned") = Some(Box::pin(what));
+    }
+
+    async fn happens(&self) {
+        let what = self.0.lock().expect("not poisoned").take();
+        if let Some(what) = what {
+            what.await;
+        }
+    }
+}
+
+impl std::fmt::Debug for Meanwhile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Meanwhile")
+    }
+}
+
 /// All peers at once.
 #[derive(Debug, Default)]
 pub struct Fake {
@@ -33,6 +61,8 @@ pub struct Fake {
     /// Payment takes its time while somebody holds this for writing.
     pub payment_gate: RwLock<()>,
     under_way: Mutex<Vec<(Uuid, Asked)>>,
+    /// What happens while pricing is asked, or payment what was paid.
+    pub meanwhile: Meanwhile,
     /// Pricing answers no more than so many requests.
     pub most_quotes: Mutex<Option<usize>>,
     /// Members that do not exist.
@@ -42,6 +72,8 @@ pub struct Fake {
     /// Per request id, once: repeats have no effect.
     asked: Mutex<Vec<(Uuid, Asked)>>,
     quotes: Mutex<HashMap<Uuid, Quote>>,
+    /// Quotes that were given up for others.
+    replaced: Mutex<HashSet<QuoteId>>,
     /// Fen that were paid, by the order's name.
     paid: Mutex<HashMap<String, i64>>,
 }
@@ -85,18 +117,34 @@ impl Fake {
         self.quotes.lock().expect("not poisoned").len()
     }
 
+    /// The quotes that were not given up for others.
+    pub fn open_quotes(&self) -> Vec<QuoteId> {
+        let replaced = self.replaced.lock().expect("not poisoned");
+        let quotes = self.quotes.lock().expect("not poisoned");
+        quotes.values().map(|quote| quote.id).filter(|id| !replaced.contains(id)).collect()
+    }
+
     fn once(&self, request_id: Uuid, asked: Asked) -> Result<()> {
         if self.payment_down.load(Ordering::Relaxed) {
             self.under_way.lock().expect("not poisoned").push((request_id, asked));
             return Err(Error::unavailable("payment"));
         }
         if let Asked::Close(order, ..) = asked
-            && !self.asked().iter().any(|known| matches!(known, Asked::Create(made) if made.id == order))
+            && !self.is_made(order)
+        {
+            return Err(Error::not_found(order));
+        }
+        if let Asked::Amend(order, _) = asked
+            && !self.is_made(order)
         {
             return Err(Error::not_found(order));
         }
         self.note(request_id, asked);
         Ok(())
+    }
+
+    fn is_made(&self, order: OrderId) -> bool {
+        self.asked().iter().any(|known| matches!(known, Asked::Create(made) if made.id == order))
     }
 
     fn note(&self, request_id: Uuid, asked: Asked) {
@@ -123,13 +171,15 @@ impl Membership for Fake {
 
 #[async_trait]
 impl Pricing for Fake {
-    async fn quote(&self, _: MemberId, _: ItemId, _: StoreId, list_price: Money, request_id: Uuid) -> Result<Quote> {
-        let price = list_price.try_sub(list_price.share(2_000)?)?;
+    async fn quote(&self, priced: &Priced, replaces: Option<QuoteId>, request_id: Uuid) -> Result<Quote> {
+        let price = priced.list_price.try_sub(priced.list_price.share(2_000)?)?;
+        self.meanwhile.happens().await;
         let mut quotes = self.quotes.lock().expect("not poisoned");
         if self.most_quotes.lock().expect("not poisoned").is_some_and(|most| quotes.len() >= most) {
             return Err(Error::unavailable("marketing"));
         }
         let id = QuoteId::derive(request_id, "quote");
+        self.replaced.lock().expect("not poisoned").extend(replaces);
         Ok(*quotes.entry(request_id).or_insert(Quote { id, price }))
     }
 }
@@ -146,6 +196,7 @@ impl Payment for Fake {
             return Err(Error::unavailable("payment"));
         }
         let paid = self.paid.lock().expect("not poisoned").get(&order.name()).copied();
+        self.meanwhile.happens().await;
         Ok(Money::new(paid.unwrap_or(0), Currency::CNY))
     }
 

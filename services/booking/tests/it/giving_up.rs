@@ -132,6 +132,7 @@ async fn a_visit_that_nobody_came_to_is_closed_after_the_grace_time() {
     let come = world.confirmed(&member().1, at(3)).await;
     let check_in = pb::CheckInBookingRequest { name: come.name.clone(), request_id: id() };
     let desk = world.staff(Role::FrontDesk);
+    world.clock.set(at(2));
     world.bookings().check_in_booking(with_token(check_in, &desk)).await.expect("checked in");
     world.clock.set(at_minute(194));
     assert_eq!(close_missed(&world.app).await.expect("a step"), 0);

@@ -110,6 +110,7 @@ async fn a_device_and_a_partner_have_limits_of_their_own() {
     let refused = world.send_hold(&member().1, request.clone()).await.expect_err("through the web");
     assert_eq!(crate::world::field(&refused), "partner");
     request.set_channel(pb::booking::Channel::Partner);
-    let held = world.send_hold(&member().1, request).await.expect("held");
+    request.customer = member().0.name();
+    let held = world.send_hold(&world.staff(Role::FrontDesk), request).await.expect("held");
     assert_eq!(world.get(&held.name).await.state(), State::AwaitingPayment);
 }

@@ -98,6 +98,7 @@ async fn the_same_therapist_comes_first_and_another_only_if_nobody_was_asked_for
         therapist: own.clone(),
         start_time: Some(to_timestamp(at(7))),
         request_id: id(),
+        ..Default::default()
     };
     let moved = world.life().reschedule_booking(with_token(asked, &token)).await.expect("rescheduled").into_inner();
     assert_eq!((moved.therapist, moved.requested), (own, true));

@@ -24,6 +24,7 @@ async fn it_goes_from_confirmed_to_completed_with_its_whole_history() {
     let refused = client.start_booking(with_token(early, &desk)).await.expect_err("not checked in");
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::FailedPrecondition, "WRONG_STATE"));
 
+    world.clock.set(at(0));
     let check_in = pb::CheckInBookingRequest { name: name.clone(), request_id: id() };
     let first = client.check_in_booking(with_token(check_in.clone(), &desk)).await.expect("checked in").into_inner();
     let again = client.check_in_booking(with_token(check_in, &desk)).await.expect("the same").into_inner();

@@ -286,9 +286,12 @@ impl World {
         self.life().reschedule_booking(with_token(request, token)).await.map(Response::into_inner)
     }
 
-    /// A visit whose treatment runs.
+    /// A visit whose treatment runs, from its start on.
     pub async fn running(&self, token: &str, start: Timestamp) -> pb::Booking {
         let booking = self.confirmed(token, start).await;
+        if kernel_now(&self.clock) < start {
+            self.clock.set(start);
+        }
         let name = booking.name.clone();
         let check_in = pb::CheckInBookingRequest { name: name.clone(), request_id: id() };
         self.bookings().check_in_booking(with_token(check_in, &self.admin)).await.expect("checked in");

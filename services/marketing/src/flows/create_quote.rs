@@ -7,7 +7,7 @@ use kernel::{
 use pg::idempotency::{self, Begin};
 use proto::marketing::v1 as pb;
 
-use super::{Once, first_visit};
+use super::{Once, apply_coupon, first_visit};
 use crate::{
     App, db,
     domain::{
@@ -17,14 +17,22 @@ use crate::{
     rpc::convert::to_quote,
 };
 
-/// Prices a visit and keeps the price. Of several at once for one member, one has the coupon; the others say so.
-pub async fn create_quote(app: &App, once: Once<'_, pb::CreateQuoteRequest>, wanted: Wanted) -> Result<pb::Quote> {
+/// Prices a visit and keeps the price, in place of the quote `replaces`. Of several at once for one member, one has the coupon; the others say so.
+pub async fn create_quote(
+    app: &App,
+    once: Once<'_, pb::CreateQuoteRequest>,
+    wanted: Wanted,
+    replaces: Option<QuoteId>,
+) -> Result<pb::Quote> {
     let now = app.clock.now();
     let mut tx = app.pg.begin().await?;
     let ticket = match idempotency::begin(&mut tx, now, once.key, once.message).await? {
         Begin::Replay(reply) => return Ok(reply),
         Begin::Fresh(ticket) => ticket,
     };
+    if let Some(before) = replaces {
+        apply_coupon::forget(&mut tx, before, now).await?;
+    }
     first_visit::give(app, &mut tx, wanted.customer, now).await?;
     let coupon = db::coupon::lock(&mut tx, CouponId::derive(wanted.customer.uuid(), FIRST_VISIT)).await?;
     let candidate = first_visit::candidate(app, &mut tx, wanted.customer, coupon.as_ref(), now).await?;

@@ -46,7 +46,11 @@ impl PromotionService for Service {
         unary(request, |ctx, message| async move {
             let wanted = convert::read_wanted(&message)?;
             let once = Once { key: convert::key(&ctx, &message.request_id)?, message: &message };
-            create_quote(&self.app, once, wanted).await
+            let replaces = match message.replaces.as_str() {
+                "" => None,
+                name => Some(QuoteId::parse_name("replaces", name)?),
+            };
+            create_quote(&self.app, once, wanted, replaces).await
         })
         .await
     }

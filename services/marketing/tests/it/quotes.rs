@@ -173,3 +173,23 @@ async fn lists_have_pages_and_refuse_foreign_tokens() {
         assert_eq!(fields(&list(size, token).await.expect_err(field)), [field]);
     }
 }
+
+#[tokio::test]
+async fn a_quote_that_replaces_another_has_its_coupon() {
+    let (world, me) = (World::new().await, member());
+    let send = |replaces: String| {
+        let request = pb::CreateQuoteRequest { replaces, ..world.quote_request(me, uuid_v7(START)) };
+        let mut client = world.promotions.clone();
+        async move { client.create_quote(as_service(request)).await.expect("a quote").into_inner() }
+    };
+    let first = send(String::new()).await;
+    assert_eq!(minor(first.price.as_ref()), 23_840);
+    let beside = send(String::new()).await;
+    assert_eq!(why_no_coupon(&beside), "The coupon is kept for another visit.");
+    let second = send(first.name.clone()).await;
+    assert_eq!(minor(second.price.as_ref()), 23_840);
+    assert_eq!(world.coupon(me).await.quote, second.name);
+    // What is not kept any more is not given up again.
+    let third = send(first.name).await;
+    assert_eq!(why_no_coupon(&third), "The coupon is kept for another visit.");
+}

@@ -96,6 +96,7 @@ impl World {
             store: self.store.name(),
             list_price: Some(to_money(cny(29_800))),
             request_id: request_id.to_string(),
+            replaces: String::new(),
         }
     }
 

@@ -7,7 +7,8 @@ use proto::{
     access::v1::Role,
     booking::v1::{
         self as booking, CreateItemRequest, CreateRoomRequest, CreateShiftRequest, CreateStoreRequest,
-        CreateTherapistRequest, OpeningHours, Room, Sex, Shift, catalog_service_client::CatalogServiceClient,
+        CreateTherapistRequest, OpeningHours, Room, Sex, Shift, StorePolicy,
+        catalog_service_client::CatalogServiceClient,
     },
     google::r#type::{DayOfWeek, LatLng, Money, TimeOfDay},
     membership::v1::{CreateStaffRequest, staff_service_client::StaffServiceClient},
@@ -25,6 +26,9 @@ use super::{
 
 /// The currency of the chain.
 const CURRENCY: &str = "CNY";
+/// Minutes before its start from which a visit can be checked in: three days, so that a visit of tomorrow can be gone
+/// through at once.
+const TRIAL_CHECK_IN: i32 = 3 * 24 * 60;
 /// How many requests are under way at once.
 const AT_ONCE: usize = 6;
 
@@ -102,6 +106,7 @@ impl Opening<'_> {
                 .filter(|hours| DayOfWeek::try_from(hours.day).is_ok())
                 .collect(),
             currency_code: CURRENCY.to_owned(),
+            policy: Some(StorePolicy { check_in_minutes: Some(TRIAL_CHECK_IN), ..StorePolicy::default() }),
             ..booking::Store::default()
         };
         let request = CreateStoreRequest { store: Some(store), request_id: request_id.to_string() };

@@ -40,9 +40,9 @@ pub struct Order {
     pub total: Money,
     /// What must be paid first; a part of `total`.
     pub deposit: Money,
-    /// What has been paid; at most `total`.
+    /// What has been paid; at most `total`, since what is above it goes back.
     pub paid: Money,
-    /// What has gone back of it; at most `paid`.
+    /// What has gone back of it since the order ended; at most `paid`.
     pub refunded: Money,
     /// Where it is in its life.
     pub state: State,
@@ -81,7 +81,7 @@ pub struct Line {
     pub item: String,
     /// What the customer reads.
     pub display_name: String,
-    /// Price after reductions; not below zero.
+    /// Price after reductions; below zero only in an amendment that made the order cheaper.
     pub amount: Money,
     /// The amendment that added it; `None` for what the order was made from.
     pub amendment: Option<Uuid>,
@@ -297,7 +297,8 @@ impl Order {
         }
         if closed || surplus {
             let reason = if closed { ORDER_CLOSED } else { SURPLUS };
-            outcome.decide_refund(&payment, payment.amount, reason, Account::CustomerDeposits, now)?;
+            let id = Refund::id_for(payment.id);
+            outcome.decide_refund(id, &payment, payment.amount, reason, Account::CustomerDeposits, now)?;
         }
         Ok(outcome)
     }
@@ -339,14 +340,14 @@ impl Order {
         let mut left = self.paid.try_sub(kept)?;
         self.state = State::Closed { reason: reason.to_owned(), time: now };
         let order_id = self.id;
-        let counted: Vec<Payment> =
-            self.payments.iter().rev().filter(|p| p.is_captured() && !p.is_surplus()).cloned().collect();
+        let counted: Vec<Payment> = self.counted().rev().cloned().collect();
         let mut outcome = Outcome::unchanged(self);
         outcome.tell(Happened::Closed);
         for payment in &counted {
-            let part = if left.minor() < payment.amount.minor() { left } else { payment.amount };
+            let there = outcome.order.left_of(payment)?;
+            let part = if left.minor() < there.minor() { left } else { there };
             if !part.is_zero() {
-                outcome.decide_refund(payment, part, reason, source, now)?;
+                outcome.decide_refund(Refund::id_for(payment.id), payment, part, reason, source, now)?;
                 left = left.try_sub(part)?;
             }
         }
@@ -376,6 +377,17 @@ impl Order {
             Some(provider) => Account::ProviderReceivable.at(self.store).of(Party::provider(provider)),
             None => Account::CashDrawer.at(self.store),
         }
+    }
+
+    /// The payments that came and counted, the oldest first.
+    fn counted(&self) -> impl DoubleEndedIterator<Item = &Payment> {
+        self.payments.iter().filter(|payment| payment.is_captured() && !payment.is_surplus())
+    }
+
+    /// What has not gone back of a payment, nor is on its way.
+    fn left_of(&self, payment: &Payment) -> Result<Money> {
+        let back = self.refunds.iter().filter(|refund| refund.payment == payment.id);
+        back.into_iter().try_fold(payment.amount, |left, refund| left.try_sub(refund.amount))
     }
 
     /// Whether a payment that comes in now is one that the order waits for.

@@ -93,13 +93,13 @@ impl Outcome {
     /// Gives back `amount` of `payment`, taken from the account `source`; cash at once.
     pub(super) fn decide_refund(
         &mut self,
+        id: RefundId,
         payment: &Payment,
         amount: Money,
         reason: &str,
         source: Account,
         now: Timestamp,
     ) -> Result<()> {
-        let id = Refund::id_for(payment.id);
         self.order.refunds.push(Refund {
             id,
             payment: payment.id,
@@ -124,12 +124,14 @@ impl Outcome {
             return Ok(());
         }
         refund.state = refund::State::Succeeded { time: now };
-        let (amount, payment) = (refund.amount, refund.payment);
+        let (amount, payment, counts) = (refund.amount, refund.payment, !refund.is_lowered());
         let payment = self.order.payment(payment).ok_or_else(|| missing("payment"))?;
         let (place, surplus) = (self.order.place(payment.tender), payment.is_surplus());
         self.book(Kind::RefundDone, id, self.order.on(Account::RefundsPayable), place, amount)?;
         if !surplus {
-            self.order.refunded = self.order.refunded.try_add(amount)?;
+            if counts {
+                self.order.refunded = self.order.refunded.try_add(amount)?;
+            }
             self.tell(Happened::Refunded(id));
         }
         Ok(())

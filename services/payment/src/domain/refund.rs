@@ -1,14 +1,18 @@
 //! Money going back to where it came from.
 
 use kernel::{
-    Money, Timestamp,
+    Money, Timestamp, Uuid,
     ids::{PaymentId, RefundId},
 };
+
+/// Why a part of a payment goes back whose order became cheaper.
+pub const LOWERED: &str = "PRICE_LOWERED";
 
 /// Money going back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refund {
-    /// Its id. It follows from the payment's: a payment is given back once at most, whole or in part.
+    /// Its id. It follows from the payment's and the occasion: when its order ends or it was not owed, a payment is given
+    /// back once at most, whole or in part; and in part by each amendment that makes its order cheaper.
     pub id: RefundId,
     /// Which payment it gives back.
     pub payment: PaymentId,
@@ -23,9 +27,19 @@ pub struct Refund {
 }
 
 impl Refund {
-    /// The one refund that a payment can have.
+    /// The one refund that a payment can have when its order ends, or if it was not owed.
     pub fn id_for(payment: PaymentId) -> RefundId {
         RefundId::derive(payment.uuid(), "refund")
+    }
+
+    /// The one refund that a payment can have by an amendment.
+    pub fn id_for_amendment(payment: PaymentId, amendment: Uuid) -> RefundId {
+        RefundId::derive(amendment, &format!("refund/{}", payment.uuid()))
+    }
+
+    /// Whether it gives back what does not count as paid any more, since the order became cheaper.
+    pub fn is_lowered(&self) -> bool {
+        self.reason == LOWERED
     }
 
     /// Whether the money is back with the customer.

@@ -30,7 +30,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => (purpose, tender).prop_map(|(purpose, tender)| Step::Start { purpose, tender }),
         4 => (0_usize..4).prop_map(Step::Capture),
         2 => (0_usize..4).prop_map(Step::Fail),
-        2 => (0_usize..4, 0_i64..200).prop_map(|(number, minor)| Step::Amend { number, minor }),
+        2 => (0_usize..4, -200_i64..200).prop_map(|(number, minor)| Step::Amend { number, minor }),
         1 => prop::option::of(0_i64..400).prop_map(Step::Close),
         2 => (0_usize..4).prop_map(Step::RefundDone),
     ];
@@ -58,7 +58,9 @@ fn take(order: Order, step: &Step, number: u128) -> Option<Outcome> {
         Step::Fail(n) => order.payments.get(*n).map(|p| p.id).and_then(|id| order.fail(id, "DECLINED").ok()),
         Step::Amend { number, minor } => {
             let id = Uuid::from_u128(1_000 + *number as u128);
-            order.amend(Amendment { id, item: "items/b".into(), display_name: String::new(), amount: cny(*minor) }).ok()
+            order
+                .amend(Amendment { id, item: "items/b".into(), display_name: String::new(), amount: cny(*minor) }, now)
+                .ok()
         }
         Step::Close(None) => order.close(Keep::Nothing, "X", now).ok(),
         Step::Close(Some(keep)) => order.close(Keep::UpTo(cny(*keep)), "X", now).ok(),

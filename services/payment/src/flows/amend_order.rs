@@ -1,4 +1,4 @@
-//! A service adds to an order.
+//! A service adds to an order, or makes it cheaper.
 
 use kernel::{Result, ids::OrderId};
 use pg::idempotency::{self, Begin};
@@ -24,7 +24,7 @@ pub async fn amend_order(app: &App, ctx: Ctx, request: pb::AmendOrderRequest) ->
         Begin::Fresh(ticket) => ticket,
     };
     let before = db::orders::lock(&mut tx, id).await?.ok_or_else(|| no_such_order(id))?;
-    let outcome = before.clone().amend(added)?;
+    let outcome = before.clone().amend(added, now)?;
     record(&mut tx, now, ctx.caller.subject(), &before, &outcome).await?;
     let reply = convert::order(&outcome.order);
     ticket.finish(&mut tx, &reply).await?;

@@ -52,6 +52,23 @@ async fn an_order_paid_in_full_is_paid_again_and_the_books_are_right_before_and_
     assert_eq!(house.books().await, []);
 }
 
+#[tokio::test]
+async fn an_order_paid_in_full_that_becomes_cheaper_gives_the_difference_back() {
+    let house = House::open().await;
+    let order = house.order().await;
+    house.cash(&order, Purpose::Deposit).await;
+    house.cash(&order, Purpose::Balance).await;
+    let cheaper = send(&house, amend(&order, -7_500)).await.expect("cheaper");
+    assert_eq!((minor(&cheaper.total), minor(&cheaper.paid), cheaper.state()), (22_500, 22_500, State::Paid));
+    let balances = house.balances().await;
+    assert_eq!((balances["takings"], balances["cash_drawer"]), (-22_500, 22_500));
+    let events = ["OrderCreated", "PaymentCaptured", "PaymentCaptured", "OrderPaid", "OrderAmended", "RefundSucceeded"];
+    assert_eq!(house.events(&order).await, events);
+    // Given up after all, the rest goes back.
+    house.close(&order, None).await;
+    assert_eq!(house.books().await, []);
+}
+
 /// A repeat of the request that made the order must not stumble over what was added since.
 #[tokio::test]
 async fn making_it_again_finds_the_amended_order() {
@@ -72,7 +89,7 @@ async fn what_cannot_be_added_is_refused() {
         let line = good.line.clone().map(|line| pb::OrderLine { amount, ..line });
         pb::AmendOrderRequest { line, request_id: fresh().to_string(), ..good.clone() }
     };
-    assert_eq!(refused(send(&house, with(cny(-1))).await).0, Code::InvalidArgument);
+    assert_eq!(refused(send(&house, with(cny(-24_001))).await).0, Code::InvalidArgument);
     assert_eq!(refused(send(&house, with(usd(1))).await).1, "CURRENCY_MISMATCH");
     assert_eq!(refused(send(&house, with(None)).await).0, Code::InvalidArgument);
     let none = pb::AmendOrderRequest { line: None, ..good.clone() };

@@ -46,6 +46,7 @@ pub async fn store_details(conn: &mut PgConnection, ids: &[StoreId]) -> pg::Resu
             lead_minutes: row.lead_minutes,
             no_show_grace_minutes: row.no_show_grace_minutes,
             waitlist_offer_minutes: row.waitlist_offer_minutes,
+            check_in_minutes: row.check_in_minutes,
             max_minutes_in_row: row.max_minutes_in_row,
             max_minutes_per_day: row.max_minutes_per_day,
             rest_minutes: row.rest_minutes,
@@ -136,8 +137,8 @@ async fn put_policy(conn: &mut PgConnection, id: StoreId, policy: &OwnPolicy) ->
     sqlx::query!(
         "insert into store_policy (store_id, assignment, hold_minutes, hold_limit_minutes, lead_minutes,
                                    no_show_grace_minutes, waitlist_offer_minutes, max_minutes_in_row,
-                                   max_minutes_per_day, rest_minutes, partner_quota)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                                   max_minutes_per_day, rest_minutes, partner_quota, check_in_minutes)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         id.uuid(),
         policy.assignment.map(AssignmentPolicy::as_str),
         policy.hold_minutes,
@@ -149,6 +150,7 @@ async fn put_policy(conn: &mut PgConnection, id: StoreId, policy: &OwnPolicy) ->
         policy.max_minutes_per_day,
         policy.rest_minutes,
         policy.partner_quota,
+        policy.check_in_minutes,
     )
     .execute(conn)
     .await?;

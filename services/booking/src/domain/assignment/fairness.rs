@@ -74,6 +74,17 @@ impl Ledger {
         added
     }
 
+    /// Credits a visit that takes `minutes` by now, of which `added` was credited before; returns what is credited of it
+    /// all in all. Where the therapist stood when he got it stays.
+    pub fn recredit(&mut self, therapist: TherapistId, added: i64, minutes: i64) -> i64 {
+        let whole = minutes.max(0).saturating_mul(PARTS) / self.weight(therapist);
+        if let Some(time) = self.virtual_times.get_mut(&therapist) {
+            *time = time.saturating_sub(added).saturating_add(whole);
+            self.version += 1;
+        }
+        whole
+    }
+
     /// Takes back what [`Ledger::credit`] added, for a visit that was given up.
     pub fn give_back(&mut self, therapist: TherapistId, added: i64) {
         if let Some(time) = self.virtual_times.get_mut(&therapist) {

@@ -36,7 +36,7 @@ pub struct Resource {
     pub on: Vec<Span>,
     /// When it can't be had, as a list: visits, and breaks, time off and maintenance.
     pub busy: Vec<Span>,
-    /// The part of it that is work, as a list: visits. For therapists only.
+    /// The part of it that is work, as a list: visits.
     pub work: Vec<Span>,
     /// What it is and can.
     pub profile: Profile,

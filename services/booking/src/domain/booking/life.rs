@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use kernel::{Error, Result, Timestamp};
 
-use super::{Booking, Change, Extension, Placement, State, Step};
+use super::{Agreement, Booking, Change, Extension, Placement, State, Step};
 
 impl Booking {
     /// The first step of a booking that was just made.
@@ -34,8 +34,14 @@ impl Booking {
         self.go(&[State::Expired], State::Confirmed, now, actor, "DEPOSIT_PAID_LATE")
     }
 
-    /// The customer has come.
-    pub fn check_in(self, now: Timestamp, actor: &str) -> Result<Change> {
+    /// The customer has come. Not more than `early` before the start.
+    pub fn check_in(self, early: SignedDuration, now: Timestamp, actor: &str) -> Result<Change> {
+        self.check_state(&[State::Confirmed])?;
+        let first = self.start_time - early;
+        if now < first {
+            let text = format!("the visit can be checked in from {first} on; move it if it shall take place now");
+            return Err(Error::precondition("TOO_EARLY", text).with("time", first));
+        }
         self.go(&[State::Confirmed], State::CheckedIn, now, actor, "")
     }
 
@@ -82,8 +88,11 @@ impl Booking {
     }
 
     /// It goes on at another time or with another therapist, as the customer wishes.
-    pub fn reschedule(self, to: Placement, now: Timestamp, actor: &str) -> Result<Change> {
+    pub fn reschedule(mut self, to: Placement, agreed: Agreement, now: Timestamp, actor: &str) -> Result<Change> {
         self.check_reschedule(now)?;
+        self.list_price = agreed.list_price;
+        self.price = agreed.price;
+        self.least_fee = agreed.least_fee;
         Ok(self.placed(to, now, actor, "RESCHEDULED"))
     }
 

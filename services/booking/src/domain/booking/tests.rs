@@ -42,6 +42,8 @@ pub(in crate::domain) fn booking(state: State) -> Booking {
         partner: None,
         hold_limit_time: at(1_800),
         overbook_reason: None,
+        wish: TherapistWish::default(),
+        least_fee: Money::zero(Currency::CNY),
     }
 }
 
@@ -76,7 +78,7 @@ fn no_transition_skips_the_guard() {
         ("order_made", |b| b.order_made(at(1), "a"), &[Held], Some(AwaitingPayment)),
         ("confirm", |b| b.confirm(at(1), "a"), &[Held, AwaitingPayment], Some(Confirmed)),
         ("reinstate", |b| b.reinstate(at(1), "a"), &[Expired], Some(Confirmed)),
-        ("check_in", |b| b.check_in(at(1), "a"), &[Confirmed], Some(CheckedIn)),
+        ("check_in", |b| b.check_in(SignedDuration::from_hours(2), at(1), "a"), &[Confirmed], Some(CheckedIn)),
         ("start", |b| b.start(at(1), "a"), &[CheckedIn], Some(InService)),
         ("complete", |b| b.complete(at(1), "a"), &[InService], Some(Completed)),
         ("cancel", |b| b.cancel(at(1), "a", ""), &[Held, AwaitingPayment, Confirmed], Some(Cancelled)),
@@ -86,8 +88,8 @@ fn no_transition_skips_the_guard() {
         (
             "reschedule",
             |b| {
-                let to = elsewhere(&b);
-                b.reschedule(to, at(1), "a")
+                let (to, agreed) = (elsewhere(&b), b.agreement());
+                b.reschedule(to, agreed, at(1), "a")
             },
             &[Held, AwaitingPayment, Confirmed],
             None,
@@ -136,17 +138,20 @@ fn a_hold_is_prolonged_up_to_its_limit_and_only_while_it_runs() {
 #[test]
 fn what_has_run_out_is_not_moved() {
     let held = booking(State::Held);
-    let to = elsewhere(&held);
-    assert_eq!(held.clone().reschedule(to.clone(), at(600), "a").map_err(|e| e.reason()).err(), Some("HOLD_ENDED"));
+    let (to, agreed) = (elsewhere(&held), held.agreement());
+    assert_eq!(
+        held.clone().reschedule(to.clone(), agreed, at(600), "a").map_err(|e| e.reason()).err(),
+        Some("HOLD_ENDED")
+    );
     assert_eq!(held.move_to(to.clone(), 0, at(600), "a").map_err(|e| e.reason()).err(), Some("HOLD_ENDED"));
-    assert!(booking(State::Confirmed).reschedule(to, at(600), "a").is_ok());
+    assert!(booking(State::Confirmed).reschedule(to, agreed, at(600), "a").is_ok());
 }
 
 #[test]
 fn moving_changes_the_place_and_nothing_else() {
     let before = booking(State::Confirmed);
     let to = elsewhere(&before);
-    let after = before.clone().reschedule(to.clone(), at(1), "a").expect("allowed").booking;
+    let after = before.clone().reschedule(to.clone(), before.agreement(), at(1), "a").expect("allowed").booking;
     let back = Booking {
         start_time: before.start_time,
         end_time: before.end_time,
@@ -171,6 +176,15 @@ fn a_longer_visit_costs_more_and_asks_no_greater_deposit() {
     let to = elsewhere(&running);
     let after = running.extend(to, &by, at(1), "a").expect("allowed").booking;
     assert_eq!((after.extension_minutes, after.add_ons), (0, vec![add_on]));
+}
+
+#[test]
+fn nobody_comes_too_early() {
+    let check_in = |now| booking(State::Confirmed).check_in(SignedDuration::from_mins(60), at(now), "a");
+    let refused = check_in(3_599).expect_err("too early");
+    assert_eq!((refused.reason(), refused.metadata()[0].1.as_str()), ("TOO_EARLY", "1970-01-01T01:00:00Z"));
+    assert_eq!(check_in(3_600).map(|change| change.booking.state).ok(), Some(State::CheckedIn));
+    assert_eq!(check_in(9_999).map(|change| change.booking.state).ok(), Some(State::CheckedIn));
 }
 
 #[test]

@@ -65,6 +65,21 @@ fn with_one_tier_alone_it_always_costs_the_same() {
     assert_eq!((terms.cheapest_until(), terms.cheap_until(at(0))), (None, None));
 }
 
+#[test]
+fn whoever_moved_late_can_not_give_up_for_less() {
+    let rule = Rule::Tiers { own: false, tiers: vec![tier(0, 5_000), tier(60, 2_000), tier(90, 0)] };
+    let moved = Booking { least_fee: cny(3_200), ..booking(State::Confirmed) };
+    let terms = Terms::of(&moved, Wish::Customer, &rule).expect("terms");
+    let fees = [0, 1_800, 3_600, 3_601].map(|second| terms.at(at(second)).map(|term| term.fee.minor()));
+    assert_eq!(fees, [Some(3_200), Some(3_200), Some(3_200), Some(8_000)]);
+    assert_eq!((terms.cheapest_until(), terms.all()[0].fee_basis_points), (Some(at(3_600)), 0));
+    let of_store = Terms::of(&moved, Wish::Store, &rule).expect("terms");
+    assert_eq!(of_store.at(at(0)).map(|term| term.fee.minor()), Some(0));
+    let cheap = Booking { price: cny(1_000), ..moved };
+    let terms = Terms::of(&cheap, Wish::Customer, &rule).expect("terms");
+    assert_eq!(terms.at(at(0)).map(|term| term.fee.minor()), Some(1_000), "never more than it costs");
+}
+
 fn rule() -> impl Strategy<Value = Rule> {
     let tier = (0_i64..50_000, 0_u32..=10_000).prop_map(|(notice, points)| tier(notice, points));
     prop_oneof![
@@ -81,10 +96,12 @@ proptest! {
         price in 0_i64..10_000_000,
         deposit_share in 0_u32..=10_000,
         paid in 0_i64..10_000_000,
+        least_fee in 0_i64..10_000_000,
         mut seconds in prop::collection::vec(-4_000_000_i64..100_000, 2..20),
     ) {
         let price = cny(price);
-        let visit = Booking { price, deposit: price.share(deposit_share).expect("in range"), ..booking(State::Confirmed) };
+        let deposit = price.share(deposit_share).expect("in range");
+        let visit = Booking { price, deposit, least_fee: cny(least_fee), ..booking(State::Confirmed) };
         let terms = Terms::of(&visit, Wish::Customer, &rule).expect("terms");
         seconds.sort_unstable();
         let mut before = 0;

@@ -17,12 +17,11 @@ use crate::{
     App, db,
     domain::{
         booking::{Booking, State, Wish},
-        cancellation::settle,
         group::Group,
     },
     flows::{
         Once, assignment,
-        cancel_booking::{self, Cancelled, check_fee},
+        cancel_booking::{self, ASKED, Cancelled, check_fee},
         order_tasks, record,
     },
 };
@@ -37,36 +36,46 @@ pub async fn cancel_group(
     wish: Wish,
     max_fee: Option<Money>,
 ) -> Result<pb::BookingGroup> {
-    let (group, known) = own(app, caller, id).await?;
+    let (group, mut known) = own(app, caller, id).await?;
     if let Some(reply) = idempotency::replay(&mut *app.pg.conn().await?, once.key, once.message).await? {
         return Ok(reply);
     }
-    let paid = match max_fee {
-        Some(_) => try_join_all(known.iter().map(|booking| cancel_booking::paid(app, booking))).await?,
-        None => Vec::new(),
-    };
     let now = app.clock.now();
-    let mut tx = app.pg.begin().await?;
-    let ticket = match idempotency::begin(&mut tx, now, once.key, once.message).await? {
-        Begin::Replay(reply) => return Ok(reply),
-        Begin::Fresh(ticket) => ticket,
+    let (mut tx, ticket, bookings, paid) = 'asked: {
+        for _ in 0..ASKED {
+            let paid = match max_fee {
+                Some(_) => try_join_all(known.iter().map(|booking| cancel_booking::paid(app, booking))).await?,
+                None => Vec::new(),
+            };
+            let mut tx = app.pg.begin().await?;
+            let ticket = match idempotency::begin(&mut tx, now, once.key, once.message).await? {
+                Begin::Replay(reply) => return Ok(reply),
+                Begin::Fresh(ticket) => ticket,
+            };
+            for booking in &known {
+                assignment::lock_of(&mut tx, booking.id).await?;
+            }
+            db::group::lock(&mut tx, id).await?;
+            let bookings = db::booking::lock_group(&mut tx, id).await?;
+            let versions = |of: &[Booking]| of.iter().map(|booking| (booking.id, booking.version)).collect::<Vec<_>>();
+            if max_fee.is_none() || versions(&bookings) == versions(&known) {
+                break 'asked (tx, ticket, bookings, paid);
+            }
+            known = bookings;
+            tx.rollback().await?;
+        }
+        return Err(cancel_booking::changed());
     };
-    for booking in &known {
-        assignment::lock_of(&mut tx, booking.id).await?;
-    }
-    db::group::lock(&mut tx, id).await?;
-    let bookings = db::booking::lock_group(&mut tx, id).await?;
     let mut tasks = Vec::new();
     let mut kept = Vec::new();
     for (index, booking) in bookings.into_iter().enumerate() {
         if !can_be_given_up(caller, &group, &booking) {
             continue;
         }
+        let paid = paid.get(index).copied();
         let Cancelled { change, fee, happened, task } =
-            cancel_booking::cancel_in_tx(app, &mut tx, booking, wish, now, caller.subject()).await?;
-        if let Some(paid) = paid.get(index) {
-            kept.push(settle(fee, *paid)?.0);
-        }
+            cancel_booking::cancel_in_tx(app, &mut tx, booking, (wish, paid), now, caller.subject()).await?;
+        kept.push(fee);
         record::save(&mut tx, &change, happened, now).await?;
         tasks.push(task);
     }

@@ -31,7 +31,9 @@ use crate::{
         assignment::{self, Given},
         hold_slot::{check_caps, check_notice},
         keep::{self, Keep, Plan, Wanted},
-        order_tasks, record,
+        order_tasks,
+        quoting::{Priced, Quoting},
+        record,
     },
     peers::Quote,
     rpc::convert::group::{Viewer, to_group},
@@ -66,8 +68,8 @@ pub async fn hold_group(
     once: Once<'_, pb::HoldGroupRequest>,
     wanted: HoldGroup,
 ) -> Result<pb::BookingGroup> {
-    let quotes = Mutex::new(vec![None; wanted.party.guests.len()]);
-    let flow = Flow { app, once: &once, wanted, known: OnceCell::new(), quotes, tasks: Mutex::default() };
+    let quoting = wanted.party.guests.iter().map(|_| Quoting::default()).collect();
+    let flow = Flow { app, once: &once, wanted, known: OnceCell::new(), quoting, tasks: Mutex::default() };
     let reply = keep::keep_once(app, &once, &flow).await?;
     let tasks = flow.tasks.into_inner();
     if !tasks.is_empty() {
@@ -84,8 +86,8 @@ struct Flow<'a> {
     wanted: HoldGroup,
     /// Whether all whom it names exist, once it was asked.
     known: OnceCell<()>,
-    /// What the price of each guest comes to, once it was asked for.
-    quotes: Mutex<Vec<Option<(Money, Quote)>>>,
+    /// What is paid for each guest.
+    quoting: Vec<Quoting>,
     /// What has the orders made.
     tasks: Mutex<Vec<Uuid>>,
 }
@@ -187,37 +189,28 @@ impl Flow<'_> {
     /// What each guest's payer pays. Whoever refuses one refuses the group; the quotes that were made run out by
     /// themselves.
     async fn quotes(&self, plan: &Plan, chosen: &[Chosen]) -> Result<Vec<(Money, Quote)>> {
-        let mut known = self.quotes.lock().await;
         let Plan { sight, visit, start, .. } = plan;
         let served = sight.served(visit, &plan.assignment, *start);
         let mut asked = Vec::with_capacity(chosen.len());
-        for (guest, (chosen, known)) in chosen.iter().zip(known.iter()).enumerate() {
+        for (guest, chosen) in chosen.iter().enumerate() {
             let list_price = chosen.price_of_guest(&sight.store, &sight.zone, visit, guest, &served)?;
-            asked.push(async move {
-                match known {
-                    Some((of, quote)) if *of == list_price => Ok((list_price, *quote)),
-                    // If another therapist is found, who costs something else, it is asked anew.
-                    _ => self.quote(guest, chosen, list_price).await.map(|quote| (list_price, quote)),
-                }
-            });
+            asked.push(async move { self.quote(guest, chosen, list_price).await.map(|quote| (list_price, quote)) });
         }
-        let quotes: Vec<(Money, Quote)> = try_join_all(asked).await?;
-        *known = quotes.iter().copied().map(Some).collect();
-        crash::point("booking.hold_group.quoted");
-        Ok(quotes)
+        try_join_all(asked).await
     }
 
     async fn quote(&self, guest: usize, chosen: &Chosen, list_price: Money) -> Result<Quote> {
-        let Self { app, once, wanted, .. } = self;
-        let payer = match wanted.payer {
+        let Self { app, once, wanted, quoting, .. } = self;
+        let customer = match wanted.payer {
             Payer::One => wanted.organiser,
             Payer::Split => self.customer(guest),
         };
-        // As for a single hold: the same request asks for the same quotes, and nobody else's request does.
+        // As for a single hold: another caller's request id must not lead to it.
         let of_caller = kernel::ids::derive(once.key.request_id, once.key.caller);
-        let request_id = kernel::ids::derive(of_caller, &format!("{guest}/{}", list_price.minor()));
-        let item = chosen.first()?.id;
-        app.peers.pricing.quote(payer, item, wanted.store, list_price, request_id).await
+        let attempt = kernel::ids::derive(of_caller, &guest.to_string());
+        let priced = Priced { customer, item: chosen.first()?.id, store: wanted.store, list_price, attempt };
+        let quoting = quoting.get(guest).ok_or_else(|| Error::internal("a guest whom nobody has asked for"))?;
+        quoting.quote(app, priced, "booking.hold_group.quoted").await
     }
 
     /// The bookings, with ids in the order of the guests.
@@ -254,6 +247,7 @@ impl Flow<'_> {
         let end_time = end_time.ok_or_else(|| Error::internal("a guest without a treatment"))?;
         let first = parts.remove(0);
         let (now, policy) = (group.create_time, &plan.sight.policy);
+        let wish = wanted.party.guests.get(guest).map(|guest| guest.wish.clone()).unwrap_or_default();
         let minutes = SignedDuration::from_mins;
         Ok(Booking {
             id: BookingId::new(now),
@@ -279,12 +273,14 @@ impl Flow<'_> {
             add_ons: chosen.add_ons().iter().map(|item| item.id).collect(),
             group: Some(group.id),
             extension_minutes: 0,
-            requested: wanted.party.guests.get(guest).is_some_and(|guest| guest.wish.therapist.is_some()),
+            requested: wish.therapist.is_some(),
             assignment: String::new(),
             device: wanted.device.clone(),
             partner: None,
             hold_limit_time: now + minutes(policy.hold_limit_minutes),
             overbook_reason: None,
+            wish: wish.besides_name(),
+            least_fee: Money::zero(quote.price.currency()),
         })
     }
 

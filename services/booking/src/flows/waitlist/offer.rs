@@ -1,11 +1,10 @@
 //! Holding a time for somebody in line.
 
 use jiff::SignedDuration;
-use kernel::{Error, Money, Result, crash};
+use kernel::{Error, Result, crash};
 use pg::outbox::{self, NewEvent};
 use proto::booking::v1 as pb;
 use rpc::convert::to_timestamp;
-use tokio::sync::Mutex;
 
 use super::{ACTOR, seek};
 use crate::{
@@ -21,7 +20,9 @@ use crate::{
     flows::{
         draft::{self, Terms, draft},
         keep::{self, Keep, Plan, Wanted},
-        order_tasks, record,
+        order_tasks,
+        quoting::{Priced, Quoting},
+        record,
         seek::{Sought, supplies},
     },
     peers::Quote,
@@ -35,7 +36,7 @@ pub const NOTHING_FOR_HIM: &str = "NOTHING_FREE_FOR_HIM";
 
 /// Holds for an entry the first time within `window` that suits; `false` if there is none.
 pub async fn offer(app: &App, entry: &Entry, window: Span) -> Result<bool> {
-    let flow = Flow { app, entry, window, quote: Mutex::new(None) };
+    let flow = Flow { app, entry, window, quoting: Quoting::default() };
     match keep::keep(app, &flow).await {
         Ok(()) => {
             crash::point("booking.offer.committed");
@@ -79,8 +80,8 @@ struct Flow<'a> {
     app: &'a App,
     entry: &'a Entry,
     window: Span,
-    /// What a price comes to, once it was asked for.
-    quote: Mutex<Option<(Money, Quote)>>,
+    /// What the customer pays.
+    quoting: Quoting,
 }
 
 impl Keep for Flow<'_> {
@@ -109,7 +110,7 @@ impl Keep for Flow<'_> {
         let terms = Terms {
             customer: entry.customer,
             channel: entry.channel,
-            requested: entry.wish.therapist.is_some(),
+            wish: entry.wish.clone(),
             deposit: quote.price.share(app.policy.deposit_basis_points)?,
             hold_expire_time: until,
             hold_limit_time: until,
@@ -159,18 +160,12 @@ impl Keep for Flow<'_> {
 }
 
 impl Flow<'_> {
-    /// What the customer pays. The same offer asks for the same quote, so that a repeat does not reserve a second coupon.
+    /// What the customer pays. The same offer asks for the same quote.
     async fn quote(&self, plan: &Plan, chosen: &Chosen) -> Result<Quote> {
-        let Self { app, entry, .. } = self;
-        let (item, price) = draft::list_price(plan, chosen)?;
-        let mut quoted = self.quote.lock().await;
-        if let Some((_, quote)) = quoted.filter(|(known, _)| *known == price) {
-            return Ok(quote);
-        }
-        let request_id = kernel::ids::derive(entry.id.uuid(), &format!("{}/{}", entry.version, price.minor()));
-        let quote = app.peers.pricing.quote(entry.customer, item, entry.store, price, request_id).await?;
-        crash::point("booking.offer.quoted");
-        *quoted = Some((price, quote));
-        Ok(quote)
+        let Entry { customer, store, id, version, .. } = *self.entry;
+        let (item, list_price) = draft::list_price(plan, chosen)?;
+        let attempt = kernel::ids::derive(id.uuid(), &version.to_string());
+        let priced = Priced { customer, item, store, list_price, attempt };
+        self.quoting.quote(self.app, priced, "booking.offer.quoted").await
     }
 }

@@ -28,6 +28,7 @@ use crate::{
         draft::{self, Terms, draft},
         keep::{self, Keep, Plan, Wanted},
         order_tasks,
+        quoting::{Priced, Quoting},
         record::{self, Happened},
     },
     peers::Quote,
@@ -44,7 +45,7 @@ pub async fn call_next(
     if let Some(reply) = answered(app, &once).await? {
         return Ok(reply);
     }
-    let flow = Flow { app, caller, once: &once, store, quote: Mutex::new(None), task: Mutex::new(None) };
+    let flow = Flow { app, caller, once: &once, store, quoting: Quoting::default(), task: Mutex::new(None) };
     let reply = match keep::keep(app, &flow).await {
         // He may have been called by a twin of this request, sent at the same moment.
         Err(refused) if refused.kind() == ErrorKind::FailedPrecondition => {
@@ -68,8 +69,8 @@ struct Flow<'a> {
     caller: &'a Caller,
     once: &'a Once<'a, pb::CallNextRequest>,
     store: StoreId,
-    /// What a ticket's price comes to, once it was asked for.
-    quote: Mutex<Option<((QueueTicketId, Money), Quote)>>,
+    /// What the one who is called pays.
+    quoting: Quoting,
     /// What has the order made.
     task: Mutex<Option<Uuid>>,
 }
@@ -112,7 +113,7 @@ impl Keep for Flow<'_> {
         let terms = Terms {
             customer: called.ticket.customer,
             channel: Channel::WalkIn,
-            requested: called.ticket.wish.therapist.is_some(),
+            wish: called.ticket.wish.clone(),
             // He is here: he pays at the end.
             deposit: Money::zero(quote.price.currency()),
             hold_expire_time: now,
@@ -162,17 +163,9 @@ impl Flow<'_> {
 
     /// What the customer pays. The same call of a ticket asks for the same quote.
     async fn quote(&self, plan: &Plan, called: &Called) -> Result<Quote> {
-        let (item, price) = draft::list_price(plan, &called.chosen)?;
-        let of = (called.ticket.id(), price);
-        let mut quoted = self.quote.lock().await;
-        if let Some((_, quote)) = quoted.filter(|(known, _)| *known == of) {
-            return Ok(quote);
-        }
-        let purpose = format!("{}/{}", called.ticket.version, price.minor());
-        let request_id = kernel::ids::derive(called.ticket.id().uuid(), &purpose);
-        let quote = self.app.peers.pricing.quote(called.ticket.customer, item, self.store, price, request_id).await?;
-        crash::point("booking.call.quoted");
-        *quoted = Some((of, quote));
-        Ok(quote)
+        let (item, list_price) = draft::list_price(plan, &called.chosen)?;
+        let attempt = kernel::ids::derive(called.ticket.id().uuid(), &called.ticket.version.to_string());
+        let priced = Priced { customer: called.ticket.customer, item, store: self.store, list_price, attempt };
+        self.quoting.quote(self.app, priced, "booking.call.quoted").await
     }
 }

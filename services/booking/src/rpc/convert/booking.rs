@@ -4,7 +4,11 @@ use kernel::ids::{GroupId, MemberId, PackageId, RoomId};
 use proto::booking::v1 as pb;
 use rpc::convert::{to_money, to_timestamp};
 
-use crate::domain::booking::{Booking, Channel, Part, State, Step};
+use super::therapist::to_sex;
+use crate::domain::{
+    booking::{Booking, Channel, Part, State, Step},
+    visit::Wish,
+};
 
 /// The way through which a booking comes; the web if it is not stated.
 pub fn channel(channel: pb::booking::Channel) -> Channel {
@@ -58,7 +62,18 @@ pub fn to_booking(booking: &Booking, history: &[Step]) -> pb::Booking {
         assignment: booking.assignment.clone(),
         hold_limit_time: Some(to_timestamp(booking.hold_limit_time)),
         overbooked: booking.overbook_reason.is_some(),
+        wish: to_wish(&booking.wish),
     }
+}
+
+/// Who was wished for besides a therapist by name; `None` if nobody in particular.
+fn to_wish(wish: &Wish) -> Option<pb::booking::Wish> {
+    let shown = pb::booking::Wish {
+        sex: wish.sex.map(to_sex).unwrap_or_default().into(),
+        min_grade: wish.min_grade.map(i32::from).unwrap_or_default(),
+        language: wish.language.clone().unwrap_or_default(),
+    };
+    (shown != pb::booking::Wish::default()).then_some(shown)
 }
 
 fn to_part(part: &Part) -> pb::booking::Part {

@@ -156,6 +156,7 @@ fn policy(policy: &pb::StorePolicy) -> OwnPolicy {
         max_minutes_per_day: policy.max_minutes_per_day,
         rest_minutes: policy.rest_minutes,
         partner_quota: policy.partner_quota,
+        check_in_minutes: policy.check_in_minutes,
     }
 }
 
@@ -171,6 +172,7 @@ fn to_policy(policy: &OwnPolicy) -> pb::StorePolicy {
         max_minutes_per_day: policy.max_minutes_per_day,
         rest_minutes: policy.rest_minutes,
         partner_quota: policy.partner_quota,
+        check_in_minutes: policy.check_in_minutes,
     }
 }
 

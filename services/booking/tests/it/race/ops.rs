@@ -358,6 +358,7 @@ async fn reschedule(client: &Client, decision: &Decision) -> Tried {
         start_time: Some(to_timestamp(shop.start(decision))),
         therapist: therapist.cloned().unwrap_or_default(),
         request_id: id.clone(),
+        max_price: None,
     };
     let call = |channel, request| async move { LifeCycle::new(channel).reschedule_booking(request).await };
     client.change((&known.token, &known.token), (&id, request), call).await.into()

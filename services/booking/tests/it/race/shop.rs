@@ -103,7 +103,10 @@ impl Shop {
 async fn rules(world: &World, seed: u64) {
     let policies = AssignmentPolicy::ALL;
     let (_, policy) = policies[usize::try_from(seed).expect("small") % policies.len()];
-    sqlx::query("insert into store_policy (store_id, assignment, max_minutes_per_day) values ($1, $2, $3)")
+    // The clock goes on by minutes only: whoever is to be checked in is so at any time.
+    let rules = "insert into store_policy (store_id, assignment, max_minutes_per_day, check_in_minutes)
+                 values ($1, $2, $3, 44640)";
+    sqlx::query(rules)
         .bind(StoreId::parse_name("store", &world.store).expect("a store").uuid())
         .bind(policy)
         .bind(seed.is_multiple_of(3).then_some(MOST_WORK))

@@ -122,7 +122,7 @@ impl World {
         shifts.shifts.into_iter().filter(|shift| shift.therapist == therapist).collect()
     }
 
-    async fn create_block(&self, resource: &str, from: Timestamp, to: Timestamp) -> Result<pb::Block, Status> {
+    pub async fn create_block(&self, resource: &str, from: Timestamp, to: Timestamp) -> Result<pb::Block, Status> {
         let block = pb::Block {
             resource: resource.to_owned(),
             kind: pb::block::Kind::Maintenance.into(),

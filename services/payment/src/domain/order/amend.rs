@@ -1,11 +1,12 @@
-//! Adding to an order: the visit became longer, or something was added to it.
+//! Adding to an order, and making it cheaper: its visit became longer, or was moved to a time with another price.
 
-use kernel::{Error, ErrorKind, Money, Result, Uuid, ids};
+use kernel::{Error, ErrorKind, Money, Result, Timestamp, Uuid, ids};
 
 use super::{Line, ORDER_CLOSED, Order, State, currency_mismatch};
 use crate::domain::{
-    Happened, Outcome,
+    Happened, Outcome, Payment, Refund,
     ledger::{Account, Kind},
+    refund::LOWERED,
 };
 
 /// What is added to an order.
@@ -17,18 +18,19 @@ pub struct Amendment {
     pub item: String,
     /// What the customer reads.
     pub display_name: String,
-    /// How much more it costs; not below zero.
+    /// How much more it costs; below zero if it costs less.
     pub amount: Money,
 }
 
 impl Order {
     /// Adds a line. What was paid counts on. An order that was paid in full waits for its balance again, and its money is
-    /// the customer's again until that has come. Adding the same a second time changes nothing.
+    /// the customer's again until that has come. What was paid above a total that sinks goes back, and does not count as
+    /// paid any more. Adding the same a second time changes nothing.
     ///
     /// # Errors
-    /// `ORDER_CLOSED`; `AMENDMENT_EXISTS` if there is an amendment of that id with other content; `InvalidArgument` for
-    /// less than zero, `CURRENCY_MISMATCH` for another currency.
-    pub fn amend(mut self, added: Amendment) -> Result<Outcome> {
+    /// `ORDER_CLOSED`; `AMENDMENT_EXISTS` if there is an amendment of that id with other content; `InvalidArgument` if less
+    /// than the deposit would be left, `CURRENCY_MISMATCH` for another currency.
+    pub fn amend(mut self, added: Amendment, now: Timestamp) -> Result<Outcome> {
         let Amendment { id, item, display_name, amount } = added;
         let line = Line { item, display_name, amount, amendment: Some(id) };
         if let Some(known) = self.lines.iter().find(|known| known.amendment == Some(id)) {
@@ -38,9 +40,6 @@ impl Order {
             let message = "the order has an amendment of this id with other content";
             return Err(Error::new(ErrorKind::AlreadyExists, "AMENDMENT_EXISTS", message).with("amendment", id));
         }
-        if amount.is_negative() {
-            return Err(Error::invalid("line.amount", "must not be below zero"));
-        }
         if amount.currency() != self.currency() {
             return Err(currency_mismatch("line.amount", self.currency()));
         }
@@ -48,7 +47,13 @@ impl Order {
             return Err(Error::precondition(ORDER_CLOSED, "the order has ended; nothing can be added any more"));
         }
         self.total = self.total.try_add(amount)?;
+        if self.total.minor() < self.deposit.minor() {
+            return Err(Error::invalid("line.amount", "must leave as much as the deposit"));
+        }
         self.lines.push(line.clone());
+        if amount.is_negative() {
+            return self.cheaper(line, id, now);
+        }
         let (paid, reopens) = (self.paid, self.state == State::Paid && !amount.is_zero());
         if reopens {
             self.state = State::DepositPaid;
@@ -59,6 +64,40 @@ impl Order {
             outcome.book(Kind::Reopen, id, from, to, paid)?;
         }
         outcome.tell(Happened::Amended(line));
+        Ok(outcome)
+    }
+
+    /// Follows a total that has sunk: what was paid above it goes back, what was paid last first.
+    fn cheaper(mut self, line: Line, amendment: Uuid, now: Timestamp) -> Result<Outcome> {
+        let was_paid = self.state == State::Paid;
+        let above = self.paid.try_sub(self.total)?;
+        let mut left = if above.is_negative() { Money::zero(above.currency()) } else { above };
+        self.paid = self.paid.try_sub(left)?;
+        let owed_all = self.state == State::DepositPaid && self.paid == self.total;
+        if owed_all {
+            self.state = State::Paid;
+        }
+        let (recognition, total) = (self.recognition(), self.total);
+        let counted: Vec<Payment> = self.counted().rev().cloned().collect();
+        let mut outcome = Outcome::unchanged(self);
+        outcome.tell(Happened::Amended(line));
+        let source = if was_paid { Account::Takings } else { Account::CustomerDeposits };
+        for payment in &counted {
+            let there = outcome.order.left_of(payment)?;
+            let part = if left.minor() < there.minor() { left } else { there };
+            if !part.is_zero() {
+                let id = Refund::id_for_amendment(payment.id, amendment);
+                outcome.decide_refund(id, payment, part, LOWERED, source, now)?;
+                left = left.try_sub(part)?;
+            }
+        }
+        if owed_all {
+            if !total.is_zero() {
+                let (from, to) = (outcome.order.on(Account::CustomerDeposits), outcome.order.on(Account::Takings));
+                outcome.book(Kind::Recognise, recognition, from, to, total)?;
+            }
+            outcome.tell(Happened::Paid);
+        }
         Ok(outcome)
     }
 

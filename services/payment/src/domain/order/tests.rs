@@ -212,7 +212,7 @@ fn money_that_nobody_owes_goes_back_without_counting() {
 fn add(order: Order, n: u128, minor: i64) -> Outcome {
     let added =
         Amendment { id: Uuid::from_u128(n), item: "items/b".into(), display_name: "+15".into(), amount: cny(minor) };
-    order.amend(added).expect("added")
+    order.amend(added, NOW).expect("added")
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn what_is_added_is_owed_and_what_was_paid_counts_on() {
     let again = add(longer.order.clone(), 9, 25);
     assert_eq!((again.order, again.events.len()), (longer.order.clone(), 0));
     let other = Amendment { id: Uuid::from_u128(9), item: "x".into(), display_name: String::new(), amount: cny(25) };
-    assert_eq!(longer.order.amend(other).map(|_| ()).map_err(|e| e.reason()), Err("AMENDMENT_EXISTS"));
+    assert_eq!(longer.order.amend(other, NOW).map(|_| ()).map_err(|e| e.reason()), Err("AMENDMENT_EXISTS"));
 }
 
 #[test]
@@ -245,6 +245,36 @@ fn an_order_paid_in_full_waits_for_what_was_added() {
 }
 
 #[test]
+fn an_order_that_becomes_cheaper_is_owed_less() {
+    let half = pay(order(100, 40), 1, Purpose::Deposit, Tender::Cash).order;
+    let cheaper = add(half.clone(), 9, -25);
+    assert_eq!((cheaper.order.total, cheaper.order.due(Purpose::Balance).ok()), (cny(75), Some(cny(35))));
+    assert!(cheaper.postings.is_empty() && cheaper.order.refunds.is_empty());
+    // Nothing is left to pay.
+    let nothing = add(half, 9, -60);
+    assert_eq!((nothing.order.state.clone(), balance(&nothing.postings, Account::Takings)), (State::Paid, -40));
+    assert!(matches!(told(&nothing).as_slice(), [Happened::Amended(_), Happened::Paid]));
+}
+
+#[test]
+fn what_was_paid_above_a_lower_total_goes_back_the_last_first() {
+    let half = pay(order(100, 40), 1, Purpose::Deposit, Tender::Cash).order;
+    let full = pay(half, 2, Purpose::Balance, Tender::Sandbox).order;
+    let cheaper = add(full, 9, -25);
+    assert_eq!((cheaper.order.state.clone(), cheaper.order.paid, cheaper.order.total), (State::Paid, cny(75), cny(75)));
+    let back: Vec<_> = cheaper.order.refunds.iter().map(|refund| (refund.payment, refund.amount)).collect();
+    assert_eq!(back, [(id(2), cny(25))]);
+    assert_eq!(balance(&cheaper.postings, Account::Takings), 25);
+    let refund = cheaper.order.refunds[0].id;
+    let done = cheaper.order.refund_done(refund, NOW).expect("done");
+    assert_eq!((told(&done), done.order.refunded), (vec![Happened::Refunded(refund)], cny(0)));
+    // Given up after all, no more goes back of a payment than is left of it.
+    let closed = done.order.close(Keep::Nothing, "X", NOW).expect("closed").order;
+    let back: Vec<_> = closed.refunds.iter().map(|refund| (refund.payment, refund.amount)).collect();
+    assert_eq!(back, [(id(2), cny(25)), (id(2), cny(35)), (id(1), cny(40))]);
+}
+
+#[test]
 fn a_balance_on_its_way_while_something_is_added_counts() {
     let half = pay(order(100, 40), 1, Purpose::Deposit, Tender::Cash).order;
     let waiting = start(half, 2, Purpose::Balance, Tender::Sandbox);
@@ -257,9 +287,9 @@ fn a_balance_on_its_way_while_something_is_added_counts() {
 fn what_cannot_be_added_is_refused() {
     let reason = |order: Order, amount| {
         let added = Amendment { id: Uuid::from_u128(9), item: "x".into(), display_name: String::new(), amount };
-        order.amend(added).map(|_| ()).map_err(|e| e.reason())
+        order.amend(added, NOW).map(|_| ()).map_err(|e| e.reason())
     };
-    assert_eq!(reason(order(100, 40), cny(-1)), Err("INVALID_ARGUMENT"));
+    assert_eq!(reason(order(100, 40), cny(-61)), Err("INVALID_ARGUMENT"));
     let usd = Money::new(1, Currency::parse("c", "USD").expect("known"));
     assert_eq!(reason(order(100, 40), usd), Err("CURRENCY_MISMATCH"));
     let closed = order(100, 40).close(Keep::Nothing, "X", NOW).expect("closed").order;
