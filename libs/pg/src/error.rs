@@ -2,6 +2,8 @@
 
 use kernel::ErrorKind;
 
+use crate::trust;
+
 /// The result of database functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -42,6 +44,8 @@ impl Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
+        // Every failed statement passes here on its way to the caller.
+        trust::hear(&error);
         Self::Sqlx(error)
     }
 }

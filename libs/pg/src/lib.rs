@@ -24,6 +24,7 @@ pub mod pool;
 pub mod seal;
 pub mod tasks;
 pub mod traceparent;
+mod trust;
 pub mod tx;
 pub mod vault;
 

@@ -13,11 +13,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::{Result, Tx};
-
-/// A connection that lay idle for longer is asked whether it still lives before it is handed out; asking always would
-/// cost a round trip per transaction.
-const TRUSTED_IDLE: Duration = Duration::from_secs(2);
+use crate::{Result, Tx, trust};
 
 /// How to reach the database of a service.
 #[derive(Debug, Clone)]
@@ -79,8 +75,8 @@ impl Pg {
             .test_before_acquire(false)
             .before_acquire(|connection, meta| {
                 Box::pin(async move {
-                    if meta.idle_for > TRUSTED_IDLE {
-                        connection.ping().await?;
+                    if !trust::is_trusted(meta.idle_for) {
+                        connection.ping().await.inspect_err(|error| _ = trust::hear(error))?;
                     }
                     Ok(true)
                 })
@@ -115,12 +111,22 @@ impl Pg {
     /// user of the connection then writes into a transaction that nobody commits. So `BEGIN` runs in a task of its own,
     /// which nobody drops; waiting for the connection stays with the caller, lest those who left keep their place in
     /// the queue.
+    ///
+    /// A connection that turns out to be dead is replaced once: nothing has begun on it.
     pub async fn begin(&self) -> Result<Tx> {
+        let transaction = match self.try_begin().await? {
+            Err(error) if trust::hear(&error) => self.try_begin().await??,
+            begun => begun?,
+        };
+        Ok(Tx::new(transaction, self.wake.clone()))
+    }
+
+    /// Fails if there is no connection; the inner result tells whether `BEGIN` came through.
+    async fn try_begin(&self) -> Result<sqlx::Result<Transaction<'static, Postgres>>> {
         let connection = MaybePoolConnection::PoolConnection(self.conn().await?);
         let begun = tokio::spawn(Transaction::<'static, Postgres>::begin(connection, None)).await;
         // The task neither panics nor is aborted while the runtime lives.
-        let transaction = begun.map_err(|_| sqlx::Error::WorkerCrashed)??;
-        Ok(Tx::new(transaction, self.wake.clone()))
+        Ok(begun.unwrap_or(Err(sqlx::Error::WorkerCrashed)))
     }
 
     /// A connection for reading outside a transaction. Several statements on it see several states of the database.

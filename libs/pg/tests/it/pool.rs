@@ -11,6 +11,7 @@ use std::{
 use kernel::ErrorKind;
 use pg::{Pg, PgConfig};
 use rand::RngExt;
+use sqlx::Connection as _;
 
 use crate::support::{self, MIGRATOR, notes, write_note};
 
@@ -95,6 +96,35 @@ async fn a_forgotten_transaction_is_ended_by_the_server() {
     .await;
     assert!(tx.commit().await.is_err());
     assert_eq!(notes(&mut pg.conn().await.expect("a connection"), "forgotten").await, 0);
+}
+
+#[tokio::test]
+async fn transactions_begin_although_all_connections_were_closed_meanwhile() {
+    let own = testkit::own_postgres(&MIGRATOR).await;
+    use_all(&own.pg).await;
+    own.kill().await;
+    own.restart().await;
+    use_all(&own.pg).await;
+    // An orderly shutdown says farewell, which the next statement reads as its answer.
+    let mut other = sqlx::PgConnection::connect(&own.url).await.expect("let in");
+    sqlx::query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
+        .execute(&mut other)
+        .await
+        .expect("ended");
+    use_all(&own.pg).await;
+}
+
+/// Begins as many transactions as there may be at once, and gives their connections back.
+async fn use_all(pg: &Pg) {
+    let most = pg.pool().options().get_max_connections();
+    let mut open = Vec::new();
+    for _ in 0..most {
+        let mut tx = pg.begin().await.expect("begun");
+        sqlx::query("select").execute(&mut *tx).await.expect("it lives");
+        open.push(tx);
+    }
+    drop(open);
+    testkit::eventually(Duration::from_secs(10), || async { pg.pool().num_idle() == most as usize }).await;
 }
 
 #[tokio::test]
