@@ -144,11 +144,22 @@ impl Plan {
 ///
 /// Fails as [`availability::assign`] does.
 pub async fn plan(app: &App, conn: &mut PgConnection, wanted: Wanted<'_>) -> Result<Option<Plan>> {
+    plan_beside(app, conn, wanted, &[]).await
+}
+
+/// The same, where what was promised to others counts as theirs.
+pub async fn plan_beside(
+    app: &App,
+    conn: &mut PgConnection,
+    wanted: Wanted<'_>,
+    promised: &[(Uuid, Span)],
+) -> Result<Option<Plan>> {
     let Wanted { sight, customer, visits, start, without, overbook } = wanted;
     let policy = sight.policy.assignment;
     let context = assignment::context(&mut *conn, sight.store.id, policy, Some(customer), app.clock.now()).await?;
     let looked = look(app, conn, &[Ask { sight, visits }], Span::new(start, start + 1), without).await?;
     let Some(mut supply) = looked.and_then(|mut supplies| supplies.pop()) else { return Ok(None) };
+    supply.keep(promised);
     let assign = |supply: &Supply| availability::assign(supply, visits, start, &order(policy, &context, supply));
     let (assignment, overbooks) = match assign(&supply) {
         Err(refused) if overbook && ["SLOT_TAKEN", "WORK_LIMIT"].contains(&refused.reason()) => {

@@ -71,7 +71,7 @@ impl WalkInService for WalkIns {
             let queue = Queue::read(&self.0, &mut *self.0.pg.conn().await?, store).await?;
             let places = queue.line.iter().map(|waiting| pb::show_queue_response::Place {
                 number: waiting.ticket.number,
-                expected_time: waiting.start.map(|start| to_timestamp(instant(start))),
+                expected_time: waiting.start().map(|start| to_timestamp(instant(start))),
             });
             Ok(pb::ShowQueueResponse { places: places.collect() })
         })

@@ -119,6 +119,65 @@ async fn walk_ins_never_delay_an_appointment() {
 }
 
 #[tokio::test]
+async fn whoever_is_called_leaves_those_before_him_what_they_were_promised() {
+    let world = World::new(2, 2).await;
+    world.clock.set(at(1));
+    let steam = pb::Room {
+        store: world.store.clone(),
+        display_name: "steam".to_owned(),
+        kind: "steam".to_owned(),
+        ..pb::Room::default()
+    };
+    let request = pb::CreateRoomRequest { room: Some(steam), request_id: id() };
+    let steam = world.catalog().create_room(with_token(request, &world.admin)).await.expect("a room").into_inner();
+    let item = world.create_item("thai", "steam").await.name;
+    let mended = pb::Block {
+        resource: steam.name,
+        kind: pb::block::Kind::Maintenance.into(),
+        start_time: Some(to_timestamp(at(1))),
+        end_time: Some(to_timestamp(at_minute(80))),
+        ..pb::Block::default()
+    };
+    let request = pb::CreateBlockRequest { block: Some(mended), request_id: id() };
+    world.roster().create_block(with_token(request, &world.admin)).await.expect("a block");
+    // She waits for the room, and then for the therapist whom anybody else would be given.
+    let wish = pb::JoinQueueRequest { item, therapist: world.therapists[0].clone(), ..ask(&world, member().0) };
+    let before = send(&world, wish).await.expect("a ticket");
+    assert_eq!(before.expected_time, Some(to_timestamp(at_minute(85))));
+    let after = join(&world, 0).await;
+    let called = call(&world).await.expect("due");
+    assert_eq!(called.name, after.name);
+    assert_eq!(world.get(&called.booking).await.therapist, world.therapists[1]);
+    assert_eq!(queue(&world).await[0].expected_time, before.expected_time);
+    check(&world).await;
+}
+
+#[tokio::test]
+async fn who_comes_at_one_moment_keeps_his_place_when_another_is_called() {
+    let world = World::new(1, 1).await;
+    world.clock.set(at(1));
+    let mut order = Vec::new();
+    for tier in [0, 0, 1, 0, 2, 0, 0, 1] {
+        let (customer, _) = member();
+        world.fake.tiers.lock().expect("not poisoned").insert(customer, tier);
+        send(&world, ask(&world, customer)).await.expect("a ticket");
+        let now: Vec<String> = queue(&world).await.into_iter().map(|ticket| ticket.name).collect();
+        assert_eq!(
+            now.iter().filter(|name| order.contains(*name)).collect::<Vec<_>>(),
+            order.iter().collect::<Vec<_>>()
+        );
+        order = now;
+    }
+    for passed in order.clone() {
+        skip(&world, &passed).await.expect("passed over");
+        order.rotate_left(1);
+        let now: Vec<String> = queue(&world).await.into_iter().map(|ticket| ticket.name).collect();
+        assert_eq!(now, order);
+    }
+    check(&world).await;
+}
+
+#[tokio::test]
 async fn higher_tiers_overtake_some_and_the_urgent_all() {
     let world = World::new(1, 1).await;
     world.clock.set(at(1));

@@ -5,7 +5,7 @@ use kernel::Uuid;
 use crate::domain::{
     catalog::Sex,
     policy::WorkLimits,
-    span::{Minute, Span, covers, spares, subtract},
+    span::{Minute, Span, covers, list, spares, subtract},
     visit::{Class, Demand, ResourceKind},
 };
 
@@ -79,6 +79,20 @@ impl Supply {
             ResourceKind::Therapist => &self.therapists,
             ResourceKind::Room => &self.rooms,
             ResourceKind::Equipment => &self.equipment,
+        }
+    }
+
+    /// Counts these as taken by visits.
+    pub fn keep(&mut self, kept: &[(Uuid, Span)]) {
+        let all = self.therapists.iter_mut().chain(&mut self.rooms).chain(&mut self.equipment);
+        for of in all {
+            let own: Vec<Span> = kept.iter().filter(|(id, _)| *id == of.id).map(|(_, span)| *span).collect();
+            if !own.is_empty() {
+                for spans in [&mut of.busy, &mut of.work] {
+                    spans.extend(&own);
+                    *spans = list(std::mem::take(spans));
+                }
+            }
         }
     }
 

@@ -55,6 +55,13 @@ pub fn line(places: &[Place]) -> Vec<usize> {
     line
 }
 
+/// When somebody stands at the end of `line` who gets there at `now`: later than all in it. Two may get there at one moment,
+/// and clocks go back; but who was first must stay first.
+pub fn end<'a>(line: impl IntoIterator<Item = &'a Place>, now: Timestamp) -> Timestamp {
+    let last = line.into_iter().map(|place| place.queue_time).max();
+    last.map_or(now, |last| now.max(last + SignedDuration::from_micros(1)))
+}
+
 /// Whom somebody of this tier overtakes who comes at `now`, where `line` waits in this order.
 pub fn overtaken(rules: &Rules, line: &[&Place], tier: u8, now: Timestamp) -> Vec<QueueTicketId> {
     let most = rules.overtakes.get(usize::from(tier)).or(rules.overtakes.last()).copied().unwrap_or_default();
@@ -91,7 +98,7 @@ mod tests {
             let order = line(&self.0);
             let waiting: Vec<&Place> = order.iter().map(|&index| &self.0[index]).collect();
             let overtook = if urgent { Vec::new() } else { overtaken(&Rules::default(), &waiting, tier, at(minute)) };
-            let (join_time, queue_time) = (at(minute), at(minute));
+            let (join_time, queue_time) = (at(minute), end(&self.0, at(minute)));
             self.0.push(Place { ticket: ticket(n), urgent, tier, join_time, queue_time, overtook });
         }
     }
@@ -106,6 +113,17 @@ mod tests {
         assert_eq!(queue.order(), [1, 2, 7, 3, 4, 8, 5, 6].map(ticket));
         queue.join(9, 0, true, 3);
         assert_eq!(queue.order(), [9, 1, 2, 7, 3, 4, 8, 5, 6].map(ticket));
+    }
+
+    #[test]
+    fn who_comes_at_one_moment_keeps_his_place_when_another_goes() {
+        let mut queue = Queue::default();
+        queue.join(5, 0, false, 0);
+        queue.join(4, 1, false, 0);
+        queue.join(3, 0, false, 0);
+        assert_eq!(queue.order(), [4, 5, 3].map(ticket));
+        queue.0.retain(|place| place.ticket != ticket(5));
+        assert_eq!(queue.order(), [4, 3].map(ticket));
     }
 
     #[test]

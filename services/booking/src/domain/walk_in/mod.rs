@@ -110,11 +110,11 @@ impl Ticket {
         Ok(self.step_to(State::Left))
     }
 
-    /// He did not answer: he goes to the end, unless that was once too often.
-    pub fn skip(mut self, now: Timestamp) -> Result<Self> {
+    /// He did not answer: he goes to the [end](line::end), unless that was once too often.
+    pub fn skip(mut self, end: Timestamp) -> Result<Self> {
         self.check_waiting()?;
         self.skip_count += 1;
-        self.place.queue_time = now;
+        self.place.queue_time = end;
         self.place.overtook.clear();
         let next = if self.skip_count < MOST_SKIPPED { State::Waiting } else { State::Lapsed };
         Ok(self.step_to(next))

@@ -7,23 +7,32 @@ use kernel::Uuid;
 
 use crate::domain::{
     availability::{Order, Supply, offers},
-    span::{Minute, Span, list},
+    span::{Minute, Span},
     visit::Visit,
 };
 
 /// How far ahead is looked first; mostly somebody is free within that.
 const FIRST_LOOK: i64 = 120;
 
+/// When one of those in line can begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn {
+    /// When his visit starts.
+    pub start: Minute,
+    /// What it keeps, against those after him.
+    pub kept: Vec<(Uuid, Span)>,
+}
+
 /// When each of those in line can begin, at the earliest at the start of `window` and before its end: `None` if not any
 /// more. `line` says for each in which ways he can be served. `order` gives the preference for therapists.
 ///
 /// The work grows with the line and with the resources of the store.
-pub fn starts<'a>(
+pub fn turns<'a>(
     supply: &Supply,
     line: &[Vec<Visit>],
     window: Span,
     order: impl Fn(&Supply) -> Box<Order<'a>>,
-) -> Vec<Option<Minute>> {
+) -> Vec<Option<Turn>> {
     let mut supply = supply.clone();
     // Whoever waits for the same as one before him can't begin before that one.
     let mut earliest: Vec<(&Vec<Visit>, Minute)> = Vec::new();
@@ -32,15 +41,15 @@ pub fn starts<'a>(
             let known = earliest.iter().position(|(other, _)| *other == visits);
             let from = known.map_or(window.start, |index| earliest[index].1);
             let found = first(&supply, visits, Span::new(from, window.end), &order);
-            let start = found.as_ref().map_or(window.end, |(start, _)| *start);
+            let start = found.as_ref().map_or(window.end, |turn| turn.start);
             match known {
                 Some(index) => earliest[index].1 = start,
                 None => earliest.push((visits, start)),
             }
-            found.map(|(start, kept)| {
-                kept.into_iter().for_each(|(resource, span)| keep(&mut supply, resource, span));
-                start
-            })
+            if let Some(turn) = &found {
+                supply.keep(&turn.kept);
+            }
+            found
         })
         .collect()
 }
@@ -50,28 +59,19 @@ fn first<'a>(
     visits: &[Visit],
     window: Span,
     order: impl Fn(&Supply) -> Box<Order<'a>>,
-) -> Option<(Minute, Vec<(Uuid, Span)>)> {
+) -> Option<Turn> {
     let order = order(supply);
     let (mut from, mut stride) = (window.start, FIRST_LOOK);
     while from < window.end {
         let part = Span::new(from, window.end.min(from + stride));
         if let Some(offer) = offers(supply, visits, part, &*order, 1).pop() {
             let visit = visits.get(offer.assignment.alternative)?;
-            return Some((offer.start, offer.assignment.allocations(visit, offer.start)));
+            let start = offer.start;
+            return Some(Turn { start, kept: offer.assignment.allocations(visit, start) });
         }
         (from, stride) = (part.end, stride * 4);
     }
     None
-}
-
-fn keep(supply: &mut Supply, resource: Uuid, span: Span) {
-    let all = supply.therapists.iter_mut().chain(&mut supply.rooms).chain(&mut supply.equipment);
-    for of in all.filter(|of| of.id == resource) {
-        for spans in [&mut of.busy, &mut of.work] {
-            spans.push(span);
-            *spans = list(std::mem::take(spans));
-        }
-    }
 }
 
 #[cfg(test)]
@@ -124,7 +124,8 @@ mod tests {
     }
 
     fn play(supply: &Supply, line: &[Vec<Visit>], now: Minute) -> Vec<Option<Minute>> {
-        starts(supply, line, Span::new(now, OPEN.end), |supply| Box::new(least_work(supply)))
+        let turns = turns(supply, line, Span::new(now, OPEN.end), |supply| Box::new(least_work(supply)));
+        turns.into_iter().map(|turn| Some(turn?.start)).collect()
     }
 
     #[test]

@@ -91,14 +91,18 @@ impl Keep for Flow<'_> {
         let mut conn = app.pg.conn().await?;
         let Queue { sight, earliest, line, .. } = Queue::read(app, &mut conn, *store).await?;
         let queue = line.iter().map(|waiting| (waiting.ticket.id(), waiting.ticket.version)).collect();
-        let due = line.into_iter().find(|waiting| waiting.start == Some(earliest));
+        let due = line.iter().position(|waiting| waiting.start() == Some(earliest));
+        // Those before him were told when they can begin: what they need then is not his.
+        let before = line.iter().take(due.unwrap_or_default()).filter_map(|waiting| waiting.turn.as_ref());
+        let promised: Vec<_> = before.flat_map(|turn| turn.kept.iter().copied()).collect();
+        let due = due.and_then(|due| line.into_iter().nth(due));
         let due = due.and_then(|waiting| Some((waiting.ticket, waiting.chosen?)));
         let Some((ticket, (chosen, visits))) = due else {
             return Err(Error::precondition("NOBODY_DUE", "nobody in the queue can begin now; try again later"));
         };
         let (customer, start) = (ticket.customer, earliest);
         let wanted = Wanted { sight: &sight, customer, visits: &visits, start, without: &[], overbook: false };
-        match keep::plan(app, &mut conn, wanted).await {
+        match keep::plan_beside(app, &mut conn, wanted, &promised).await {
             Ok(plan) => Ok(plan.map(|plan| (plan, Called { ticket, chosen, queue }))),
             // Somebody took it since we looked.
             Err(refused) if ["SLOT_TAKEN", "WORK_LIMIT"].contains(&refused.reason()) => Ok(None),

@@ -20,7 +20,7 @@ use crate::{
         visit::Wish,
         walk_in::{
             State, Ticket,
-            line::{Place, Rules, overtaken},
+            line::{Place, Rules, end, overtaken},
         },
     },
     flows::Once,
@@ -76,6 +76,7 @@ pub async fn join_queue(
     }
     let urgent = join.urgent_reason.is_some();
     let line: Vec<&Place> = queue.line.iter().map(|waiting| &waiting.ticket.place).collect();
+    let queue_time = end(line.iter().copied(), now);
     let overtook = if urgent { Vec::new() } else { overtaken(&Rules::default(), &line, tier, now) };
     let id = QueueTicketId::new(now);
     let close_time = instant(opening.end);
@@ -85,7 +86,7 @@ pub async fn join_queue(
         customer: join.customer,
         choice: join.choice,
         wish: join.wish,
-        place: Place { ticket: id, urgent, tier, join_time: now, queue_time: now, overtook },
+        place: Place { ticket: id, urgent, tier, join_time: now, queue_time, overtook },
         urgent_reason: join.urgent_reason.unwrap_or_default(),
         quoted_time: now,
         close_time,
@@ -97,7 +98,7 @@ pub async fn join_queue(
     let mut tickets: Vec<Ticket> = queue.line.into_iter().map(|waiting| waiting.ticket).collect();
     tickets.push(joined.clone());
     let queue = Queue::of(app, &mut tx, join.store, tickets).await?;
-    let start = queue.position(id).and_then(|position| queue.line.get(position)?.start);
+    let start = queue.position(id).and_then(|position| queue.line.get(position)?.start());
     let Some(start) = start else {
         let text = "he could not begin before the store closes; book a time on another day";
         return Err(Error::precondition("NO_TIME_TODAY", text));

@@ -9,7 +9,7 @@ use proto::booking::v1 as pb;
 use rpc::Caller;
 
 use super::{on_record, queue::view, save};
-use crate::{App, db, db::locks::Name, flows::Once};
+use crate::{App, db, db::locks::Name, domain::walk_in::line::end, flows::Once};
 
 /// How many tickets one step ends.
 pub const BATCH: usize = 100;
@@ -43,7 +43,10 @@ pub async fn change_ticket<Q: Message>(
     let changed = db::walk_in::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found(id))?;
     let (changed, action) = match deed {
         Deed::Leave => (changed.leave()?, "queue.leave"),
-        Deed::Skip => (changed.skip(now)?, "queue.skip"),
+        Deed::Skip => {
+            let line = db::walk_in::waiting(&mut tx, known.store).await?;
+            (changed.skip(end(line.iter().map(|other| &other.place), now))?, "queue.skip")
+        }
     };
     save(&mut tx, &changed, now).await?;
     on_record(&mut tx, caller, action, &changed, now).await?;

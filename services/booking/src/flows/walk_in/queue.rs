@@ -17,7 +17,11 @@ use crate::{
         chosen::Chosen,
         span::{Minute, Span, minute, minute_after},
         visit::{DAY, Visit},
-        walk_in::{State, Ticket, line::line, quote::starts},
+        walk_in::{
+            State, Ticket,
+            line::line,
+            quote::{Turn, turns},
+        },
     },
     flows::{
         assignment::context,
@@ -36,8 +40,15 @@ pub struct Waiting {
     pub ticket: Ticket,
     /// What he waits for; `None` if it is not to be had any more.
     pub chosen: Option<(Chosen, Vec<Visit>)>,
+    /// When he can begin, and with what; `None` if not before the store closes.
+    pub turn: Option<Turn>,
+}
+
+impl Waiting {
     /// When he can begin; `None` if not before the store closes.
-    pub start: Option<Minute>,
+    pub fn start(&self) -> Option<Minute> {
+        self.turn.as_ref().map(|turn| turn.start)
+    }
 }
 
 /// A queue, in its order.
@@ -82,7 +93,7 @@ impl Queue {
     /// A ticket as people see it.
     pub fn view(&self, ticket: &Ticket, now: Timestamp) -> pb::QueueTicket {
         let position = self.position(ticket.id());
-        let start = position.and_then(|position| self.line.get(position)?.start);
+        let start = position.and_then(|position| self.line.get(position)?.start());
         to_ticket(ticket, position, start, now)
     }
 }
@@ -116,7 +127,7 @@ async fn play(app: &App, conn: &mut PgConnection, store: StoreId, tickets: &[Tic
             Err(error) if error.kind() == ErrorKind::FailedPrecondition => None,
             Err(error) => return Err(error),
         };
-        waiting.push(Waiting { ticket: ticket.clone(), chosen, start: None });
+        waiting.push(Waiting { ticket: ticket.clone(), chosen, turn: None });
     }
     if let Some(opening) = opening {
         let line: Vec<Vec<Visit>> =
@@ -127,9 +138,9 @@ async fn play(app: &App, conn: &mut PgConnection, store: StoreId, tickets: &[Tic
         let Some(supply) = looked.and_then(|mut supplies| supplies.pop()) else { return Ok(None) };
         let policy = sight.policy.assignment;
         let context = context(conn, store, policy, None, now).await?;
-        let found = starts(&supply, &line, window, |supply| Box::new(order(policy, &context, supply)));
-        for (of, start) in waiting.iter_mut().zip(found) {
-            of.start = start;
+        let found = turns(&supply, &line, window, |supply| Box::new(order(policy, &context, supply)));
+        for (of, turn) in waiting.iter_mut().zip(found) {
+            of.turn = turn;
         }
     }
     Ok(Some(Queue { sight, opening, earliest, line: waiting }))
