@@ -5,6 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use kernel::Timestamp;
 use proto::booking::v1::{self as pb, booking::State};
 use tonic::Status;
 
@@ -46,8 +47,12 @@ pub struct Told {
     pub blocks: Vec<String>,
     /// Groups that were held, with whoever brought them.
     pub groups: Vec<(String, String)>,
+    /// Items, and starts at which somebody could not have them.
+    pub missed: Vec<(String, Timestamp)>,
     /// Entries of the waitlist, with whoever waits.
     pub entries: Vec<(String, String)>,
+    /// Tickets of the queue, with whoever waits.
+    pub tickets: Vec<(String, String)>,
     /// Shifts of the second day, with their therapists, that were made and not taken away.
     pub shifts: Vec<(String, String)>,
     /// What must not have happened.
@@ -87,6 +92,13 @@ impl Ledger {
         decision
             .pick(decision.which, if decision.which.is_multiple_of(4) { &fitting } else { newest })
             .map(|known| (*known).clone())
+    }
+
+    /// Of the bookings that were in one of these states when they were heard of last, the one that starts first.
+    pub fn first(&self, states: &[State]) -> Option<Known> {
+        let told = self.told();
+        let fitting = told.bookings.iter().filter(|known| states.contains(&known.booking.state()));
+        fitting.min_by_key(|known| known.booking.start_time.map(|start| start.seconds)).cloned()
     }
 
     /// Something that must not be.

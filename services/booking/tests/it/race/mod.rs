@@ -54,6 +54,8 @@ const ENOUGH: u64 = 40;
 
 /// What came of all operations of a run.
 type Counts = BTreeMap<&'static str, Count>;
+/// What came about in a run.
+type Came = BTreeMap<String, u64>;
 
 /// Those that are asked for: `RACE_SEED` for one, `RACE_SEEDS` for so many.
 fn seeds() -> Range<u64> {
@@ -67,10 +69,14 @@ fn seeds() -> Range<u64> {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_meets_whatever_nothing_is_sold_twice_and_nothing_is_lost() {
     let redis = testkit::own_redis().await;
-    let mut total = Counts::new();
+    let (mut total, mut came) = (Counts::new(), Came::new());
     let seeds = seeds();
     for seed in seeds.clone() {
-        for (name, count) in one(seed, &redis).await {
+        let (counts, of_seed) = one(seed, &redis).await;
+        for (what, count) in of_seed {
+            *came.entry(what).or_default() += count;
+        }
+        for (name, count) in counts {
             let sum = total.entry(name).or_default();
             sum.done += count.done;
             for (why, count) in count.refused {
@@ -78,17 +84,20 @@ async fn whatever_meets_whatever_nothing_is_sold_twice_and_nothing_is_lost() {
             }
         }
     }
-    println!("all: {}", text(&total));
+    println!("all: {}; {came:?}", text(&total));
     if seeds.end - seeds.start >= ENOUGH {
         for op in &OPS {
-            assert!(total.get(op.name).is_some_and(|count| count.done > 0), "{} never came about", op.name);
+            assert!(total.get(op.name).is_some_and(|count| count.done > 0), "{} was never done", op.name);
+        }
+        for (what, count) in came {
+            assert!(count > 0, "{what}: never came about");
         }
     }
 }
 
-/// The run of one seed.
+/// The run of one seed: what clients did, and what came about.
 #[expect(clippy::print_stdout, reason = "a long run tells how far it is")]
-async fn one(seed: u64, redis: &testkit::OwnRedis) -> Counts {
+async fn one(seed: u64, redis: &testkit::OwnRedis) -> (Counts, Came) {
     let begun = Instant::now();
     let havoc = Havoc::of(seed);
     let postgres = match havoc {
@@ -100,15 +109,16 @@ async fn one(seed: u64, redis: &testkit::OwnRedis) -> Counts {
     let decisions = decisions(seed);
     let digest = digest(&decisions);
     let ((), ()) = tokio::join!(run.drive(decisions), havoc.strike(&run, redis, postgres.as_ref()));
+    let came = check::came(&run).await;
     let wrong = check::all(&run).await;
     let counts = std::mem::take(&mut run.ledger.told().counts);
-    println!("seed {seed}: {havoc:?}, {} ms; {}", begun.elapsed().as_millis(), text(&counts));
+    println!("seed {seed}: {havoc:?}, {} ms; {}; {came:?}", begun.elapsed().as_millis(), text(&counts));
     assert!(
         wrong.is_empty(),
         "seed {seed} ({havoc:?}, decisions {digest:016x}) went wrong; `make race SEED={seed}` replays it:\n{}",
         wrong.join("\n"),
     );
-    counts
+    (counts, came)
 }
 
 fn text(counts: &Counts) -> String {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use kernel::ErrorKind;
+use kernel::{ErrorKind, ids::MemberId};
 use proto::booking::v1 as pb;
 use testkit::with_token;
 use tokio::sync::watch;
@@ -71,7 +71,8 @@ impl Run {
     /// All clients at once, to the end. Returns what must not have happened.
     pub async fn drive(self: &Arc<Self>, decisions: Vec<Vec<Decision>>) {
         let clients = decisions.into_iter().map(|decisions| {
-            let client = Client { run: Arc::clone(self), token: member().1 };
+            let (member, token) = member();
+            let client = Client { run: Arc::clone(self), member, token };
             tokio::spawn(client.work(decisions))
         });
         for ended in join_all(clients).await {
@@ -96,7 +97,9 @@ impl Run {
 pub struct Client {
     /// What it shares with the others.
     pub run: Arc<Run>,
-    /// A member's.
+    /// Who it is.
+    pub member: MemberId,
+    /// How it says so.
     pub token: String,
 }
 

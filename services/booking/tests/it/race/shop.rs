@@ -20,8 +20,10 @@ const MOST_WORK: i32 = 200;
 const MACHINE: &str = "laser";
 /// The steps of the grid at which visits start on the first day.
 const STARTS: u64 = 72;
+/// The first of them.
+const STARTS_SOON: u64 = 24;
 /// Those of the second day, whose shifts are edited.
-const STARTS_TOMORROW: u64 = 24;
+const STARTS_TOMORROW: u64 = 72;
 
 /// A store with its world.
 pub struct Shop {
@@ -33,6 +35,8 @@ pub struct Shop {
     pub resources: Vec<String>,
     /// The shifts of the second day, with their therapists.
     pub shifts: Vec<(String, String)>,
+    /// The minute of the first day from which on visits are asked for.
+    first: i64,
 }
 
 impl std::fmt::Debug for Shop {
@@ -49,8 +53,8 @@ impl Shop {
             None => World::with_locks(0, ROOMS, locks).await,
         };
         rules(&world, seed).await;
-        // So that the first visits begin while the clients are at it.
-        world.clock.set(at_minute(-15));
+        // So that the first visits begin while the clients are at it, and whoever walks in finds the door open.
+        world.clock.set(at_minute(0));
         let mut resources = world.rooms.clone();
         for n in 0..MACHINES {
             let room = pb::Room {
@@ -80,15 +84,18 @@ impl Shop {
             items.push(item.into_inner().name);
         }
         world.therapists = therapists;
-        Self { world, items, resources, shifts }
+        // In every other shop the first hour is left to those who walk in, until the first visits are due.
+        let first = if seed.is_multiple_of(2) { 0 } else { 60 };
+        Self { world, items, resources, shifts, first }
     }
 
-    /// When a visit shall start: mostly on the first day, so that many want the same.
+    /// When a visit shall start: mostly on the first day, and there mostly soon, so that many want the same.
     pub fn start(&self, decision: &Decision) -> Timestamp {
         let minutes = |steps: u64| i64::try_from(steps * 5).expect("small");
         match decision.when % 4 {
             0 => at_minute(24 * 60 + minutes(decision.when / 4 % STARTS_TOMORROW)),
-            _ => at_minute(minutes(decision.when / 4 % STARTS)),
+            1 => at_minute(self.first + minutes(decision.when / 4 % STARTS_SOON)),
+            _ => at_minute(self.first + minutes(decision.when / 4 % STARTS)),
         }
     }
 

@@ -1,6 +1,12 @@
 //! What must be true after each run, whatever happened in it.
 
-use std::collections::BTreeSet;
+mod never;
+mod queue;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use booking::{
     db,
@@ -10,142 +16,46 @@ use booking::{
     },
     flows::present_visit,
     peers::Return,
-    worker::{close_missed, expire_bookings, keep_waitlist, run_tasks},
+    worker::{close_missed, expire_bookings, keep_queues, keep_waitlist, run_tasks},
 };
 use kernel::{Timestamp, Uuid, ids::BookingId};
 use pg::PgConnection;
-use proto::booking::v1 as pb;
 use rpc::convert::to_timestamp;
 use tonic::Code;
 
-use super::{
-    ledger::{Known, why},
-    run::Run,
-};
+use self::never::{CAME, NEVER};
+use super::{ledger::why, run::Run};
 use crate::{
     fakes::Asked,
     world::{World, at, at_minute, member},
 };
 
-/// Counts that must be 0, in words and in SQL.
-const NEVER: [(&str, &str); 15] = [
-    (
-        "live rows of one resource that overlap",
-        "select count(*) from allocation a join allocation b
-           on a.resource_id = b.resource_id and a.ctid < b.ctid and not a.overbooked and not b.overbooked
-          and tstzrange(a.start_time, a.end_time) && tstzrange(b.start_time, b.end_time)",
-    ),
-    (
-        "bookings whose history has gaps, or ends in another state",
-        "select count(*) from booking b
-         where version <> (select count(*) from booking_history h where h.booking_id = b.id)
-            or version <> (select max(h.version) from booking_history h where h.booking_id = b.id)
-            or 1 <> (select min(h.version) from booking_history h where h.booking_id = b.id)
-            or state <> (select h.state from booking_history h where h.booking_id = b.id and h.version = b.version)",
-    ),
-    (
-        "steps that have not exactly one event",
-        "select count(*) from booking_history h
-         where 1 <> (select count(*) from outbox o
-                     where o.aggregate_id = h.booking_id and o.aggregate_version = h.version)",
-    ),
-    (
-        "events of steps that were not made",
-        "select count(*) from outbox o join booking b on b.id = o.aggregate_id where o.aggregate_version > b.version",
-    ),
-    (
-        "steps whose event tells of something else",
-        "select count(*) from booking_history h
-         join outbox o on o.aggregate_id = h.booking_id and o.aggregate_version = h.version
-         where o.type <> 'meridian.booking.v1.' || case
-             when h.reason = 'HOLD_EXTENDED' then 'HoldExtended'
-             when h.reason = 'RESCHEDULED' then 'BookingRescheduled'
-             when h.reason = 'MOVED' then 'BookingMoved'
-             when h.reason = 'EXTENDED' then 'BookingExtended'
-             when h.state = 'HELD' then 'BookingHeld'
-             when h.state = 'AWAITING_PAYMENT' then 'BookingAwaitingPayment'
-             when h.state = 'CONFIRMED' then 'BookingConfirmed'
-             when h.state = 'CHECKED_IN' then 'BookingCheckedIn'
-             when h.state = 'IN_SERVICE' then 'BookingStarted'
-             when h.state = 'COMPLETED' then 'BookingCompleted'
-             when h.state = 'CANCELLED' then 'BookingCancelled'
-             when h.state = 'NO_SHOW' then 'BookingNoShow'
-             when h.state = 'EXPIRED' then 'BookingExpired' end",
-    ),
-    (
-        "steps that may not follow each other",
-        "select count(*) from booking_history a
-         join booking_history b on b.booking_id = a.booking_id and b.version = a.version + 1
-         where (a.state, b.state) not in (values
-             ('HELD', 'AWAITING_PAYMENT'), ('HELD', 'CONFIRMED'), ('HELD', 'CANCELLED'), ('HELD', 'EXPIRED'),
-             ('AWAITING_PAYMENT', 'CONFIRMED'), ('AWAITING_PAYMENT', 'CANCELLED'), ('AWAITING_PAYMENT', 'EXPIRED'),
-             ('EXPIRED', 'CONFIRMED'), ('CONFIRMED', 'CANCELLED'), ('CONFIRMED', 'NO_SHOW'),
-             ('CONFIRMED', 'CHECKED_IN'), ('CHECKED_IN', 'IN_SERVICE'), ('IN_SERVICE', 'COMPLETED'))
-           and (a.state <> b.state or b.reason not in ('HOLD_EXTENDED', 'RESCHEDULED', 'MOVED', 'EXTENDED'))",
-    ),
-    (
-        "bookings that are over and keep something",
-        "select count(*) from allocation a join booking b on b.id = a.booking_id
-         where b.state in ('CANCELLED', 'EXPIRED', 'NO_SHOW')",
-    ),
-    (
-        "visits to come that no shift of their therapist covers",
-        "select count(*) from allocation a join booking b on b.id = a.booking_id and b.therapist_id = a.resource_id
-         where b.state in ('HELD', 'AWAITING_PAYMENT', 'CONFIRMED', 'CHECKED_IN', 'IN_SERVICE')
-           and not exists (select from shift s where s.therapist_id = a.resource_id
-                           and s.start_time <= a.start_time and s.end_time >= a.end_time)",
-    ),
-    (
-        "therapists who work more in a day than they may",
-        "select count(*) from (
-             select from allocation a join booking b on b.id = a.booking_id and b.therapist_id = a.resource_id
-             join store_policy p on p.store_id = b.store_id
-             where b.overbook_reason is null
-             group by a.resource_id, a.start_time::date, p.max_minutes_per_day
-             having sum(extract(epoch from a.end_time - a.start_time) / 60) > p.max_minutes_per_day) as tired",
-    ),
-    (
-        "entries of the waitlist whose versions have not exactly one event",
-        "select count(*) from waitlist_entry e
-         where version <> (select count(*) from outbox o where o.aggregate_id = e.id)",
-    ),
-    (
-        "entries of the waitlist that are offered something else than a hold that runs",
-        "select count(*) from waitlist_entry e
-         where (state = 'OFFERED') <> exists (
-             select from waitlist_offer o join booking b on b.id = o.booking_id
-             where o.entry_id = e.id and o.outcome is null and b.state in ('HELD', 'AWAITING_PAYMENT'))",
-    ),
-    (
-        "groups whose versions have not exactly one event",
-        "select count(*) from booking_group g
-         where version <> (select count(*) from outbox o where o.aggregate_id = g.id)",
-    ),
-    ("requests without an answer", "select count(*) from idempotency_key where reply is null"),
-    (
-        "customers with more holds than one may have",
-        "select count(*) from (select from booking where state in ('HELD', 'AWAITING_PAYMENT')
-                               group by customer_id having count(*) > 5) as hoarder",
-    ),
-    (
-        "things of the roster whose versions have not exactly one event",
-        "select count(*) from (select id, version from shift union all
-                               select id, version from block where shift_id is null) it
-         where version <> (select count(*) from outbox where aggregate_id = it.id)",
-    ),
-];
+/// What goes on by itself, until this is 0.
+const UNSETTLED: &str = "select (select count(*) from booking where state in ('HELD', 'AWAITING_PAYMENT'))
+                              + (select count(*) from task where done_time is null)";
+/// So much time passes at once, and so often at most.
+const ROUND: Duration = Duration::from_secs(10 * 60);
+const ROUNDS: usize = 100;
 
 /// Everything that is wrong after a run: first as it was left, then when all that goes on by itself has come to its end.
 pub async fn all(run: &Run) -> Vec<String> {
     let mut wrong = std::mem::take(&mut run.ledger.told().faults);
     wrong.extend(now(run).await);
     wrong.extend(offered_and_had(&run.shop.world).await);
+    wrong.extend(queue::goes_on(&run.shop.world).await);
     if let Err(error) = settle(&run.shop.world).await {
         wrong.push(format!("the worker failed: {}", error.chain()));
     }
     wrong.extend(now(run).await);
     wrong.extend(orders(run).await);
     wrong
+}
+
+/// What came about, and how often.
+pub async fn came(run: &Run) -> BTreeMap<String, u64> {
+    let counts = sqlx::query_as::<_, (String, i64)>(CAME).fetch_all(run.shop.world.app.pg.pool()).await;
+    let counts = counts.expect("counts").into_iter();
+    counts.map(|(what, count)| (what.to_lowercase(), u64::try_from(count).unwrap_or_default())).collect()
 }
 
 async fn now(run: &Run) -> Vec<String> {
@@ -160,7 +70,9 @@ async fn now(run: &Run) -> Vec<String> {
     let mut conn = world.app.pg.conn().await.expect("a connection");
     wrong.extend(requests(run, &mut conn).await);
     wrong.extend(answers(run, &mut conn).await);
-    wrong.extend(kept(run, &mut conn).await);
+    wrong.extend(lines(run, &mut conn).await);
+    wrong.extend(unasked(run, &mut conn).await);
+    wrong.extend(kept(&mut conn).await);
     wrong
 }
 
@@ -213,13 +125,41 @@ async fn answers(run: &Run, conn: &mut PgConnection) -> Vec<String> {
     wrong
 }
 
+/// Whoever was told that he stands in a line does, or did.
+async fn lines(run: &Run, conn: &mut PgConnection) -> Vec<String> {
+    let lines = "select 'waitlistEntries/' || id from waitlist_entry union all
+                 select 'queueTickets/' || id from queue_ticket union all select 'bookingGroups/' || id from booking_group";
+    let stored: Vec<String> = sqlx::query_scalar(lines).fetch_all(conn).await.expect("lines");
+    let stored: BTreeSet<String> = stored.into_iter().collect();
+    let told = run.ledger.told();
+    let all = told.entries.iter().chain(&told.tickets).chain(&told.groups);
+    all.filter(|(name, _)| !stored.contains(name))
+        .map(|(name, _)| format!("{name} was acknowledged and is lost"))
+        .collect()
+}
+
+/// Nobody's visit goes to another time, place or state unless somebody asked for that and was answered. What goes on by
+/// itself (orders, holds that end, offers, being called) is not meant.
+async fn unasked(run: &Run, conn: &mut PgConnection) -> Vec<String> {
+    let asked: BTreeSet<(String, i64)> =
+        run.ledger.told().answers.iter().map(|answer| (answer.name.clone(), answer.version)).collect();
+    let steps = "select 'bookings/' || booking_id, version, state || ' ' || reason from booking_history
+                 where reason in ('HOLD_EXTENDED', 'RESCHEDULED', 'MOVED', 'EXTENDED')
+                    or (state in ('CHECKED_IN', 'IN_SERVICE', 'COMPLETED') and reason <> 'WALK_IN')";
+    let steps: Vec<(String, i64, String)> = sqlx::query_as(steps).fetch_all(conn).await.expect("steps");
+    let unasked = steps.into_iter().filter(|(name, version, _)| !asked.contains(&(name.clone(), *version)));
+    unasked.map(|(name, version, step)| format!("nobody asked for version {version} of {name}: {step}")).collect()
+}
+
+async fn every_booking(conn: &mut PgConnection) -> Vec<BookingId> {
+    let ids: Vec<Uuid> = sqlx::query_scalar("select id from booking order by id").fetch_all(conn).await.expect("ids");
+    ids.into_iter().map(BookingId::from_uuid).collect()
+}
+
 /// A row exists exactly as long as its booking keeps the time, and for all that its item needs.
-async fn kept(run: &Run, conn: &mut PgConnection) -> Vec<String> {
-    let known: Vec<String> =
-        run.ledger.told().bookings.iter().map(|Known { booking, .. }| booking.name.clone()).collect();
+async fn kept(conn: &mut PgConnection) -> Vec<String> {
     let mut wrong = Vec::new();
-    for name in known {
-        let id = BookingId::parse_name("name", &name).expect("a booking's name");
+    for id in every_booking(conn).await {
         let Some(booking) = db::booking::get(conn, id).await.expect("a booking") else { continue };
         let rows: Vec<(Uuid, jiff_sqlx::Timestamp, jiff_sqlx::Timestamp)> =
             sqlx::query_as("select resource_id, start_time, end_time from allocation where booking_id = $1")
@@ -269,15 +209,18 @@ async fn offered_and_had(world: &World) -> Vec<String> {
     wrong
 }
 
-/// Lets all holds end and all orders close.
+/// Lets time pass until all holds have ended, those of offers too that come of it, and all orders that are due are closed.
 async fn settle(world: &World) -> kernel::Result<()> {
-    // A hold ends within half an hour, and its order is closed a quarter of an hour later.
-    for _ in 0..3 {
-        world.clock.advance(std::time::Duration::from_secs(20 * 60));
+    for _ in 0..ROUNDS {
         keep_waitlist(&world.app).await?;
+        keep_queues(&world.app).await?;
         while expire_bookings(&world.app).await? + close_missed(&world.app).await? + run_tasks(&world.app).await? > 0 {}
+        if world.count(UNSETTLED).await == 0 {
+            return Ok(());
+        }
+        world.clock.advance(ROUND);
     }
-    Ok(())
+    Err(kernel::Error::internal("holds and tasks come to no end"))
 }
 
 /// Whoever has a time has an open order, and whoever has none any more has none: with all that is due on its way back.
@@ -285,12 +228,10 @@ async fn orders(run: &Run) -> Vec<String> {
     let world = &run.shop.world;
     let open: BTreeSet<Uuid> = world.fake.open_orders().into_iter().map(|order| order.uuid()).collect();
     let asked = world.fake.asked();
-    let known: Vec<pb::Booking> = run.ledger.told().bookings.iter().map(|known| known.booking.clone()).collect();
     let mut wrong = Vec::new();
-    for booking in known {
-        let id = BookingId::parse_name("name", &booking.name).expect("a booking's name");
-        let Ok(mut conn) = world.app.pg.conn().await else { continue };
-        let Ok(Some(now)) = db::booking::get(&mut conn, id).await else { continue };
+    let mut conn = world.app.pg.conn().await.expect("a connection");
+    for id in every_booking(&mut conn).await {
+        let Some(now) = db::booking::get(&mut conn, id).await.expect("a booking") else { continue };
         let order = now.order();
         let made = asked.iter().any(|asked| matches!(asked, Asked::Create(new) if new.id == order));
         let keeps = !matches!(now.state, State::Cancelled | State::Expired | State::NoShow);
