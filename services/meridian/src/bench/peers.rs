@@ -5,11 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use booking::{
     LinkKey, Policy,
+    flows::quoting::Priced,
     peers::{Membership, NewOrder, Payment, Peers, Pricing, Quote, Return},
 };
 use kernel::{
     Currency, Money, Result, Uuid,
-    ids::{ItemId, MemberId, OrderId, QuoteId, StoreId},
+    ids::{MemberId, OrderId, QuoteId},
 };
 use proto::payment::v1::OrderLine;
 
@@ -44,8 +45,8 @@ impl Membership for Prompt {
 
 #[async_trait]
 impl Pricing for Prompt {
-    async fn quote(&self, _: MemberId, _: ItemId, _: StoreId, list_price: Money, request_id: Uuid) -> Result<Quote> {
-        Ok(Quote { id: QuoteId::derive(request_id, "quote"), price: list_price })
+    async fn quote(&self, priced: &Priced, _: Option<QuoteId>, request_id: Uuid) -> Result<Quote> {
+        Ok(Quote { id: QuoteId::derive(request_id, "quote"), price: priced.list_price })
     }
 }
 

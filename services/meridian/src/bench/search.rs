@@ -6,11 +6,12 @@ use booking::{
     domain::{
         booking::{Booking, Channel, State},
         span::{Span, minute},
+        visit::Wish,
     },
 };
 use jiff::SignedDuration;
 use kernel::{
-    Clock as _, SystemClock, Timestamp,
+    Clock as _, Money, SystemClock, Timestamp,
     ids::{BookingId, MemberId},
 };
 use pg::{Pg, Tx};
@@ -195,6 +196,8 @@ pub fn booking(shops: &Shops, (who, room): (usize, usize), start: Timestamp) -> 
         partner: None,
         hold_limit_time: now + SignedDuration::from_mins(10),
         overbook_reason: None,
+        wish: Wish::default(),
+        least_fee: Money::zero(price.currency()),
     }
 }
 
