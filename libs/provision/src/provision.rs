@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use tokio::process::Command;
+
 use crate::{
     account::{self, Account},
     cache::{self, Redis},
@@ -112,6 +114,17 @@ impl Provision {
     /// Where the server of Postgres logs to, if there is a data folder.
     pub fn postgres_log(&self) -> Result<Option<PathBuf>> {
         Ok(self.place()?.map(|place| postgres::log(&place)))
+    }
+
+    /// A program that belongs to the Postgres of this folder, such as `pgbench`, ready to be given arguments; `None` if
+    /// that Postgres came without it. It has nothing of our environment.
+    pub async fn postgres_tool(&self, name: &str) -> Result<Option<Command>> {
+        let Some(place) = self.place()? else { return Ok(None) };
+        let account = Account::choose(&place.postgres())?;
+        let version = postgres::data_version(&place.postgres_data())?;
+        let program = self.postgres_programs(&place, account.as_ref(), version).await?.bin.join(name);
+        // It is a client of the server, so it runs as ourselves.
+        Ok(program.is_file().then(|| account::command(&program, None)))
     }
 
     /// Stops both servers if they run; their data stays.

@@ -19,7 +19,7 @@ use rpc::convert::to_timestamp;
 use tonic::transport::Channel;
 
 use super::{
-    house::{self, House},
+    house::House,
     load::{self, Caller, Load, Until},
     report::{Figure, Limit, Report},
     scale::Scale,
@@ -54,7 +54,7 @@ pub async fn measure(house: &House, scale: &Scale, report: &mut Report) -> Resul
     ] {
         let shops = shop(LARGEST.map(|count| count / part))?;
         occupy(&house.app.pg, &shops).await?;
-        house::analyze(&house.app.pg).await?;
+        house.analyze().await?;
         for (name, days) in
             names.into_iter().zip([DAYS, DAYS / 2 + 1, DAYS / 4 + 1]).filter(|(name, _)| !name.is_empty())
         {
@@ -112,8 +112,8 @@ fn shop([therapists, rooms, machines]: [usize; 3]) -> Result<Shops> {
     Ok(shops)
 }
 
-/// Takes 70 % of the time of every resource; each by one booking, since only the times matter.
-async fn occupy(pg: &Pg, shops: &Shops) -> Result<()> {
+/// Stores a shop, and takes 70 % of the time of every resource; each by one booking, since only the times matter.
+pub async fn occupy(pg: &Pg, shops: &Shops) -> Result<()> {
     shops.store(pg).await?;
     let shop = &shops.shops[0];
     let resources = shop.therapists.iter().map(|therapist| therapist.id.uuid());

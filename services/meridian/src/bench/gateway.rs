@@ -101,7 +101,7 @@ async fn readers(address: SocketAddr, bookings: &Bookings, scale: &Scale) -> Res
 
 /// Bookings to read, with their order made.
 async fn bookings(house: &House, scale: &Scale) -> Result<Bookings> {
-    let mut holder = house.holder(house.channel()?)?;
+    let mut holder = house.holder(house.channel()?);
     let mut names = Vec::with_capacity(scale.bookings);
     for _ in 0..scale.bookings {
         names.push(holder.hold().await?.name);

@@ -9,7 +9,7 @@ use rpc::convert::to_timestamp;
 use tonic::{Request, transport::Channel};
 
 use super::{
-    house::{self, House},
+    house::House,
     load::{self, Caller, Until},
     report::{Figure, Limit, Report},
     scale::Scale,
@@ -28,10 +28,10 @@ const LIMIT: Limit = Limit::AtMost(30.0);
 pub async fn measure(house: &House, scale: &Scale, report: &mut Report) -> Result<()> {
     let shops = Arc::new(Shops::new(1, THERAPISTS, DAYS)?);
     shops.store(&house.app.pg).await?;
-    house::analyze(&house.app.pg).await?;
+    house.analyze().await?;
     let organiser = Organiser {
         client: GroupServiceClient::new(house.channel()?),
-        authorization: house.keys.member(shops.members[0])?,
+        tokens: house.keys.members(&shops.members)?,
         shops,
         within_minutes: 0,
         next: 0,
@@ -48,10 +48,10 @@ pub async fn measure(house: &House, scale: &Scale, report: &mut Report) -> Resul
     Ok(())
 }
 
-/// Brings one group after another.
+/// Brings one group after another, each for another member.
 struct Organiser {
     client: GroupServiceClient<Channel>,
-    authorization: String,
+    tokens: Vec<String>,
     shops: Arc<Shops>,
     within_minutes: i32,
     next: u64,
@@ -61,6 +61,7 @@ impl Caller for Organiser {
     async fn call(&mut self) -> Result<()> {
         // Each start of the day is one time for each of the therapists.
         let slot = self.shops.slot(self.next * THERAPISTS as u64).context("all times are sold")?;
+        let token = &self.tokens[usize::try_from(self.next)? % self.tokens.len()];
         self.next += 1;
         let guest = pb::GroupGuest { item: self.shops.item.id.name(), ..pb::GroupGuest::default() };
         let mut request = Request::new(pb::HoldGroupRequest {
@@ -72,7 +73,7 @@ impl Caller for Organiser {
             request_id: uuid_v7(SystemClock.now()).to_string(),
             ..pb::HoldGroupRequest::default()
         });
-        request.metadata_mut().insert("authorization", self.authorization.parse()?);
+        request.metadata_mut().insert("authorization", token.parse()?);
         let group = self.client.hold_group(request).await?.into_inner();
         ensure!(group.bookings.len() == GUESTS, "{} visits are held, not {GUESTS}", group.bookings.len());
         Ok(())

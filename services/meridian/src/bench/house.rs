@@ -26,6 +26,7 @@ use rpc::{
 use runtime::{Shutdown, Tasks, redis_client, wake::Wake};
 use secrecy::SecretString;
 use slotlock::SlotLock;
+use sqlx::{Connection as _, PgConnection};
 use tokio::net::TcpListener;
 use tonic::{
     Request,
@@ -34,6 +35,7 @@ use tonic::{
 };
 
 use super::{
+    history,
     keys::Keys,
     load::Caller,
     peers,
@@ -60,6 +62,8 @@ pub struct House {
     pub database_url: String,
     /// Where it listens: `http://127.0.0.1:<port>`.
     pub uri: String,
+    /// What the members of its shops sign in with, in their order.
+    tokens: Arc<Vec<String>>,
     next_slot: Arc<AtomicU64>,
     tasks: Tasks,
     _threads: Threads,
@@ -86,8 +90,12 @@ impl House {
         let threads = Threads::start("booking")?;
         let (app, uri) = threads.run(wired).await?;
         shops.store(&app.pg).await.context("the shops cannot be stored")?;
-        analyze(&app.pg).await?;
-        Ok(Self { app, keys, shops, commits, database_url, uri, next_slot: Arc::default(), tasks, _threads: threads })
+        let mut connection = PgConnection::connect(&database_url).await?;
+        history::write(&mut connection, &shops).await.context("the past cannot be stored")?;
+        connection.close().await?;
+        let tokens = Arc::new(keys.members(&shops.members)?);
+        let next_slot = Arc::default();
+        Ok(Self { app, keys, shops, commits, database_url, uri, tokens, next_slot, tasks, _threads: threads })
     }
 
     /// Ends it.
@@ -101,14 +109,18 @@ impl House {
     }
 
     /// A client who holds times that nobody else wants.
-    pub fn holder(&self, channel: Channel) -> Result<Holder> {
-        let tokens: Result<Vec<String>> = self.shops.members.iter().map(|member| self.keys.member(*member)).collect();
-        Ok(Holder {
+    pub fn holder(&self, channel: Channel) -> Holder {
+        Holder {
             client: BookingServiceClient::new(channel),
             shops: Arc::clone(&self.shops),
             next_slot: Arc::clone(&self.next_slot),
-            tokens: Arc::new(tokens?),
-        })
+            tokens: Arc::clone(&self.tokens),
+        }
+    }
+
+    /// Has Postgres count its rows.
+    pub async fn analyze(&self) -> Result<()> {
+        analyze(&mut *self.app.pg.conn().await?).await
     }
 }
 
@@ -121,13 +133,13 @@ fn config_of(url: &str) -> PgConfig {
     PgConfig { max_connections: 4, ..config(url) }
 }
 
-/// Lets Postgres count its rows, as it does by itself after a while.
-pub async fn analyze(pg: &Pg) -> Result<()> {
+/// Lets Postgres count its rows and note which everybody can see, as it does by itself after a while.
+pub async fn analyze(connection: &mut PgConnection) -> Result<()> {
     sqlx::raw_sql(
-        "analyze store, store_opening_hours, item, therapist, room, shift, booking, booking_history, allocation,
-                 idempotency_key, outbox, task",
+        "vacuum (analyze) store, store_opening_hours, item, therapist, room, shift, booking, booking_history, allocation,
+                          idempotency_key, outbox, task",
     )
-    .execute(pg.pool())
+    .execute(connection)
     .await?;
     Ok(())
 }

@@ -45,6 +45,11 @@ impl Keys {
         self.sign(id.name(), Vec::new())
     }
 
+    /// The same of several, in their order.
+    pub fn members(&self, ids: &[MemberId]) -> Result<Vec<String>> {
+        ids.iter().map(|id| self.member(*id)).collect()
+    }
+
     /// The `authorization` of an administrator.
     pub fn administrator(&self) -> Result<String> {
         self.sign(StaffId::new(SystemClock.now()).name(), vec![Role::Administrator.as_str().to_owned()])

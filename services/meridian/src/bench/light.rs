@@ -79,7 +79,7 @@ struct Held {
 
 /// Holds at an even pace. Of each the two commits are known: of the hold, and of its order.
 async fn hold_all(house: &House, scale: &Scale, reader: &Reader) -> Result<Held> {
-    let mut holder = house.holder(house.channel()?)?;
+    let mut holder = house.holder(house.channel()?);
     house.commits.want(true);
     // The consumer's partitions are taken one after another; an event that is applied shows that they are.
     for n in 0..READY_HOLDS {

@@ -1,121 +1,120 @@
-//! What `meridian serve all` keeps resident while nothing happens: this very program as a process of its own, on empty
-//! databases. Postgres and Redis are not counted.
+//! What `meridian serve all` keeps resident: while nothing happens, on empty databases; and at work, searching and holding
+//! over the gateway, in a chain with a million bookings. Postgres and Redis are not counted.
 
-use std::{
-    env,
-    process::{ExitStatus, Stdio},
-    time::Duration,
-};
+use std::sync::Arc;
 
-use anyhow::{Context, Result, bail, ensure};
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use anyhow::{Context, Result, ensure};
+use jiff::SignedDuration;
+use kernel::{Clock as _, SystemClock};
+use pg::Pg;
 use runtime::config::Service;
-use rustix::process::{Pid, Signal, kill_process};
-use tokio::{
-    process::{Child, Command},
-    time::{Instant, sleep, timeout},
-};
+use serde_json::{Value, json};
+use sqlx::Connection as _;
 
 use super::{
-    machine::memory_kib,
+    history, house,
+    load::{self, Caller, Until},
     report::{Figure, Limit, Report},
     scale::Scale,
-    servers::{Servers, free_addresses},
+    servers::Servers,
+    shops::Shops,
+    suite::Suite,
 };
+use crate::demo::api::{Api, Person, new_phone, text};
 
-/// How long tables may take to be made, and services to be ready.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How long the end may take.
-const END_PATIENCE: Duration = Duration::from_secs(25);
-const POLL: Duration = Duration::from_millis(250);
+const IDLE_LIMIT: Limit = Limit::AtMost(150.0);
+const BUSY_LIMIT: Limit = Limit::AtMost(100.0);
+/// The chain: so many shops with so many therapists each, who work on so many days to come.
+const SHOPS: usize = 20;
+const THERAPISTS: usize = 20;
+const DAYS: i64 = 31;
+/// How many search at a time; as many hold.
+const SIDE_BY_SIDE: usize = 2;
 
 /// Measures.
 pub async fn measure(servers: &Servers, scale: &Scale, report: &mut Report) -> Result<()> {
-    let [http, admin, sandbox] = free_addresses()?;
-    let mut settings = vec![
-        ("DATA_DIR".to_owned(), servers.folder().display().to_string()),
-        ("REDIS__URL".to_owned(), servers.redis_url().to_owned()),
-        ("HTTP__ADDR".to_owned(), http.to_string()),
-        ("ADMIN__ADDR".to_owned(), admin.to_string()),
-        ("SANDBOX__ADDR".to_owned(), sandbox.to_string()),
-        ("AUTH__SERVICE_KEY_SEED".to_owned(), BASE64_STANDARD.encode(rand::random::<[u8; 32]>())),
-        ("AUTH__MASTER_KEY".to_owned(), BASE64_STANDARD.encode(rand::random::<[u8; 32]>())),
-    ];
-    let addresses: [_; Service::ALL.len()] = free_addresses()?;
-    for (service, address) in Service::ALL.into_iter().zip(addresses) {
-        let name = service.name().to_uppercase();
-        let url = servers.database(&format!("idle_{service}")).await?;
-        settings.push((format!("{name}__DATABASE_URL"), url));
-        settings.push((format!("{name}__GRPC_ADDR"), address.to_string()));
-    }
-
-    let migrated =
-        timeout(PATIENCE, command(&settings, &["migrate"])?.output()).await.context("migrate does not end")??;
-    ensure!(migrated.status.success(), "migrate failed: {}", String::from_utf8_lossy(&migrated.stderr).trim());
-    let mut suite = command(&settings, &["serve", "all"])?.spawn()?;
-    let watched = watch(&mut suite, &format!("http://{admin}/readyz"), scale.idle).await;
-    let ended = end(suite).await;
-    let (resident, peak) = watched?;
+    let suite = Suite::make(servers).await?;
+    let running = suite.start().await?;
+    let watched = running.watch(scale.idle).await;
+    let ended = running.end().await;
+    let [resident, peak] = watched?;
     let note = format!("peak {peak:.0} MB; {} s after it was ready; {}", scale.idle.as_secs(), ended?);
-    report.add(Figure::new("`serve all` idle, resident", resident, "MB", note).limit(Limit::AtMost(150.0)));
+    report.add(Figure::new("`serve all` idle, resident", resident, "MB", note).limit(IDLE_LIMIT));
+
+    let shops = Arc::new(Shops::new(SHOPS, THERAPISTS, DAYS + 1)?);
+    let database = Suite::database(Service::Booking);
+    let pg = Pg::connect(&house::config(&servers.database(&database).await?)).await?;
+    shops.store(&pg).await?;
+    let mut administrator = servers.administrator_of(&database).await?;
+    history::write_many(&mut administrator, &shops, scale.stored, DAYS).await.context("the past cannot be stored")?;
+    administrator.close().await?;
+    let bookings: i64 = sqlx::query_scalar("select count(*) from booking").fetch_one(pg.pool()).await?;
+
+    let running = suite.start().await?;
+    let api = suite.api()?;
+    let worked = tokio::try_join!(work(&api, &shops, scale), running.watch(scale.busy));
+    let ended = running.end().await;
+    let ([searches, holds], [resident, peak]) = worked?;
+    let note = format!(
+        "peak {peak:.0} MB; {bookings} bookings, {SHOPS} shops of {THERAPISTS}; {searches} searches and {holds} holds \
+         meanwhile; {}",
+        ended?
+    );
+    report.add(Figure::new("`serve all` at work, resident", resident, "MB", note).limit(BUSY_LIMIT));
     Ok(())
 }
 
-/// This program with these settings and no others.
-fn command(settings: &[(String, String)], arguments: &[&str]) -> Result<Command> {
-    let mut command = Command::new(env::current_exe()?);
-    command
-        .args(arguments)
-        .env_clear()
-        .envs(env::var_os("PATH").map(|path| ("PATH", path)))
-        .envs(settings.iter().map(|(key, value)| (format!("MERIDIAN__{key}"), value)))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    Ok(command)
+/// Searches and holds; returns how often.
+async fn work(api: &Api, shops: &Arc<Shops>, scale: &Scale) -> Result<[usize; 2]> {
+    let terms_version = membership::Policy::default().terms_version;
+    let member = api.register(&new_phone(), &terms_version, &shops.shops[0].store.id.name()).await?;
+    let guest =
+        |index, holds| Guest { api: api.clone(), member: member.clone(), shops: Arc::clone(shops), holds, next: index };
+    let searching = (0..SIDE_BY_SIDE).map(|index| guest(index, false)).collect();
+    let holding = (0..SIDE_BY_SIDE).map(|index| guest(index, true)).collect();
+    let until = Until::Time(scale.busy);
+    let ((_, searches), (_, holds)) = tokio::try_join!(load::drive(searching, until), load::drive(holding, until))?;
+    Ok([searches, holds].map(|load| load.samples.len()))
 }
 
-/// Waits until all is ready, and then for `idle`; returns the most that was resident in that time, and ever, in
-/// megabytes.
-async fn watch(suite: &mut Child, ready_url: &str, idle: Duration) -> Result<(f64, f64)> {
-    // The log must be read, or the process would wait for a reader.
-    let log = suite.stderr.take().context("the suite has no log")?;
-    tokio::spawn(async move { tokio::io::copy(&mut { log }, &mut tokio::io::sink()).await });
-    let deadline = Instant::now() + PATIENCE;
-    while !is_ready(ready_url).await {
-        if let Some(status) = suite.try_wait()? {
-            bail!("`serve all` ended early: {status}");
+/// Goes through the shops of the chain.
+struct Guest {
+    api: Api,
+    member: Person,
+    shops: Arc<Shops>,
+    /// Holds what he finds, and gives it back.
+    holds: bool,
+    /// In which shop he looks next.
+    next: usize,
+}
+
+impl Guest {
+    async fn search(&self, store: &str) -> Result<Value> {
+        let now = SystemClock.now();
+        let to = now + SignedDuration::from_hours(24 * DAYS);
+        let (item, from, to) = (self.shops.item.id.name(), now.to_string(), to.to_string());
+        let query = [("item", item.as_str()), ("startTime", &from), ("endTime", &to), ("pageSize", "50")];
+        let found = self.api.get(&self.member, &format!("/v1/{store}/slots:search"), &query).await?;
+        let slots = found["slots"].as_array().map(Vec::len).unwrap_or_default();
+        ensure!(slots == 50, "{slots} slots were found, not 50");
+        // Those who come after one another want different times.
+        Ok(found["slots"][self.next % 50].clone())
+    }
+}
+
+impl Caller for Guest {
+    async fn call(&mut self) -> Result<()> {
+        let store = self.shops.shops[self.next % SHOPS].store.id.name();
+        let slot = self.search(&store).await?;
+        self.next += SIDE_BY_SIDE;
+        if self.holds {
+            let body = json!({
+                "store": store, "item": self.shops.item.id.name(), "startTime": slot["startTime"],
+                "channel": "CHANNEL_WEB",
+            });
+            let booking = self.api.post(&self.member, "/v1/bookings:hold", body).await?;
+            self.api.post(&self.member, &format!("/v1/{}:cancel", text(&booking, "name")?), json!({})).await?;
         }
-        ensure!(Instant::now() < deadline, "`serve all` was not ready within {} s", PATIENCE.as_secs());
-        sleep(POLL).await;
-    }
-    let file = format!("/proc/{}/status", suite.id().context("the suite has ended")?);
-    let end = Instant::now() + idle;
-    let mut resident = 0;
-    while Instant::now() < end {
-        sleep(POLL).await;
-        resident = resident.max(memory_kib(&file, "VmRSS").context("the suite has ended")?);
-    }
-    let megabytes = |kib: u64| kib as f64 * 1_024.0 / 1_000_000.0;
-    Ok((megabytes(resident), megabytes(memory_kib(&file, "VmHWM").unwrap_or(resident))))
-}
-
-async fn is_ready(url: &str) -> bool {
-    reqwest::get(url).await.is_ok_and(|answer| answer.status().is_success())
-}
-
-/// Stops it as an operator would; returns how it ended.
-async fn end(mut suite: Child) -> Result<ExitStatus> {
-    if let Some(pid) = suite.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw) {
-        // One that is gone already is waited for all the same.
-        let _ = kill_process(pid, Signal::TERM);
-    }
-    match timeout(END_PATIENCE, suite.wait()).await {
-        Ok(status) => Ok(status?),
-        Err(_) => {
-            suite.kill().await?;
-            bail!("`serve all` did not end within {} s", END_PATIENCE.as_secs())
-        }
+        Ok(())
     }
 }

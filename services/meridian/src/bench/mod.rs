@@ -8,17 +8,19 @@
 //! |---|---|
 //! | [`holds`] | committed holds per second, against pgbench with the very same statements |
 //! | [`contention`] | answers per second when all want the same few times |
-//! | [`search`] | how long a search takes |
+//! | [`search`], [`curve`] | how long a search takes, and how that grows |
 //! | [`group`] | how long it takes to keep the visits of a group |
+//! | [`queue`] | how long it takes to tell those in a queue when they can begin |
 //! | [`gateway`] | requests per second through the gateway, against plain gRPC and against Envoy |
 //! | [`light`] | under light load: from a commit to the answer, and to a consumer in another service |
-//! | [`memory`] | what `serve all` keeps resident while nothing happens |
+//! | [`memory`] | what `serve all` keeps resident while nothing happens, and at work on a million bookings |
 //!
 //! | helper | holds |
 //! |---|---|
 //! | [`servers`] | the private servers |
 //! | [`house`] | the booking service as it is deployed, with peers that answer at once ([`peers`]) |
-//! | [`shops`] | what it sells |
+//! | [`shops`], [`history`] | what it sells, and has sold |
+//! | [`suite`] | the whole suite as a process of its own |
 //! | [`load`], [`http`] | clients that check every answer |
 //! | [`capture`], [`script`], [`pgbench`] | the statements of a hold, and running them without us |
 //! | [`envoy`] | the other transcoder |
@@ -30,6 +32,7 @@ mod curve;
 mod envoy;
 mod gateway;
 mod group;
+mod history;
 mod holds;
 mod house;
 mod http;
@@ -40,6 +43,7 @@ mod machine;
 mod memory;
 mod peers;
 mod pgbench;
+mod queue;
 mod report;
 mod samples;
 mod scale;
@@ -47,6 +51,7 @@ mod script;
 mod search;
 mod servers;
 mod shops;
+mod suite;
 mod threads;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
@@ -70,7 +75,7 @@ use scale::Scale;
 use servers::Servers;
 
 /// How long a run may take before it is given up.
-const LONGEST: Duration = Duration::from_secs(340);
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// Flags of `bench`.
 #[derive(Debug, Clone, Args)]
@@ -103,6 +108,8 @@ enum Part {
     Search,
     /// Groups.
     Group,
+    /// The queue of those who come without a booking.
+    Queue,
     /// The gateway against gRPC and Envoy.
     Gateway,
     /// Commit to answer and to consumer.
@@ -166,6 +173,7 @@ async fn measure(servers: &Servers, options: &BenchOptions, report: &mut Report)
                 failed => failed,
             },
             Part::Group => group::measure(&house, &scale, report).await,
+            Part::Queue => queue::measure(&house, &scale, report).await,
             Part::Gateway => gateway::measure(servers, &house, &scale, options.envoy.as_deref(), report).await,
             Part::Light => light::measure(servers, &house, &scale, report).await,
             Part::Memory => memory::measure(servers, &scale, report).await,

@@ -1,25 +1,20 @@
 //! Postgres's own load program.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use sqlx::postgres::PgConnectOptions;
-use tokio::{process::Command, time::timeout};
+use tokio::time::timeout;
 
-use super::script::Script;
+use super::{script::Script, servers::Servers};
 
+const PROGRAM: &str = "pgbench";
 /// How long it may take beyond what it was asked to.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The program and the database that it works on.
-#[derive(Debug)]
-pub struct Pgbench {
-    program: PathBuf,
+pub struct Pgbench<'a> {
+    servers: &'a Servers,
     options: PgConnectOptions,
     password: String,
 }
@@ -42,20 +37,22 @@ pub struct Done {
     pub per_second: f64,
 }
 
-impl Pgbench {
-    /// For the database at `url`; `None` if the program isn't installed.
-    pub fn find(url: &str) -> Result<Option<Self>> {
-        let Some(program) = program() else { return Ok(None) };
+impl<'a> Pgbench<'a> {
+    /// For the database at `url`; `None` if Postgres came without the program.
+    pub async fn find(servers: &'a Servers, url: &str) -> Result<Option<Self>> {
+        if servers.tool(PROGRAM).await?.is_none() {
+            return Ok(None);
+        }
         let options: PgConnectOptions = url.parse()?;
         let (_, rest) = url.split_once("://").context("the URL has no scheme")?;
         let password = rest.split_once('@').and_then(|(user, _)| user.split_once(':')).map(|(_, password)| password);
-        Ok(Some(Self { program, options, password: password.unwrap_or_default().to_owned() }))
+        Ok(Some(Self { servers, options, password: password.unwrap_or_default().to_owned() }))
     }
 
     /// Runs a script with prepared statements. A transaction that fails is an error.
     pub async fn run(&self, script: &Path, variables: &Script, amount: Amount) -> Result<Done> {
-        let mut command = Command::new(&self.program);
-        command.args(["--no-vacuum", "--protocol=prepared", "--file"]).arg(script);
+        let mut command = self.servers.tool(PROGRAM).await?.context("pgbench is gone")?;
+        command.args(["--no-vacuum", "--protocol=prepared", "--file"]).arg(script.canonicalize()?);
         for (name, value) in &variables.constants {
             command.arg("--define").arg(format!("{name}={value}"));
         }
@@ -75,14 +72,11 @@ impl Pgbench {
             }
         };
         let running = command
-            .env_clear()
-            .envs(env::var_os("PATH").map(|path| ("PATH", path)))
             .env("PGHOST", self.options.get_host())
             .env("PGPORT", self.options.get_port().to_string())
             .env("PGUSER", self.options.get_username())
             .env("PGDATABASE", self.options.get_database().unwrap_or_default())
             .env("PGPASSWORD", &self.password)
-            .stdin(Stdio::null())
             .kill_on_drop(true)
             .output();
         let output = timeout(patience, running).await.context("pgbench does not end")??;
@@ -106,16 +100,6 @@ fn read(said: &str) -> Result<Done> {
         transactions: number("number of transactions actually processed").context("it counted nothing")?,
         per_second: number("tps").context("it has no rate")?,
     })
-}
-
-/// In `PATH`, or where Debian keeps it.
-fn program() -> Option<PathBuf> {
-    let in_path = env::var_os("PATH").into_iter().flat_map(|path| env::split_paths(&path).collect::<Vec<_>>());
-    let mut versions: Vec<PathBuf> =
-        std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    versions.sort();
-    let shelves = versions.into_iter().rev().map(|version| version.join("bin"));
-    shelves.chain(in_path).map(|folder| folder.join("pgbench")).find(|program| program.is_file())
 }
 
 #[cfg(test)]

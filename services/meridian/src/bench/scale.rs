@@ -29,6 +29,10 @@ pub struct Scale {
     pub light_holds: u32,
     /// How long the idle suite is watched.
     pub idle: Duration,
+    /// How many bookings are stored when it is watched at work.
+    pub stored: i64,
+    /// How long it is watched at work.
+    pub busy: Duration,
 }
 
 impl Scale {
@@ -48,6 +52,8 @@ impl Scale {
                 bookings: 20,
                 light_holds: 50,
                 idle: Duration::from_secs(2),
+                stored: 50_000,
+                busy: Duration::from_secs(3),
             };
         }
         Self {
@@ -63,6 +69,8 @@ impl Scale {
             bookings: 500,
             light_holds: 500,
             idle: Duration::from_secs(10),
+            stored: 1_000_000,
+            busy: Duration::from_secs(15),
         }
     }
 }

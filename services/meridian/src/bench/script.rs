@@ -4,7 +4,7 @@
 //! the hold made up come from a row of the table `bench_slot`, so that every transaction has its own; all else stays as
 //! it was. The script asks for that row first, by the one statement that a hold does not have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, ensure};
 use kernel::Uuid;
@@ -40,7 +40,14 @@ impl Script {
     /// # Errors
     /// When a column of `row` is nowhere used: then the flow has changed, and this must follow.
     pub fn write(statements: &[Statement], row: &Row, known: &[Uuid]) -> Result<Self> {
-        let mut variables = Variables { row, known, ids: Vec::new(), constants: BTreeMap::new(), used: Vec::new() };
+        let mut variables = Variables {
+            row,
+            known,
+            ids: Vec::new(),
+            lists: BTreeSet::new(),
+            constants: BTreeMap::new(),
+            used: Vec::new(),
+        };
         let mut body = String::new();
         for statement in statements {
             body.push_str(&variables.fill(statement)?);
@@ -49,10 +56,10 @@ impl Script {
         let unused: Vec<&str> =
             row.iter().map(|(name, _)| *name).filter(|name| !variables.used.contains(&(*name).to_owned())).collect();
         ensure!(unused.is_empty(), "no statement of a hold has the parameters {unused:?} any more");
-        let asking = asking("bench_next", row, variables.ids.len());
+        let asking = |sequence| asking(sequence, row, variables.ids.len(), &variables.lists);
         Ok(Self {
-            text: format!("{asking}{body}"),
-            asking: self::asking("bench_probe", row, variables.ids.len()),
+            text: format!("{}{body}", asking("bench_next")),
+            asking: asking("bench_probe"),
             ids: variables.ids.len(),
             constants: variables.constants.into_iter().map(|(value, name)| (name, value)).collect(),
             shapes: statements.iter().map(|statement| shape(&statement.text)).collect(),
@@ -66,10 +73,13 @@ impl Script {
 }
 
 /// The statement that fetches a row of `bench_slot`.
-fn asking(sequence: &str, row: &Row, ids: usize) -> String {
+fn asking(sequence: &str, row: &Row, ids: usize, lists: &BTreeSet<(usize, usize)>) -> String {
     let columns = row.iter().map(|(name, _)| (*name).to_owned());
-    let ids = (0..ids).flat_map(|n| [id(n), format!("'{{' || {} || '}}' as {}", id(n), list(n))]);
-    let columns: Vec<String> = columns.chain(ids).chain([format!("'' as {EMPTY}")]).collect();
+    let lists = lists.iter().map(|&(n, times)| {
+        let elements = vec![id(n); times].join(" || ',' || ");
+        format!("'{{' || {elements} || '}}' as {}", list(n, times))
+    });
+    let columns: Vec<String> = columns.chain((0..ids).map(id)).chain(lists).chain([format!("'' as {EMPTY}")]).collect();
     format!("select {} from bench_slot where n = (select nextval('{sequence}')) \\gset\n", columns.join(", "))
 }
 
@@ -77,15 +87,17 @@ fn id(n: usize) -> String {
     format!("id{n}")
 }
 
-/// An array that holds an id alone.
-fn list(n: usize) -> String {
-    format!("list{n}")
+/// An array that holds nothing but an id, so many times.
+fn list(n: usize, times: usize) -> String {
+    format!("list{n}x{times}")
 }
 
 struct Variables<'a> {
     row: &'a Row,
     known: &'a [Uuid],
     ids: Vec<Uuid>,
+    /// Arrays of ids: which, and how often.
+    lists: BTreeSet<(usize, usize)>,
     /// Names by value.
     constants: BTreeMap<String, String>,
     used: Vec<String>,
@@ -121,9 +133,13 @@ impl Variables<'_> {
         if let Some(n) = self.made_up(value) {
             return id(n);
         }
-        let alone = value.strip_prefix('{').and_then(|value| value.strip_suffix('}'));
-        if let Some(n) = alone.and_then(|value| self.made_up(value)) {
-            return list(n);
+        let elements = value.strip_prefix('{').and_then(|value| value.strip_suffix('}'));
+        let elements: Vec<&str> = elements.into_iter().flat_map(|elements| elements.split(',')).collect();
+        if let Some(n) =
+            elements.first().filter(|first| elements.iter().all(|one| one == *first)).and_then(|id| self.made_up(id))
+        {
+            self.lists.insert((n, elements.len()));
+            return list(n, elements.len());
         }
         let next = format!("constant{}", self.constants.len());
         self.constants.entry(value.to_owned()).or_insert(next).clone()
@@ -154,7 +170,7 @@ mod tests {
     #[test]
     fn each_parameter_becomes_the_variable_that_it_means() {
         let (made, known) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let (made_text, list_text, known_text) = (made.to_string(), format!("{{{made}}}"), known.to_string());
+        let (made_text, list_text, known_text) = (made.to_string(), format!("{{{made},{made}}}"), known.to_string());
         let statements = [
             statement("BEGIN", &[]),
             statement(
@@ -167,9 +183,9 @@ mod tests {
         let script = Script::write(&statements, &row, &[known]).unwrap();
         assert_eq!(
             script.text,
-            "select store, id0, '{' || id0 || '}' as list0, '' as blank from bench_slot where n = \
+            "select store, id0, '{' || id0 || ',' || id0 || '}' as list0x2, '' as blank from bench_slot where n = \
              (select nextval('bench_next')) \\gset\nBEGIN;\ninsert into t values (:store, :id0::uuid, :nothing, :constant0);\n\
-             select * from t where id = any(:list0);\n"
+             select * from t where id = any(:list0x2);\n"
         );
         assert_eq!(script.constants, [("constant0".to_owned(), known_text)]);
         assert_eq!(script.columns(&row), ["store", "id0"]);

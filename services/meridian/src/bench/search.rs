@@ -20,7 +20,7 @@ use rpc::convert::to_timestamp;
 use tonic::transport::Channel as Transport;
 
 use super::{
-    house::{self, House},
+    house::House,
     load::{self, Caller, Load, Until},
     report::{Figure, Limit, Report},
     scale::Scale,
@@ -40,7 +40,7 @@ const LIMIT: Limit = Limit::AtMost(5.0);
 pub async fn measure(house: &House, scale: &Scale, report: &mut Report) -> Result<()> {
     let shops = Shops::new(1, THERAPISTS, i64::try_from(DAYS)? + 1)?;
     let taken = occupy(&house.app.pg, &shops).await?;
-    house::analyze(&house.app.pg).await?;
+    house.analyze().await?;
     let searcher = Searcher::new(house.channel()?, &shops, PAGE);
     let all = searcher.check().await?;
     load::drive(vec![searcher.clone()], Until::Calls(scale.searches / 4)).await?;

@@ -8,7 +8,8 @@ use std::{
 
 use anyhow::{Context, Result};
 use provision::{Exclusive, Options, Profile, Progress, Provision};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, migrate::Migrator};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, migrate::Migrator, postgres::PgConnectOptions};
+use tokio::process::Command;
 
 use crate::say;
 
@@ -26,6 +27,8 @@ impl Servers {
     pub async fn start(folder: &Path) -> Result<Self> {
         let options = Options {
             profile: Profile::Durable,
+            // Those of `meridian up` do; they outlive the run.
+            tools: std::path::absolute(folder)?.parent().map(|data| data.join("tools")),
             install: true,
             progress: Progress::new(|text| say::line(text)),
             ..Options::default()
@@ -93,6 +96,17 @@ impl Servers {
     /// Where Postgres logs to.
     pub fn log(&self) -> Result<PathBuf> {
         self.provision.postgres_log()?.context("Postgres has no log")
+    }
+
+    /// A client program that came with Postgres; `None` if it came without that one.
+    pub async fn tool(&self, name: &str) -> Result<Option<Command>> {
+        Ok(self.provision.postgres_tool(name).await?)
+    }
+
+    /// A connection to a database for what only an administrator may.
+    pub async fn administrator_of(&self, database: &str) -> Result<PgConnection> {
+        let options: PgConnectOptions = self.admin_url.parse()?;
+        Ok(PgConnection::connect_with(&options.database(database)).await?)
     }
 
     async fn administrator(&self) -> Result<PgConnection> {

@@ -29,10 +29,10 @@ pub const TREATMENT: i64 = 60;
 pub const PREPARATION: i64 = 5;
 pub const CLEANUP: i64 = 10;
 /// Minutes from one start to the next at which the same therapist and the same room are free again; nine fit into a day.
-const STEP: i64 = 80;
+pub const STEP: i64 = 80;
 const STARTS_A_DAY: u64 = 9;
-/// Customers take turns.
-const MEMBERS: usize = 200;
+/// Customers take turns; none of them has many visits at a time.
+const MEMBERS: usize = 2_000;
 
 /// A chain.
 #[derive(Debug, Clone)]
@@ -88,6 +88,20 @@ impl Shops {
             first_opening: Timestamp::from_second(tomorrow + OPEN_HOUR_UTC * 3_600)?,
             days,
         })
+    }
+
+    /// One shop that has just opened for today, wherever on earth that is.
+    pub fn open_now(therapists: usize) -> Result<Self> {
+        let mut shops = Self::new(1, therapists, 1)?;
+        let now = SystemClock.now().as_second();
+        shops.first_opening = Timestamp::from_second(now - now.rem_euclid(3_600))?;
+        let hour_utc = now.rem_euclid(86_400) / 3_600;
+        // The IANA names of zones with a fixed offset have the sign of what is to be added to get to UTC.
+        let ahead = (i64::from(OPEN.0) / 60 - hour_utc + 12).rem_euclid(24) - 12;
+        for shop in &mut shops.shops {
+            shop.store.time_zone = format!("Etc/GMT{:+}", -ahead);
+        }
+        Ok(shops)
     }
 
     /// The same, where the treatment needs a machine too; a shop has as many as rooms.
@@ -255,6 +269,15 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    #[test]
+    fn a_shop_that_is_open_now_is_open_by_its_own_clock() {
+        let shops = Shops::open_now(1).unwrap();
+        let opening = shops.openings().next().unwrap();
+        let local = opening.to_zoned(TimeZone::get(&shops.shops[0].store.time_zone).unwrap());
+        assert_eq!((local.hour(), local.minute()), (10, 0));
+        assert!(SystemClock.now().duration_since(opening) < SignedDuration::from_hours(1));
+    }
 
     #[test]
     fn every_slot_is_within_opening_hours_and_sold_once() {

@@ -2,7 +2,7 @@
 //!
 //! It talks HTTP/JSON only. It starts the suite if it does not run, and stops what it started.
 
-mod api;
+pub mod api;
 mod visit;
 
 use std::process::ExitCode;

@@ -6,7 +6,7 @@ use kernel::{Clock as _, SystemClock, Timestamp};
 use runtime::Settings;
 use serde_json::{Value, json};
 
-use super::api::{Api, Person, money, signed_in, text};
+use super::api::{Api, Person, money, new_phone, text};
 use crate::{
     say,
     seed::{ADMINISTRATOR, PASSWORD, STORES},
@@ -76,32 +76,11 @@ impl Visit<'_> {
     }
 
     async fn register(&self, store: &str) -> Result<Person> {
-        let nobody = Person::default();
-        self.api.post(&nobody, "/v1/auth:sendCode", json!({"phone": self.phone})).await?;
-        let message =
-            self.message(|message| message["kind"] == "KIND_VERIFICATION_CODE", "the arrival of a code").await?;
-        let body = text(&message, "body")?;
-        let mut runs = body.split(|character: char| !character.is_ascii_digit());
-        let code = runs.find(|run| run.len() == 6).context("the message has no code of six digits")?;
-        step("code", format!("read in the mailbox of {}", self.phone));
         let policy: membership::Policy = self.settings.membership.policy(runtime::config::Service::Membership)?;
-        let body = json!({
-            "phone": self.phone, "code": code, "displayName": "Demo Guest", "termsVersion": policy.terms_version,
-            "store": store,
-        });
-        let member = signed_in(&self.api.post(&nobody, "/v1/auth:register", body).await?)?;
+        let member = self.api.register(&self.phone, &policy.terms_version, store).await?;
+        step("code", format!("read in the mailbox of {}", self.phone));
         step("registered", &member.subject);
         Ok(member)
-    }
-
-    /// The newest message in the mailbox that is the one.
-    async fn message(&self, is_it: impl Fn(&Value) -> bool, what: &str) -> Result<Value> {
-        let path = format!("/v1/mailbox/{}/messages", self.phone);
-        until(what, async || {
-            let mailbox = self.api.get(&Person::default(), &path, &[]).await?;
-            Ok(mailbox["messages"].as_array().and_then(|all| all.iter().find(|one| is_it(one))).cloned())
-        })
-        .await
     }
 
     async fn search(&self, store: &str, item: &str) -> Result<Value> {
@@ -164,7 +143,7 @@ impl Visit<'_> {
         .await?;
         step("confirmed", booking);
         let of_booking = |message: &Value| message["kind"] == "KIND_BOOKING_CONFIRMED";
-        let message = self.message(of_booking, "the arrival of the confirmation").await?;
+        let message = self.api.message(&self.phone, of_booking, "the arrival of the confirmation").await?;
         step("message", text(&message, "body")?);
         Ok(())
     }
@@ -233,10 +212,4 @@ fn date_of(line: &Value) -> Option<Date> {
     let part = |key: &str| line["date"][key].as_i64();
     let (year, month, day) = (part("year")?, part("month")?, part("day")?);
     Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()
-}
-
-/// A number that nobody has registered with: made from the time.
-fn new_phone() -> String {
-    let micros = SystemClock.now().as_microsecond().unsigned_abs();
-    format!("+86138{:08}", (micros / 1_000) % 100_000_000)
 }
