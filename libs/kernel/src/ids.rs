@@ -39,7 +39,7 @@ macro_rules! ids {
 
             /// The resource name, such as `bookings/0192…`.
             pub fn name(self) -> String {
-                format!(concat!($collection, "/{}"), self.0)
+                name(concat!($collection, "/"), self.0)
             }
 
             /// Reads a resource name that came in as `field`.
@@ -131,6 +131,14 @@ pub fn uuid_v7(now: Timestamp) -> Uuid {
 /// The UUID v5 of `purpose` within `of`.
 pub fn derive(of: Uuid, purpose: &str) -> Uuid {
     Uuid::new_v5(&of, purpose.as_bytes())
+}
+
+/// Lists have thousands of names: no formatting.
+fn name(collection: &str, id: Uuid) -> String {
+    let mut name = String::with_capacity(collection.len() + uuid::fmt::Hyphenated::LENGTH);
+    name.push_str(collection);
+    name.push_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+    name
 }
 
 fn parse_name(collection: &'static str, field: &str, name: &str) -> Result<Uuid> {

@@ -4,6 +4,9 @@
 //! call outside any transaction with a request id derived from the task's id, and [`finish`]es the task in the
 //! transaction that records the outcome. A worker that dies leaves a lease that runs out; the repeated call carries the
 //! same request id, so the peer does nothing twice.
+//!
+//! Where somebody waits for what comes of it, the flow [`take`]s the task instead, and does it by [`go_on`] as soon as it
+//! has committed: that spares a claim, which is a commit of its own.
 
 use futures_util::future::try_join_all;
 use jiff::SignedDuration;
@@ -16,6 +19,8 @@ use crate::{Pg, Result, Tx, traceparent};
 
 /// How long a worker may be at a task before another takes it over.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
+/// The same for whoever wrote the task and does it at once.
+const OWN_LEASE: SignedDuration = SignedDuration::from_secs(5);
 /// How many tasks one worker does side by side.
 const SIDE_BY_SIDE: i64 = 8;
 const FIRST_RETRY: SignedDuration = SignedDuration::from_millis(200);
@@ -53,6 +58,12 @@ pub struct Task {
 }
 
 impl Task {
+    fn new(task: NewTask, now: Timestamp) -> Self {
+        let NewTask { kind, aggregate_id, payload, due_time: _ } = task;
+        let (id, kind, traceparent) = (ids::uuid_v7(now), kind.to_owned(), traceparent::current());
+        Self { id, kind, aggregate_id, payload, attempt_count: 0, traceparent }
+    }
+
     /// The request id of this task's call to a peer.
     pub fn request_id(&self) -> Uuid {
         ids::derive(self.id, "request")
@@ -67,23 +78,45 @@ pub trait Handler: Send + Sync {
 }
 
 /// Writes a task in the transaction of the decision.
-#[tracing::instrument(name = "db.task.add", skip_all, fields(kind = task.kind))]
 pub async fn add(tx: &mut Tx, now: Timestamp, task: NewTask) -> Result<Uuid> {
-    let id = ids::uuid_v7(now);
+    let (due_time, task) = (task.due_time, Task::new(task, now));
+    insert(tx, now, &task, due_time, None).await?;
+    Ok(task.id)
+}
+
+/// Writes a task that its writer does at once, whenever it is due: to be passed to [`go_on`] after the commit. If the
+/// writer dies before, a worker takes it over after 5 seconds.
+pub async fn take(tx: &mut Tx, now: Timestamp, task: NewTask) -> Result<Task> {
+    let (due_time, task) = (task.due_time, Task::new(task, now));
+    insert(tx, now, &task, due_time, Some(now + OWN_LEASE)).await?;
+    Ok(task)
+}
+
+#[tracing::instrument(name = "db.task.add", skip_all, fields(kind = task.kind))]
+async fn insert(
+    tx: &mut Tx,
+    now: Timestamp,
+    task: &Task,
+    due_time: Timestamp,
+    claim_expire_time: Option<Timestamp>,
+) -> Result<()> {
     sqlx::query(
-        "insert into task (id, kind, aggregate_id, payload, traceparent, create_time, due_time)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into task (id, kind, aggregate_id, payload, traceparent, create_time, due_time, claim_expire_time,
+                           attempt_count)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
-    .bind(id)
-    .bind(task.kind)
+    .bind(task.id)
+    .bind(&task.kind)
     .bind(task.aggregate_id)
-    .bind(task.payload)
-    .bind(traceparent::current())
+    .bind(&task.payload)
+    .bind(&task.traceparent)
     .bind(now.to_sqlx())
-    .bind(task.due_time.to_sqlx())
+    .bind(due_time.to_sqlx())
+    .bind(claim_expire_time.map(ToSqlx::to_sqlx))
+    .bind(i32::from(claim_expire_time.is_some()))
     .execute(&mut **tx)
     .await?;
-    Ok(id)
+    Ok(())
 }
 
 /// Calls off what is still to be done of one kind for one aggregate; a worker that is at it right now goes on, but nobody
@@ -155,21 +188,9 @@ async fn attempt(pg: &Pg, now: &impl Fn() -> Timestamp, handler: &impl Handler, 
     }
 }
 
-/// Does one task at once, so that its caller need not wait for the worker; unless it is done or some worker is at it. If
-/// that fails, the worker will see to it.
-pub async fn run_now(pg: &Pg, now: impl Fn() -> Timestamp, id: Uuid, handler: &impl Handler) -> Result<()> {
-    let row = sqlx::query(
-        "update task set claim_expire_time = $2, attempt_count = attempt_count + 1
-         where id = $3 and done_time is null and (claim_expire_time is null or claim_expire_time <= $1)
-         returning id, kind, aggregate_id, payload, attempt_count - 1 as attempt_count, traceparent",
-    )
-    .bind(now().to_sqlx())
-    .bind((now() + LEASE).to_sqlx())
-    .bind(id)
-    .fetch_optional(&mut *pg.conn().await?)
-    .await?;
-    let Some(row) = row else { return Ok(()) };
-    attempt(pg, &now, handler, &task(&row)?).await
+/// Does a task that was [taken](take) when it was written. If that fails, the worker will see to it.
+pub async fn go_on(pg: &Pg, now: impl Fn() -> Timestamp, task: &Task, handler: &impl Handler) -> Result<()> {
+    attempt(pg, &now, handler, task).await
 }
 
 /// Whether an error may pass by waiting.

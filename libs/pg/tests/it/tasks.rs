@@ -125,17 +125,54 @@ async fn many_workers_do_each_task_once() {
 }
 
 #[tokio::test]
-async fn what_was_called_off_is_not_done_and_one_task_can_be_done_at_once() {
+async fn what_was_called_off_is_not_done() {
     let db = testkit::database(&MIGRATOR).await;
     let (pg, at) = (&db.pg, now());
-    let first = add(pg, at, Uuid::from_u128(1)).await;
-    let second = add(pg, at, Uuid::from_u128(2)).await;
+    for n in 1..=2 {
+        add(pg, at, Uuid::from_u128(n)).await;
+    }
     let mut tx = pg.begin().await.expect("begun");
     assert_eq!(tasks::call_off(&mut tx, at, Uuid::from_u128(1), "call").await.expect("called off"), 1);
     tx.commit().await.expect("committed");
     let peer = Peer::new(pg, 0, ErrorKind::Internal);
-    for id in [first, second, second] {
-        tasks::run_now(pg, || at, id, &peer).await.expect("run");
-    }
+    assert_eq!(tasks::drain(pg, || at, &peer).await.expect("drained"), 1);
     assert_eq!((peer.calls().len(), open(pg).await), (1, 0));
+}
+
+/// A task of whoever writes it.
+async fn take(pg: &Pg, at: Timestamp) -> Task {
+    let mut tx = pg.begin().await.expect("begun");
+    let task = NewTask { kind: "call", aggregate_id: Uuid::from_u128(1), payload: Vec::new(), due_time: at };
+    let task = tasks::take(&mut tx, at, task).await.expect("taken");
+    tx.commit().await.expect("committed");
+    task
+}
+
+#[tokio::test]
+async fn a_task_is_its_writers_at_first() {
+    let db = testkit::database(&MIGRATOR).await;
+    let (pg, at) = (&db.pg, now());
+    let task = take(pg, at).await;
+    let peer = Peer::new(pg, 0, ErrorKind::Internal);
+    assert_eq!(tasks::drain(pg, || at, &peer).await.expect("drained"), 0, "somebody is at it");
+    tasks::go_on(pg, || at, &task, &peer).await.expect("done");
+    assert_eq!((peer.calls(), open(pg).await), (vec![task.request_id()], 0));
+}
+
+#[tokio::test]
+async fn a_writer_who_dies_or_fails_leaves_his_task_to_the_worker() {
+    let db = testkit::database(&MIGRATOR).await;
+    let (pg, at) = (&db.pg, now());
+    let dead = take(pg, at).await;
+    let peer = Peer::new(pg, 0, ErrorKind::Internal);
+    let later = |seconds| at + SignedDuration::from_secs(seconds);
+    assert_eq!(tasks::drain(pg, || later(4), &peer).await.expect("drained"), 0);
+    assert_eq!(tasks::drain(pg, || later(5), &peer).await.expect("drained"), 1);
+    assert_eq!(peer.calls(), [dead.request_id()]);
+
+    let failed = take(pg, at).await;
+    let peer = Peer::new(pg, 1, ErrorKind::Unavailable);
+    tasks::go_on(pg, || at, &failed, &peer).await.expect("put back");
+    assert_eq!(tasks::drain(pg, || later(1), &peer).await.expect("drained"), 1);
+    assert_eq!((peer.calls(), open(pg).await), (vec![failed.request_id(); 2], 0));
 }

@@ -18,7 +18,11 @@ use opentelemetry_sdk::{
     trace::{Sampler, SdkTracerProvider},
 };
 use tracing::{Dispatch, level_filters::LevelFilter};
-use tracing_subscriber::{EnvFilter, Layer, Registry, layer::SubscriberExt};
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry,
+    filter::Targets,
+    layer::{Filter, SubscriberExt},
+};
 
 use crate::config::{ConfigError, LogFormat, TelemetrySettings};
 
@@ -46,10 +50,9 @@ impl Drop for Guard {
 /// # Errors
 /// When the filter or the collector's address is not valid, or telemetry has been started before.
 pub fn init(settings: &TelemetrySettings, service: &str) -> Result<Guard, ConfigError> {
-    let filter = EnvFilter::try_new(&settings.filter).map_err(|error| ConfigError::new("telemetry.filter", error))?;
     let provider = provider(settings, service)?;
 
-    let dispatch = Dispatch::new(subscriber(settings.log_format, filter, &provider));
+    let dispatch = Dispatch::new(subscriber(settings, &provider)?);
     // The formatter finds the trace of a line through the subscriber that it is part of.
     let _ = format::SUBSCRIBER.set(dispatch.downgrade());
     tracing::dispatcher::set_global_default(dispatch).map_err(|error| ConfigError::new("telemetry", error))?;
@@ -60,18 +63,22 @@ pub fn init(settings: &TelemetrySettings, service: &str) -> Result<Guard, Config
 }
 
 fn subscriber(
-    log_format: LogFormat,
-    filter: EnvFilter,
+    settings: &TelemetrySettings,
     provider: &SdkTracerProvider,
-) -> impl tracing::Subscriber + Send + Sync + use<> {
+) -> Result<impl tracing::Subscriber + Send + Sync + use<>, ConfigError> {
     let traces = tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("meridian"))
+        // A span is entered at every poll of its future; both would be done each time. Nobody asks OpenTelemetry for the
+        // current context: that is the span's.
+        .with_context_activation(false)
+        .with_tracked_inactivity(false)
         .with_location(false)
         .with_threads(false)
         .with_target(false)
         .with_filter(LevelFilter::INFO);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let lines: Box<dyn Layer<_> + Send + Sync> = match log_format {
+    let filter = filter(&settings.filter)?;
+    let lines: Box<dyn Layer<_> + Send + Sync> = match settings.log_format {
         LogFormat::Text => {
             let ansi = std::io::stderr().is_terminal();
             let format = tracing_subscriber::fmt::format().with_ansi(ansi);
@@ -82,7 +89,21 @@ fn subscriber(
             lines.json().event_format(format::WithTrace::json(format)).with_filter(filter).boxed()
         }
     };
-    Registry::default().with(traces).with(lines)
+    Ok(Registry::default().with(traces).with(lines))
+}
+
+/// An `EnvFilter` looks at every span that is entered. Most filters are about targets and levels alone, and then there is
+/// nothing to see.
+fn filter<S>(text: &str) -> Result<Box<dyn Filter<S> + Send + Sync>, ConfigError>
+where
+    EnvFilter: Filter<S>,
+    Targets: Filter<S>,
+{
+    if let Ok(targets) = text.parse::<Targets>() {
+        return Ok(Box::new(targets));
+    }
+    let filter = EnvFilter::try_new(text).map_err(|error| ConfigError::new("telemetry.filter", error))?;
+    Ok(Box::new(filter))
 }
 
 fn provider(settings: &TelemetrySettings, service: &str) -> Result<SdkTracerProvider, ConfigError> {

@@ -53,10 +53,7 @@ impl Name<'_> {
 /// what the holder before has left.
 #[tracing::instrument(name = "db.locks.take", skip_all)]
 pub async fn take(conn: &mut PgConnection, names: &[Name<'_>]) -> pg::Result<()> {
-    let mut keys: Vec<(i32, i32)> = names.iter().map(|name| name.key()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let (sorts, names): (Vec<i32>, Vec<i32>) = keys.into_iter().unzip();
+    let (sorts, names) = keys(names);
     // A function's rows come in the order of its arrays, and each is locked as it comes.
     sqlx::query!(
         "select pg_advisory_xact_lock(sort, name) from unnest($1::integer[], $2::integer[]) as lock (sort, name)",
@@ -66,6 +63,14 @@ pub async fn take(conn: &mut PgConnection, names: &[Name<'_>]) -> pg::Result<()>
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// What Postgres knows names by, in the order in which they are taken, each once.
+pub(super) fn keys(names: &[Name<'_>]) -> (Vec<i32>, Vec<i32>) {
+    let mut keys: Vec<(i32, i32)> = names.iter().map(|name| name.key()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys.into_iter().unzip()
 }
 
 #[cfg(test)]

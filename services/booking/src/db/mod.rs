@@ -10,6 +10,7 @@ pub mod catalog;
 pub mod day;
 pub mod fairness;
 pub mod group;
+mod instants;
 pub mod live;
 pub mod locks;
 pub mod policy;

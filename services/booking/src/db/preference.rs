@@ -1,10 +1,10 @@
 //! What is known of a customer's liking for therapists, and of therapists in general.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use jiff::SignedDuration;
 use kernel::{
-    Timestamp,
+    Timestamp, Uuid,
     ids::{MemberId, StoreId, TherapistId},
 };
 use pg::PgConnection;
@@ -63,27 +63,13 @@ pub async fn of_customer(conn: &mut PgConnection, customer: MemberId) -> pg::Res
     .fetch_all(conn)
     .await?;
     rows.into_iter()
-        .map(|row| {
-            let preference = Preference::parse(&row.preference)
-                .ok_or_else(|| pg::Error::inconsistent("therapist_preference", customer, "unknown preference"))?;
-            Ok((TherapistId::from_uuid(row.therapist_id), preference))
-        })
+        .map(|row| Ok((TherapistId::from_uuid(row.therapist_id), parse(&row.preference, row.therapist_id)?)))
         .collect()
 }
 
-/// The same as two sets: the best liked and the unwanted.
-pub async fn liking(
-    conn: &mut PgConnection,
-    customer: MemberId,
-) -> pg::Result<(HashSet<TherapistId>, HashSet<TherapistId>)> {
-    let (mut favourites, mut avoided) = (HashSet::new(), HashSet::new());
-    for (therapist, preference) in of_customer(conn, customer).await? {
-        match preference {
-            Preference::Favourite => favourites.insert(therapist),
-            Preference::Avoided => avoided.insert(therapist),
-        };
-    }
-    Ok((favourites, avoided))
+pub(super) fn parse(preference: &str, therapist: Uuid) -> pg::Result<Preference> {
+    let parsed = Preference::parse(preference);
+    parsed.ok_or_else(|| pg::Error::inconsistent("therapist_preference", therapist, "unknown preference"))
 }
 
 /// Stores what a customer says of a therapist; `None` takes it back.

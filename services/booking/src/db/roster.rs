@@ -9,11 +9,25 @@
 use kernel::ids::StoreId;
 use pg::PgConnection;
 
-/// Keeps the roster of a store from being edited until the transaction ends; returns its version. Plans of another
-/// version must be made again. To be called before any row is locked.
+use super::locks::{self, Name};
+
+/// Keeps the roster of a store from being edited until the transaction ends, and then takes `names` as
+/// [`locks::take`] does; returns the roster's version. Plans of another version must be made again. To be called before
+/// any row is locked.
 #[tracing::instrument(name = "db.roster.share", skip_all)]
-pub async fn share(conn: &mut PgConnection, store: StoreId) -> pg::Result<i64> {
-    sqlx::query!("select pg_advisory_xact_lock_shared($1)", key(store)).execute(&mut *conn).await?;
+pub async fn share(conn: &mut PgConnection, store: StoreId, names: &[Name<'_>]) -> pg::Result<i64> {
+    let (sorts, names) = locks::keys(names);
+    // The parts of a union come one after the other.
+    sqlx::query!(
+        "select pg_advisory_xact_lock_shared($1)
+         union all
+         select pg_advisory_xact_lock(sort, name) from unnest($2::integer[], $3::integer[]) as lock (sort, name)",
+        key(store),
+        &sorts,
+        &names,
+    )
+    .execute(&mut *conn)
+    .await?;
     // A statement of its own: its snapshot must be newer than the lock.
     version(conn, store).await
 }

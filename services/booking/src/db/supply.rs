@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use kernel::{
     Uuid,
-    ids::{BookingId, StoreId},
+    ids::{BookingId, MemberId, StoreId, TherapistId},
 };
 use pg::PgConnection;
 
-use super::{catalog::sex, sql};
+use super::{catalog::sex, instants::Instants, preference, sql};
 use crate::domain::{
+    assignment::Liking,
     availability::{Certificate, Profile, Resource},
     catalog::Sex,
     span::{Span, instant, list, minute, minute_after},
@@ -26,10 +27,10 @@ pub async fn therapists(conn: &mut PgConnection, store: StoreId, around: Span) -
                         where c.therapist_id = t.id order by c.kind) as "paper_ends!: Vec<Option<jiff_sqlx::Timestamp>>",
                   array(select h.start_time from shift h
                         where h.therapist_id = t.id and h.start_time > $2 and h.start_time < $3 order by h.start_time)
-                      as "starts!: Vec<jiff_sqlx::Timestamp>",
+                      as "starts!: Instants",
                   array(select h.end_time from shift h
                         where h.therapist_id = t.id and h.start_time > $2 and h.start_time < $3 order by h.start_time)
-                      as "ends!: Vec<jiff_sqlx::Timestamp>"
+                      as "ends!: Instants"
            from therapist t join store s on s.id = t.store_id
            where store_id = $1 and retire_time is null order by t.display_name, t.id"#,
         store.uuid(),
@@ -49,7 +50,7 @@ pub async fn therapists(conn: &mut PgConnection, store: StoreId, around: Span) -
                 languages: row.languages,
                 ..Profile::default()
             };
-            let on = list(spans(row.starts, row.ends));
+            let on = spans(&row.starts, &row.ends);
             Ok(Resource { id: row.id, on, profile, ..Resource::default() })
         })
         .collect()
@@ -87,6 +88,8 @@ pub struct Taken {
     pub versions: HashMap<StoreId, i64>,
     /// When each resource is taken; none is missing that is.
     pub times: HashMap<Uuid, Times>,
+    /// Whom the customer likes.
+    pub liking: Liking,
 }
 
 /// When a resource is taken.
@@ -98,11 +101,12 @@ pub struct Times {
     pub work: Vec<Span>,
 }
 
-/// Reads the versions of the stores' rosters, and when their `resources` are taken within `around`, as if the bookings of
-/// `without` kept nothing. It is one statement, so that nobody can edit a roster in between.
+/// Reads the versions of the stores' rosters, when their `resources` are taken within `around`, as if the bookings of
+/// `without` kept nothing, and whom the customer likes. It is one statement, so that nobody can edit a roster in between.
 ///
 /// One row a resource: a search over weeks reads thousands of allocations, and rows cost more than what is in them. No
-/// allocation is as long as a day, so those that matter lie in one piece of the index.
+/// allocation is as long as a day, so those of a resource that matter lie in one piece of the index, which has all that
+/// is asked.
 #[tracing::instrument(name = "db.supply.taken", skip_all)]
 pub async fn taken(
     conn: &mut PgConnection,
@@ -110,38 +114,58 @@ pub async fn taken(
     resources: &[Uuid],
     around: Span,
     without: &[BookingId],
+    customer: Option<MemberId>,
 ) -> pg::Result<Taken> {
     let stores: Vec<Uuid> = stores.iter().map(|store| store.uuid()).collect();
     let without: Vec<Uuid> = without.iter().map(|booking| booking.uuid()).collect();
     let rows = sqlx::query!(
-        r#"select id as "id!", roster_version as version, '{}'::timestamptz[] as "starts!: Vec<jiff_sqlx::Timestamp>",
-                  '{}'::timestamptz[] as "ends!: Vec<jiff_sqlx::Timestamp>", '{}'::boolean[] as "visits!: Vec<bool>"
+        r#"select id as "id!", roster_version as version, null::text as preference,
+                  null as "visit_starts: Instants", null as "visit_ends: Instants",
+                  null as "block_starts: Instants", null as "block_ends: Instants"
            from store where id = any($1)
            union all
-           select resource_id, null, array_agg(start_time), array_agg(end_time), array_agg(booking_id is not null)
-           from allocation
-           where resource_id = any($2) and end_time > $3
-             and start_time < $4 and start_time > $3::timestamptz - interval '1 day'
-             and (booking_id is null or booking_id <> all($5))
-           group by resource_id"#,
+           select resource.id, null, null, kept.* from unnest($2::uuid[]) as resource (id),
+                lateral (select array_agg(start_time) filter (where booking_id is not null),
+                                array_agg(end_time) filter (where booking_id is not null),
+                                array_agg(start_time) filter (where booking_id is null),
+                                array_agg(end_time) filter (where booking_id is null)
+                         from allocation
+                         where resource_id = resource.id and end_time > $3
+                           and start_time < $4 and start_time > $3::timestamptz - interval '1 day'
+                           and (booking_id is null or booking_id <> all($5))) as kept
+           union all
+           select therapist_id, null, preference, null, null, null, null from therapist_preference where customer_id = $6"#,
         &stores,
         resources,
         sql(instant(around.start)) as _,
         sql(instant(around.end)) as _,
         &without,
+        customer.map(MemberId::uuid),
     )
     .fetch_all(conn)
     .await?;
     let mut taken = Taken { times: HashMap::with_capacity(rows.len()), ..Taken::default() };
+    let spans = |starts: Option<Instants>, ends: Option<Instants>| {
+        starts.zip(ends).map(|(starts, ends)| spans(&starts, &ends)).unwrap_or_default()
+    };
     for row in rows {
         if let Some(version) = row.version {
             taken.versions.insert(StoreId::from_uuid(row.id), version);
             continue;
         }
-        let busy = spans(row.starts, row.ends);
-        let visits = busy.iter().zip(row.visits).filter(|(_, is_visit)| *is_visit);
-        let work = list(visits.map(|(span, _)| *span).collect());
-        taken.times.insert(row.id, Times { busy: list(busy), work });
+        if let Some(preference) = row.preference {
+            taken.liking.add(TherapistId::from_uuid(row.id), preference::parse(&preference, row.id)?);
+            continue;
+        }
+        let mut busy = spans(row.block_starts, row.block_ends);
+        let work = spans(row.visit_starts, row.visit_ends);
+        if busy.is_empty() {
+            busy.clone_from(&work);
+        } else {
+            busy.extend_from_slice(&work);
+            busy = list(busy);
+        }
+        taken.times.insert(row.id, Times { busy, work });
     }
     Ok(taken)
 }
@@ -173,7 +197,6 @@ pub async fn keepers(
         .collect())
 }
 
-fn spans(starts: Vec<jiff_sqlx::Timestamp>, ends: Vec<jiff_sqlx::Timestamp>) -> Vec<Span> {
-    let pairs = starts.into_iter().zip(ends);
-    pairs.map(|(start, end)| Span::new(minute(start.to_jiff()), minute_after(end.to_jiff()))).collect()
+fn spans(starts: &Instants, ends: &Instants) -> Vec<Span> {
+    list(starts.to(ends).collect())
 }

@@ -40,7 +40,8 @@ pub struct Given {
     pub minutes: i32,
 }
 
-/// Reads what `policy` goes by at `store`; `customer` for whom the visit is, if that is known.
+/// Reads what `policy` goes by at `store`; `customer` for whom the visit is, if that is known. Whom he likes is left to
+/// [`look_for`](super::sight::look_for), which reads it with what else may change at any time.
 pub async fn context(
     conn: &mut PgConnection,
     store: StoreId,
@@ -49,9 +50,6 @@ pub async fn context(
     now: Timestamp,
 ) -> Result<Context> {
     let mut context = Context { now, ..Context::default() };
-    if let Some(customer) = customer {
-        (context.favourites, context.avoided) = db::preference::liking(conn, customer).await?;
-    }
     match (policy, customer) {
         (AssignmentPolicy::Rotation, _) => {
             context.rotation = rotation::as_of(conn, store, now).await?;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use kernel::{Error, ErrorKind, Money, Result, Timestamp, Uuid, crash, ids::BookingId};
+use kernel::{Error, ErrorKind, Money, Result, Timestamp, crash, ids::BookingId};
 use pg::{Tx, idempotency};
 use proto::booking::v1 as pb;
 use rpc::Caller;
@@ -14,7 +14,7 @@ use serde_json::json;
 use super::{
     Once, assignment,
     change::{self, Begun},
-    order_tasks,
+    order_tasks::{self, Ready},
     record::Happened,
 };
 use crate::{
@@ -85,8 +85,8 @@ pub(super) struct Cancelled {
     pub fee: Money,
     /// What is told of it.
     pub happened: Happened,
-    /// What has the order closed.
-    pub task: Uuid,
+    /// Closes the order, once this is committed.
+    pub task: Ready,
 }
 
 /// The booking changes faster than it can be asked what was paid.
@@ -111,7 +111,7 @@ pub(super) async fn cancel_in_tx(
     let change = booking.cancel(now, actor, wish.reason())?;
     db::allocation::release(tx, change.booking.id).await?;
     assignment::give_back(tx, change.booking.id, None, now).await?;
-    let task = order_tasks::close_order(tx, &change.booking, fee, now, now).await?;
+    let task = order_tasks::close_order_now(tx, &change.booking, fee, now).await?;
     let happened = Happened::Cancelled { actor: actor.to_owned(), fee, reason: wish.reason() };
     Ok(Cancelled { change, fee, happened, task })
 }

@@ -36,10 +36,9 @@ impl Consumer for DepositPaid {
         let id = BookingId::parse_name("booking", &order.booking)?;
         // What may have to be taken again is taken on a roster that stays: it comes before any row.
         if let Some(over) = db::booking::get(tx, id).await?.filter(|booking| booking.state == State::Expired) {
-            db::roster::share(tx, over.store).await?;
             // Two visits that don't overlap can still be too much work together.
             let names: Vec<_> = over.work().into_iter().map(|(therapist, _)| Name::Therapist(therapist)).collect();
-            db::locks::take(tx, &names).await?;
+            db::roster::share(tx, over.store, &names).await?;
         }
         let Some(booking) = db::booking::lock(tx, id).await? else {
             tracing::error!(booking = %id, "payment took money for a booking that does not exist");
@@ -52,7 +51,7 @@ impl Consumer for DepositPaid {
         match booking.state {
             State::Held | State::AwaitingPayment => {
                 let change = booking.confirm(now, ACTOR)?;
-                record::save(tx, &change, Happened::Confirmed { reinstated: false }, now).await?;
+                record::store(tx, &change, Happened::Confirmed { reinstated: false }, now).await?;
             }
             State::Expired => late(&self.0, tx, booking, now).await?,
             // The balance of a visit that goes on; or it is over, and closing its order gives the money back.
@@ -69,7 +68,7 @@ async fn late(app: &App, tx: &mut Tx, booking: Booking, now: Timestamp) -> Resul
     if open && retake(app, tx, &booking).await? {
         order_tasks::call_off_close(tx, booking.id, now).await?;
         let change = booking.reinstate(now, ACTOR)?;
-        record::save(tx, &change, Happened::Confirmed { reinstated: true }, now).await?;
+        record::store(tx, &change, Happened::Confirmed { reinstated: true }, now).await?;
     } else {
         let nothing = Money::zero(booking.price.currency());
         order_tasks::close_order(tx, &booking, nothing, now, now).await?;
@@ -81,7 +80,7 @@ async fn late(app: &App, tx: &mut Tx, booking: Booking, now: Timestamp) -> Resul
 async fn again(app: &App, tx: &mut Tx, booking: &Booking) -> Result<Option<Plan>> {
     // Nobody edits the roster until this transaction ends, so what is read now holds. It is ours already, unless the
     // booking expired just now.
-    db::roster::share(tx, booking.store).await?;
+    db::roster::share(tx, booking.store, &[]).await?;
     let present = match present_visit::read(tx, booking, &[]).await {
         Err(refused) if refused.kind() == ErrorKind::FailedPrecondition => return Ok(None),
         present => present?,

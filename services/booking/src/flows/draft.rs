@@ -5,7 +5,6 @@ use kernel::{
     ids::{BookingId, ItemId, MemberId},
 };
 use pg::Tx;
-use proto::booking::v1 as pb;
 
 use super::{
     assignment::{self, Given},
@@ -88,17 +87,12 @@ pub fn draft(plan: &Plan, chosen: &Chosen, quote: Quote, terms: Terms, now: Time
 /// Stores a visit with its event, what it keeps and what it counts for its therapists. `None` if the plan does not hold
 /// any more: then the caller must roll back and plan again. To be called after [`keep::enter`], with the name of
 /// [`keep::assignments`] locked.
-pub async fn insert(
-    tx: &mut Tx,
-    plan: &Plan,
-    mut booking: Booking,
-    actor: &str,
-) -> Result<Option<(Change, pb::Booking)>> {
+pub async fn insert(tx: &mut Tx, plan: &Plan, mut booking: Booking, actor: &str) -> Result<Option<Change>> {
     let now = booking.create_time;
     let Some(assignment) = keep::settle(tx, plan, now).await? else { return Ok(None) };
     booking.assignment = assignment;
     let change = booking.made(actor);
-    let reply = record::insert(tx, &change, now).await?;
+    record::insert(tx, &change, now).await?;
     if !keep::take(tx, change.booking.id, plan).await? {
         return Ok(None);
     }
@@ -107,5 +101,5 @@ pub async fn insert(
         let given = Given { booking, therapist, requested, minutes };
         assignment::record(tx, store, plan.policy(), given, now).await?;
     }
-    Ok(Some((change, reply)))
+    Ok(Some(change))
 }

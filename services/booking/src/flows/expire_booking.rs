@@ -53,7 +53,7 @@ async fn expire(app: &App, id: BookingId, now: Timestamp) -> Result<bool> {
     let close_time = now + app.policy.late_payment();
     let nothing = Money::zero(change.booking.price.currency());
     order_tasks::close_order(&mut tx, &change.booking, nothing, close_time, now).await?;
-    record::save(&mut tx, &change, Happened::Expired, now).await?;
+    record::store(&mut tx, &change, Happened::Expired, now).await?;
     tx.commit().await?;
     Ok(true)
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use kernel::{
-    Error, Result, Uuid, crash,
+    Error, Result, crash,
     ids::{BookingId, ItemId},
 };
+use pg::PgConnection;
 use proto::{booking::v1 as pb, payment::v1::OrderLine};
 use rpc::{Caller, convert::to_money};
 use serde_json::json;
@@ -15,7 +16,8 @@ use super::{
     Once,
     change::{self, Begun},
     keep::{self, Keep, Plan, Wanted},
-    order_tasks, present_visit,
+    order_tasks::{self, Ready},
+    present_visit,
     record::{Happened, before},
 };
 use crate::{
@@ -67,7 +69,7 @@ struct Flow<'a> {
     id: BookingId,
     by: By,
     /// What has the order amended.
-    task: Mutex<Option<Uuid>>,
+    task: Mutex<Option<Ready>>,
 }
 
 /// What an extension was planned from.
@@ -81,14 +83,13 @@ impl Keep for Flow<'_> {
     type Basis = Basis;
     type Reply = pb::Booking;
 
-    async fn plan(&self) -> Result<Option<(Plan, Basis)>> {
-        let mut conn = self.app.pg.conn().await?;
-        let booking = db::booking::get(&mut conn, self.id).await?.ok_or_else(|| Error::not_found(self.id))?;
+    async fn plan(&self, conn: &mut PgConnection) -> Result<Option<(Plan, Basis)>> {
+        let booking = db::booking::get(&mut *conn, self.id).await?.ok_or_else(|| Error::not_found(self.id))?;
         booking.check_extend()?;
-        let sight = self.app.sights.of(self.app, &mut conn, booking.store).await?;
+        let sight = self.app.sights.of(self.app, &mut *conn, booking.store).await?;
         let add_on = match self.by {
             By::Minutes(_) => None,
-            By::AddOn(id) => Some(db::catalog::get_item(&mut conn, id).await?.ok_or_else(|| Error::not_found(id))?),
+            By::AddOn(id) => Some(db::catalog::get_item(&mut *conn, id).await?.ok_or_else(|| Error::not_found(id))?),
         };
         // In a package there is nothing between its parts: what is added comes after the last.
         let (own, minutes, price) = match (&add_on, self.by) {
@@ -107,7 +108,7 @@ impl Keep for Flow<'_> {
             (None, By::AddOn(id)) => return Err(Error::not_found(id)),
         };
         let more = add_on.clone().filter(|_| own);
-        let present = present_visit::read(&mut conn, &booking, more.as_slice()).await?;
+        let present = present_visit::read(&mut *conn, &booking, more.as_slice()).await?;
         let longer = booking.extension_minutes + if own { 0 } else { minutes };
         let mut visit = present.visit.extended(i64::from(longer));
         keep::fix(&mut visit, &present.assignment, |_| true);
@@ -121,12 +122,12 @@ impl Keep for Flow<'_> {
             without: &[self.id],
             overbook: false,
         };
-        let Some(plan) = keep::plan(self.app, &mut conn, wanted).await? else { return Ok(None) };
+        let Some(plan) = keep::plan(self.app, &mut *conn, wanted).await? else { return Ok(None) };
         let extension = Extension { minutes, price, add_on: more.as_ref().map(|item| item.id) };
         let (item, display_name) = match &add_on {
             Some(item) => (item.id.name(), item.display_name.clone()),
             None => {
-                let names = db::booking::names(&mut conn, &booking).await?;
+                let names = db::booking::names(&mut *conn, &booking).await?;
                 (booking.item.name(), format!("{} +{minutes} min", names.item))
             }
         };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use kernel::{
-    Error, ErrorKind, Money, Result, Timestamp, Uuid, crash,
+    Error, ErrorKind, Money, Result, Timestamp, crash,
     ids::{BookingId, ItemId, MemberId, StoreId},
 };
 use pg::{
@@ -22,7 +22,7 @@ use super::{
     Once,
     assignment::{self, Given},
     keep::{self, Keep, Plan, Wanted},
-    order_tasks,
+    order_tasks::{self, Ready},
     quoting::{Priced, Quoting},
     record,
     seek::{Seek, check_quota},
@@ -38,6 +38,7 @@ use crate::{
         visit::Visit,
     },
     peers::Quote,
+    rpc::convert::to_booking,
 };
 
 /// What is wanted.
@@ -85,31 +86,35 @@ struct Flow<'a> {
     /// What the customer pays.
     quoting: Quoting,
     /// What has the order made.
-    task: Mutex<Option<Uuid>>,
+    task: Mutex<Option<Ready>>,
 }
 
 impl Keep for Flow<'_> {
     type Basis = Chosen;
     type Reply = pb::Booking;
 
-    async fn plan(&self) -> Result<Option<(Plan, Chosen)>> {
+    async fn prepare(&self) -> Result<()> {
+        let Self { app, wanted, .. } = self;
+        keep::check_start(app, wanted.start_time)?;
+        if wanted.on_behalf {
+            self.known.get_or_try_init(|| app.peers.membership.check_member(wanted.customer)).await?;
+        }
+        Ok(())
+    }
+
+    async fn plan(&self, conn: &mut PgConnection) -> Result<Option<(Plan, Chosen)>> {
         let Self { app, wanted, .. } = self;
         let HoldSlot { store, start_time, customer, .. } = wanted;
-        keep::check_start(app, *start_time)?;
-        if wanted.on_behalf {
-            self.known.get_or_try_init(|| app.peers.membership.check_member(*customer)).await?;
-        }
-        let mut conn = app.pg.conn().await?;
-        let sight = app.sights.of(app, &mut conn, *store).await?;
+        let sight = app.sights.of(app, &mut *conn, *store).await?;
         let (start, overbook) = (minute(*start_time), wanted.overbook_reason.is_some());
-        let (chosen, visits) = match self.choose(&mut conn, &sight, start).await {
+        let (chosen, visits) = match self.choose(&mut *conn, &sight, start).await {
             Ok(chosen) => chosen,
-            Err(refused) if app.sights.is_current(&mut conn, &sight).await? => return Err(refused),
+            Err(refused) if app.sights.is_current(&mut *conn, &sight).await? => return Err(refused),
             Err(_) => return Ok(None),
         };
         let (visits, customer) = (&visits[..], *customer);
         let wanted = Wanted { sight: &sight, customer, visits, start, without: &[], overbook };
-        Ok(keep::plan(app, &mut conn, wanted).await?.map(|plan| (plan, chosen)))
+        Ok(keep::plan(app, conn, wanted).await?.map(|plan| (plan, chosen)))
     }
 
     async fn carry_out(&self, plan: &Plan, chosen: &Chosen) -> Result<Option<pb::Booking>> {
@@ -139,17 +144,17 @@ impl Keep for Flow<'_> {
         };
         booking.assignment = assignment;
         let change = booking.made(self.once.key.caller);
-        let reply = record::insert(&mut tx, &change, now).await?;
+        let names = record::insert(&mut tx, &change, now).await?;
         if !keep::take(&mut tx, change.booking.id, plan).await? {
             tx.rollback().await?;
             return Ok(None);
         }
-        let Booking { id: booking, store, requested, .. } = change.booking;
+        let Booking { id: booking, store, requested, customer, .. } = change.booking;
         for (therapist, minutes) in change.booking.work() {
             let given = Given { booking, therapist, requested, minutes };
             assignment::record(&mut tx, store, plan.policy(), given, now).await?;
         }
-        let task = order_tasks::create_order(&mut tx, &change.booking, now).await?;
+        let task = order_tasks::create_order_now(&mut tx, &change.booking, names.item, customer, now).await?;
         if self.wanted.on_behalf {
             let entry = audit::Entry {
                 actor: self.once.key.caller.to_owned(),
@@ -159,6 +164,7 @@ impl Keep for Flow<'_> {
             };
             audit::record(&mut tx, now, entry).await?;
         }
+        let reply = to_booking(&change.booking, std::slice::from_ref(&change.step));
         ticket.finish(&mut tx, &reply).await?;
         tx.commit().await?;
         *self.task.lock().await = Some(task);

@@ -19,7 +19,7 @@ use slotlock::{SlotKey, Take};
 
 use super::{
     Once, assignment,
-    sight::{Ask, Sight, look},
+    sight::{Ask, Sight, look, look_for},
 };
 use crate::{
     App,
@@ -156,9 +156,14 @@ pub async fn plan_beside(
 ) -> Result<Option<Plan>> {
     let Wanted { sight, customer, visits, start, without, overbook } = wanted;
     let policy = sight.policy.assignment;
-    let context = assignment::context(&mut *conn, sight.store.id, policy, Some(customer), app.clock.now()).await?;
-    let looked = look(app, conn, &[Ask { sight, visits }], Span::new(start, start + 1), without).await?;
-    let Some(mut supply) = looked.and_then(|mut supplies| supplies.pop()) else { return Ok(None) };
+    // Whom the customer likes does not matter where nobody is to be chosen.
+    let customer = Some(customer).filter(|_| visits.iter().any(leaves_a_choice));
+    let mut context = assignment::context(&mut *conn, sight.store.id, policy, customer, app.clock.now()).await?;
+    let ask = [Ask { sight, visits }];
+    let looked = look_for(app, conn, &ask, Span::new(start, start + 1), without, customer).await?;
+    let Some((mut supplies, liking)) = looked else { return Ok(None) };
+    let Some(mut supply) = supplies.pop() else { return Ok(None) };
+    context.liking = liking;
     supply.keep(promised);
     let assign = |supply: &Supply| availability::assign(supply, visits, start, &order(policy, &context, supply));
     let (assignment, overbooks) = match assign(&supply) {
@@ -173,6 +178,12 @@ pub async fn plan_beside(
     let visit = visit.ok_or_else(|| Error::internal("an assignment of an unknown alternative"))?;
     let (sight, visits) = (Arc::clone(sight), visits.to_vec());
     Ok(Some(Plan { sight, visit, start, assignment, overbooks, visits, supply, context }))
+}
+
+/// Whether somebody has to be chosen for it.
+fn leaves_a_choice(visit: &Visit) -> bool {
+    let mut demands = visit.demands.iter();
+    demands.any(|demand| demand.class.resource() == ResourceKind::Therapist && demand.wish.is_none())
 }
 
 /// Why each therapist of a plan was chosen, and for which guest; whoever was wished for is only called that.
@@ -250,20 +261,22 @@ fn as_if_free(supply: &Supply, assign: impl Fn(&Supply) -> Result<Assignment>) -
 /// Begins to carry out a plan in a transaction that has claimed its request and locked nothing else: joins the roster
 /// and locks `names`. `false` if the plan does not hold any more: then the caller must roll back and plan again.
 pub async fn enter(app: &App, tx: &mut Tx, plan: &Plan, without: &[BookingId], names: &[Name<'_>]) -> Result<bool> {
-    // Whoever overbooks makes everybody else plan again, so that nobody is put beside him unknowingly.
-    let (roster, expected) = match plan.overbooks {
-        true => (db::roster::own(tx, plan.store()).await?, plan.sight.version + 1),
-        false => (db::roster::share(tx, plan.store()).await?, plan.sight.version),
-    };
-    if roster != expected {
-        return Ok(false);
-    }
     let mut names = names.to_vec();
     if plan.is_limited() {
         names.extend(plan.therapists().into_iter().map(Name::Therapist));
     }
-    if !names.is_empty() {
-        db::locks::take(tx, &names).await?;
+    let (roster, expected) = if plan.overbooks {
+        // Whoever overbooks makes everybody else plan again, so that nobody is put beside him unknowingly.
+        let roster = db::roster::own(tx, plan.store()).await?;
+        if !names.is_empty() {
+            db::locks::take(tx, &names).await?;
+        }
+        (roster, plan.sight.version + 1)
+    } else {
+        (db::roster::share(tx, plan.store(), &names).await?, plan.sight.version)
+    };
+    if roster != expected {
+        return Ok(false);
     }
     // Two visits that don't overlap can still be too much work together.
     if plan.is_limited() { holds(app, tx, plan, without).await } else { Ok(true) }
@@ -338,18 +351,73 @@ pub trait Keep: Sync {
     /// What comes of it.
     type Reply: Send;
 
+    /// Asks other services what must be known before, while nothing is held.
+    fn prepare(&self) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
     /// Makes a plan from what is committed. `None` if it was made from a sight that is out of date.
-    fn plan(&self) -> impl Future<Output = Result<Option<(Plan, Self::Basis)>>> + Send;
+    fn plan(&self, conn: &mut PgConnection) -> impl Future<Output = Result<Option<(Plan, Self::Basis)>>> + Send;
 
     /// Carries a plan out in one transaction. `None`, changing nothing, if it does not hold any more.
     fn carry_out(&self, plan: &Plan, basis: &Self::Basis) -> impl Future<Output = Result<Option<Self::Reply>>> + Send;
 }
 
+/// What was answered before.
+trait Answered<R>: Sync {
+    /// The answer, if there is one.
+    fn answer(&self, conn: &mut PgConnection) -> impl Future<Output = Result<Option<R>>> + Send;
+}
+
+impl<Q: Message, R: Message + Default> Answered<R> for Once<'_, Q> {
+    async fn answer(&self, conn: &mut PgConnection) -> Result<Option<R>> {
+        idempotency::replay(conn, self.key, self.message).await
+    }
+}
+
+/// Nobody has asked for it.
+struct Unasked;
+
+impl<R: Send> Answered<R> for Unasked {
+    async fn answer(&self, _: &mut PgConnection) -> Result<Option<R>> {
+        Ok(None)
+    }
+}
+
 /// Plans and carries out until it is done or can't be had.
 pub async fn keep<K: Keep>(app: &App, what: &K) -> Result<K::Reply> {
-    let mut lined_up = None;
+    keep_unless(app, what, &Unasked).await
+}
+
+/// [`keep`] for a request that must have one effect and one answer. What it wants may have gone to itself, when it came
+/// before, or to a twin of it, sent at the same moment: so its answer is asked for after it was looked what is free.
+pub async fn keep_once<Q: Message, R: Message + Default, K: Keep<Reply = R>>(
+    app: &App,
+    once: &Once<'_, Q>,
+    what: &K,
+) -> Result<R> {
+    keep_unless(app, what, once).await
+}
+
+/// Plans and carries out until it is done or can't be had, unless it is `answered`: that is asked when there is the first
+/// plan, and before anything is refused.
+async fn keep_unless<K: Keep>(app: &App, what: &K, answered: &impl Answered<K::Reply>) -> Result<K::Reply> {
+    let (mut is_new, mut lined_up) = (false, None);
     for _ in 0..PLANS {
-        let Some((plan, basis)) = what.plan().await? else { continue };
+        let prepared = what.prepare().await;
+        let mut conn = app.pg.conn().await?;
+        let planned = match prepared {
+            Ok(()) => what.plan(&mut conn).await,
+            Err(refused) => Err(refused),
+        };
+        if !is_new || planned.is_err() {
+            if let Some(reply) = answered.answer(&mut conn).await? {
+                return Ok(reply);
+            }
+            is_new = true;
+        }
+        drop(conn);
+        let Some((plan, basis)) = planned? else { continue };
         let (owner, cells) = (kernel::ids::uuid_v7(app.clock.now()), plan.cells());
         if app.locks.take(owner, &cells, ATTEMPT).await == Take::Busy && lined_up.is_none() {
             lined_up = app.contenders.acquire().await.ok();
@@ -362,33 +430,16 @@ pub async fn keep<K: Keep>(app: &App, what: &K) -> Result<K::Reply> {
             Ok(None) => {}
             // Whoever gives an old time back and takes a new one may meet another who does so from the other side.
             Err(error) if error.kind() == ErrorKind::Aborted => {}
+            Err(refused) if refused.kind() == ErrorKind::FailedPrecondition => {
+                return answered.answer(&mut *app.pg.conn().await?).await?.ok_or(refused);
+            }
             Err(error) => return Err(error),
         }
         if lined_up.is_none() {
             lined_up = app.contenders.acquire().await.ok();
         }
     }
-    Err(availability::taken())
-}
-
-/// [`keep`] for a request that must have one effect and one answer.
-pub async fn keep_once<Q: Message, R: Message + Default, K: Keep<Reply = R>>(
-    app: &App,
-    once: &Once<'_, Q>,
-    what: &K,
-) -> Result<R> {
-    if let Some(reply) = answered(app, once).await? {
-        return Ok(reply);
-    }
-    match keep(app, what).await {
-        // What it wants may have gone to a twin of this request, sent at the same moment.
-        Err(refused) if refused.kind() == ErrorKind::FailedPrecondition => answered(app, once).await?.ok_or(refused),
-        outcome => outcome,
-    }
-}
-
-async fn answered<Q: Message, R: Message + Default>(app: &App, once: &Once<'_, Q>) -> Result<Option<R>> {
-    idempotency::replay(&mut *app.pg.conn().await?, once.key, once.message).await
+    answered.answer(&mut *app.pg.conn().await?).await?.ok_or_else(availability::taken)
 }
 
 /// Refuses a start that is off the grid, past or too far ahead.

@@ -160,10 +160,9 @@ impl Keep for Flow<'_> {
     type Basis = Basis;
     type Reply = pb::Booking;
 
-    async fn plan(&self) -> Result<Option<(Plan, Basis)>> {
+    async fn plan(&self, conn: &mut PgConnection) -> Result<Option<(Plan, Basis)>> {
         let id: BookingId = self.wanted.booking;
-        let mut conn = self.app.pg.conn().await?;
-        let booking = db::booking::get(&mut conn, id).await?.ok_or_else(|| Error::not_found(id))?;
+        let booking = db::booking::get(&mut *conn, id).await?.ok_or_else(|| Error::not_found(id))?;
         booking.check_move(self.app.clock.now())?;
         let start_time = self.wanted.start_time.unwrap_or(booking.start_time);
         if start_time != booking.start_time {
@@ -172,9 +171,9 @@ impl Keep for Flow<'_> {
         if self.wanted.part.is_some_and(|part| part > booking.parts.len()) {
             return Err(Error::invalid("part", format!("must be at most {}", booking.parts.len() + 1)));
         }
-        let sight = self.app.sights.of(self.app, &mut conn, booking.store).await?;
-        let present = present_visit::read(&mut conn, &booking, &[]).await?;
-        self.check_named(&mut conn, booking.store, &present.visit).await?;
+        let sight = self.app.sights.of(self.app, &mut *conn, booking.store).await?;
+        let present = present_visit::read(&mut *conn, &booking, &[]).await?;
+        self.check_named(&mut *conn, booking.store, &present.visit).await?;
         let extension = self.extension(&booking, &present, start_time)?;
         let visits = self.ways(&present, extension);
         let start = minute(start_time);
@@ -186,7 +185,7 @@ impl Keep for Flow<'_> {
             without: &[id],
             overbook: self.overbooks(),
         };
-        let plan = keep::plan(self.app, &mut conn, wanted).await?;
+        let plan = keep::plan(self.app, conn, wanted).await?;
         Ok(plan.map(|plan| (plan, Basis { booking, extension })))
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use kernel::{Money, Result, Timestamp, Uuid, crash, ids::BookingId};
+use kernel::{Money, Result, Timestamp, crash, ids::BookingId};
 use pg::Tx;
 use proto::booking::v1 as pb;
 use rpc::Caller;
@@ -43,9 +43,10 @@ pub async fn mark_no_show(
     let missed = missed(app, &mut open.tx, booking, SignedDuration::ZERO, now, caller.subject()).await?;
     let detail = json!({ "fee_minor": missed.fee.minor() });
     let happened = Happened::NoShow { fee: missed.fee };
+    let task = order_tasks::close_order_now(&mut open.tx, &missed.change.booking, missed.fee, now).await?;
     let reply = open.finish(caller, &missed.change, happened, ("booking.mark_no_show", detail)).await?;
     crash::point("booking.no_show.committed");
-    order_tasks::run_now(app, missed.task).await;
+    order_tasks::run_now(app, task).await;
     Ok(reply)
 }
 
@@ -85,7 +86,8 @@ async fn close(app: &App, id: BookingId, now: Timestamp) -> Result<bool> {
         return Ok(false);
     }
     let missed = missed(app, &mut tx, booking, grace, now, "services/booking").await?;
-    record::save(&mut tx, &missed.change, Happened::NoShow { fee: missed.fee }, now).await?;
+    order_tasks::close_order(&mut tx, &missed.change.booking, missed.fee, now, now).await?;
+    record::store(&mut tx, &missed.change, Happened::NoShow { fee: missed.fee }, now).await?;
     tx.commit().await?;
     crash::point("booking.no_show.committed");
     Ok(true)
@@ -94,8 +96,6 @@ async fn close(app: &App, id: BookingId, now: Timestamp) -> Result<bool> {
 struct Missed {
     change: Change,
     fee: Money,
-    /// Closes the order.
-    task: Uuid,
 }
 
 async fn missed(
@@ -112,6 +112,5 @@ async fn missed(
     let change = booking.no_show(grace, now, actor)?;
     db::allocation::release(tx, change.booking.id).await?;
     assignment::give_back(tx, change.booking.id, None, now).await?;
-    let task = order_tasks::close_order(tx, &change.booking, fee, now, now).await?;
-    Ok(Missed { change, fee, task })
+    Ok(Missed { change, fee })
 }

@@ -4,8 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use kernel::{
-    Error, ErrorKind, Money, Result, Timestamp, Uuid, crash,
-    ids::{BookingId, OrderId},
+    Error, ErrorKind, Money, Result, Timestamp, crash,
+    ids::{BookingId, MemberId, OrderId},
 };
 use pg::{
     Tx,
@@ -37,31 +37,79 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// Who does what a task does.
 const ACTOR: &str = "services/booking";
 
-/// Has the order made, at the price of now: what changes it later amends the order.
-pub async fn create_order(tx: &mut Tx, booking: &Booking, now: Timestamp) -> Result<Uuid> {
-    let payload = booking.price.minor().to_be_bytes().to_vec();
-    let task = NewTask { kind: CREATE_ORDER, aggregate_id: booking.id.uuid(), payload, due_time: now };
-    Ok(tasks::add(tx, now, task).await?)
+/// A task that is done as soon as the transaction of its decision has committed.
+#[derive(Debug)]
+#[must_use = "nobody does it for some seconds unless it is passed to `run_now`"]
+pub struct Ready {
+    task: Task,
+    /// The order that it makes, if it makes one.
+    order: Option<NewOrder>,
 }
 
-/// Has a line added to the order: what a longer visit costs more, or one at another time more or less.
-pub async fn amend_order(tx: &mut Tx, booking: BookingId, line: &payment::OrderLine, now: Timestamp) -> Result<Uuid> {
+/// Has the order made by the worker, at the price of now: what changes it later amends the order.
+pub async fn create_order(tx: &mut Tx, booking: &Booking, now: Timestamp) -> Result<()> {
+    tasks::add(tx, now, making(booking, now)).await?;
+    Ok(())
+}
+
+/// Has the order of a new visit made at once; `display_name` is its item's, and `payer` pays.
+pub async fn create_order_now(
+    tx: &mut Tx,
+    booking: &Booking,
+    display_name: String,
+    payer: MemberId,
+    now: Timestamp,
+) -> Result<Ready> {
+    let task = tasks::take(tx, now, making(booking, now)).await?;
+    Ok(Ready { task, order: Some(order(booking, display_name, payer, booking.price)) })
+}
+
+/// Has a line added to the order at once: what a longer visit costs more, or one at another time more
+/// or less.
+pub async fn amend_order(tx: &mut Tx, booking: BookingId, line: &payment::OrderLine, now: Timestamp) -> Result<Ready> {
     let payload = line.encode_to_vec();
     let task = NewTask { kind: AMEND_ORDER, aggregate_id: booking.uuid(), payload, due_time: now };
-    Ok(tasks::add(tx, now, task).await?)
+    Ok(Ready { task: tasks::take(tx, now, task).await?, order: None })
 }
 
-/// Has the order closed at `due_time`. All that was paid goes back but for `fee`.
+/// Has the order closed by the worker at `due_time`. All that was paid goes back but for `fee`.
 pub async fn close_order(
     tx: &mut Tx,
     booking: &Booking,
     fee: Money,
     due_time: Timestamp,
     now: Timestamp,
-) -> Result<Uuid> {
+) -> Result<()> {
+    tasks::add(tx, now, closing(booking, fee, due_time)).await?;
+    Ok(())
+}
+
+/// The same at once.
+pub async fn close_order_now(tx: &mut Tx, booking: &Booking, fee: Money, now: Timestamp) -> Result<Ready> {
+    Ok(Ready { task: tasks::take(tx, now, closing(booking, fee, now)).await?, order: None })
+}
+
+fn making(booking: &Booking, due_time: Timestamp) -> NewTask {
+    let payload = booking.price.minor().to_be_bytes().to_vec();
+    NewTask { kind: CREATE_ORDER, aggregate_id: booking.id.uuid(), payload, due_time }
+}
+
+fn closing(booking: &Booking, fee: Money, due_time: Timestamp) -> NewTask {
     let payload = if fee.is_zero() { Vec::new() } else { fee.minor().to_be_bytes().to_vec() };
-    let task = NewTask { kind: CLOSE_ORDER, aggregate_id: booking.id.uuid(), payload, due_time };
-    Ok(tasks::add(tx, now, task).await?)
+    NewTask { kind: CLOSE_ORDER, aggregate_id: booking.id.uuid(), payload, due_time }
+}
+
+fn order(booking: &Booking, display_name: String, payer: MemberId, price: Money) -> NewOrder {
+    NewOrder {
+        id: booking.order(),
+        booking: booking.id,
+        customer: payer,
+        store: booking.store,
+        item: booking.item,
+        display_name,
+        price,
+        deposit: booking.deposit,
+    }
 }
 
 /// Calls off closing the order of a booking that goes on after all.
@@ -70,39 +118,44 @@ pub async fn call_off_close(tx: &mut Tx, booking: BookingId, now: Timestamp) -> 
     Ok(())
 }
 
-/// Does one task at once; the worker sees to it if that fails.
+/// Does a task at once; the worker sees to it if that fails.
 ///
 /// What is committed must not miss its answer because payment is slow or the database busy, so this returns after two
 /// seconds at the latest. The task runs on by itself, also if the caller goes away meanwhile: dropped halfway it would
 /// lie under its lease until that runs out.
-pub async fn run_now(app: &Arc<App>, task: Uuid) {
-    let app = Arc::clone(app);
+pub async fn run_now(app: &Arc<App>, Ready { task, order }: Ready) {
+    let (app, id) = (Arc::clone(app), task.id);
     let running = async move {
-        if let Err(error) = tasks::run_now(&app.pg, || app.clock.now(), task, &OrderTasks(&app)).await {
+        let handler = OrderTasks { app: &app, order };
+        if let Err(error) = tasks::go_on(&app.pg, || app.clock.now(), &task, &handler).await {
             tracing::warn!(error = kernel::Error::from(error).chain(), "left a task to the worker");
         }
         app.poke();
     };
     if timeout(ANSWER_WITHIN, tokio::spawn(running)).await.is_err() {
-        tracing::info!(%task, "answered before its task was done");
+        tracing::info!(task = %id, "answered before its task was done");
     }
 }
 
 /// Does all tasks that are due; returns how many were taken up.
 pub async fn drain(app: &App) -> Result<usize> {
-    tasks::drain(&app.pg, || app.clock.now(), &OrderTasks(app)).await
+    tasks::drain(&app.pg, || app.clock.now(), &OrderTasks { app, order: None }).await
 }
 
-struct OrderTasks<'a>(&'a App);
+struct OrderTasks<'a> {
+    app: &'a App,
+    /// What is known of the order that is to be made, if somebody makes it who knows.
+    order: Option<NewOrder>,
+}
 
 impl Handler for OrderTasks<'_> {
     async fn handle(&self, task: &Task) -> Result<()> {
         let booking = BookingId::from_uuid(task.aggregate_id);
         match task.kind.as_str() {
-            CREATE_ORDER => create(self.0, task, booking).await,
-            AMEND_ORDER => amend(self.0, task, booking).await,
-            CLOSE_ORDER => close(self.0, task, booking).await,
-            waitlist::follow::SERVE => waitlist::serve::serve(self.0, task).await,
+            CREATE_ORDER => create(self.app, task, booking, self.order.as_ref()).await,
+            AMEND_ORDER => amend(self.app, task, booking).await,
+            CLOSE_ORDER => close(self.app, task, booking).await,
+            waitlist::follow::SERVE => waitlist::serve::serve(self.app, task).await,
             other => Err(Error::precondition("UNKNOWN_TASK", format!("no task is called {other}"))),
         }
     }
@@ -110,28 +163,12 @@ impl Handler for OrderTasks<'_> {
 
 /// Makes the order, also of a booking that is over by now if it was asked for before: payment may have made it although
 /// we were not told, or may make it yet. Only when it is there for certain can it be closed for certain.
-async fn create(app: &App, task: &Task, id: BookingId) -> Result<()> {
-    let (booking, names, payer) = {
-        let mut conn = app.pg.conn().await?;
-        let booking = db::booking::get(&mut conn, id).await?.ok_or_else(|| Error::not_found(id))?;
-        if task.attempt_count == 0 && matches!(booking.state, State::Cancelled | State::Expired) {
-            drop(conn);
-            return finish(app, task).await;
-        }
-        let names = db::booking::names(&mut conn, &booking).await?;
-        let payer = group::payer(&mut conn, &booking).await?;
-        (booking, names, payer)
+async fn create(app: &App, task: &Task, id: BookingId, known: Option<&NewOrder>) -> Result<()> {
+    let order = match known {
+        Some(order) => Some(order.clone()),
+        None => wanted(app, task, id).await?,
     };
-    let order = NewOrder {
-        id: booking.order(),
-        booking: id,
-        customer: payer,
-        store: booking.store,
-        item: booking.item,
-        display_name: names.item,
-        price: amount(&booking, &task.payload).unwrap_or(booking.price),
-        deposit: booking.deposit,
-    };
+    let Some(order) = order else { return finish(app, task).await };
     app.peers.payment.create_order(&order, task.request_id()).await?;
     crash::point("booking.order.created");
     let now = app.clock.now();
@@ -145,7 +182,7 @@ async fn create(app: &App, task: &Task, id: BookingId) -> Result<()> {
                 State::Confirmed => Happened::Confirmed { reinstated: false },
                 _ => Happened::AwaitingPayment,
             };
-            record::save(&mut tx, &change, happened, now).await?;
+            record::store(&mut tx, &change, happened, now).await?;
         }
         // It was over before its order was made, so nothing closed that order.
         State::Cancelled | State::Expired => {
@@ -158,6 +195,19 @@ async fn create(app: &App, task: &Task, id: BookingId) -> Result<()> {
     tx.commit().await?;
     crash::point("booking.order.recorded");
     Ok(())
+}
+
+/// The order that a booking wants; `None` if it is over and payment can't know of it.
+async fn wanted(app: &App, task: &Task, id: BookingId) -> Result<Option<NewOrder>> {
+    let mut conn = app.pg.conn().await?;
+    let booking = db::booking::get(&mut conn, id).await?.ok_or_else(|| Error::not_found(id))?;
+    if task.attempt_count == 0 && matches!(booking.state, State::Cancelled | State::Expired) {
+        return Ok(None);
+    }
+    let names = db::booking::names(&mut conn, &booking).await?;
+    let payer = group::payer(&mut conn, &booking).await?;
+    let price = amount(&booking, &task.payload).unwrap_or(booking.price);
+    Ok(Some(order(&booking, names.item, payer, price)))
 }
 
 async fn amend(app: &App, task: &Task, id: BookingId) -> Result<()> {

@@ -13,7 +13,7 @@ use super::{
     waitlist,
 };
 use crate::{
-    db,
+    db::{self, booking::Names},
     domain::booking::{Booking, Change},
     rpc::convert::{to_booking, to_channel, to_state},
 };
@@ -77,27 +77,33 @@ pub enum Happened {
     Expired,
 }
 
-/// Stores a new booking and tells of it.
-pub async fn insert(tx: &mut Tx, change: &Change, now: Timestamp) -> Result<pb::Booking> {
-    db::booking::insert(tx, change).await?;
-    tell(tx, &change.booking, Happened::Held, now).await?;
-    Ok(to_booking(&change.booking, std::slice::from_ref(&change.step)))
+/// Stores a new booking and tells of it; returns what is called how.
+pub async fn insert(tx: &mut Tx, change: &Change, now: Timestamp) -> Result<Names> {
+    let names = db::booking::insert(tx, change).await?;
+    tell(tx, &change.booking, &names, Happened::Held, now).await?;
+    Ok(names)
 }
 
-/// Stores a transition and tells of it.
-pub async fn save(tx: &mut Tx, change: &Change, happened: Happened, now: Timestamp) -> Result<pb::Booking> {
-    db::booking::save(tx, change).await?;
+/// Stores a transition and tells of it; returns what is called how.
+pub async fn store(tx: &mut Tx, change: &Change, happened: Happened, now: Timestamp) -> Result<Names> {
+    let names = db::booking::save(tx, change).await?;
     waitlist::follow::follow(tx, &change.booking, &happened, now).await?;
     let news = News::of(&change.booking, &happened);
-    tell(tx, &change.booking, happened, now).await?;
+    tell(tx, &change.booking, &names, happened, now).await?;
     if let Some(news) = news {
         follow::changed(tx, &change.booking, news, now).await?;
     }
+    Ok(names)
+}
+
+/// The same for whoever wants to see the booking as it is then.
+pub async fn save(tx: &mut Tx, change: &Change, happened: Happened, now: Timestamp) -> Result<pb::Booking> {
+    store(&mut *tx, change, happened, now).await?;
     Ok(to_booking(&change.booking, &db::booking::history(tx, change.booking.id).await?))
 }
 
-async fn tell(tx: &mut Tx, booking: &Booking, happened: Happened, now: Timestamp) -> Result<()> {
-    let facts = Some(facts_of(tx, booking).await?);
+async fn tell(tx: &mut Tx, booking: &Booking, names: &Names, happened: Happened, now: Timestamp) -> Result<()> {
+    let facts = Some(facts(booking, names.clone()));
     let (id, version) = (booking.id.uuid(), booking.version);
     let event = match happened {
         Happened::Held => NewEvent::new(id, version, now, &pb::BookingHeld { booking: facts }),
@@ -152,7 +158,7 @@ pub async fn facts_of(tx: &mut Tx, booking: &Booking) -> Result<pb::BookingFacts
     Ok(facts(booking, db::booking::names(tx, booking).await?))
 }
 
-fn facts(booking: &Booking, names: db::booking::Names) -> pb::BookingFacts {
+fn facts(booking: &Booking, names: Names) -> pb::BookingFacts {
     pb::BookingFacts {
         booking: booking.id.name(),
         store: booking.store.name(),

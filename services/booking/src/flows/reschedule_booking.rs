@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use kernel::{
-    Error, Money, Result, Timestamp, Uuid, crash,
+    Error, Money, Result, Timestamp, crash,
     ids::{BookingId, TherapistId},
 };
 use pg::PgConnection;
@@ -24,7 +24,7 @@ use super::{
     change::{self, Begun},
     hold_slot::check_notice as check_store_notice,
     keep::{self, Keep, Plan, Wanted},
-    order_tasks,
+    order_tasks::{self, Ready},
     present_visit::{self, Present},
     record::{Happened, before},
     seek,
@@ -162,7 +162,7 @@ struct Flow<'a> {
     once: &'a Once<'a, pb::RescheduleBookingRequest>,
     wanted: Reschedule,
     /// What has the order amended.
-    task: Mutex<Option<Uuid>>,
+    task: Mutex<Option<Ready>>,
 }
 
 /// What a new time was planned from.
@@ -175,22 +175,21 @@ impl Keep for Flow<'_> {
     type Basis = Basis;
     type Reply = pb::Booking;
 
-    async fn plan(&self) -> Result<Option<(Plan, Basis)>> {
+    async fn plan(&self, conn: &mut PgConnection) -> Result<Option<(Plan, Basis)>> {
         let Reschedule { booking: id, start_time, therapist, max_price } = self.wanted;
-        let mut conn = self.app.pg.conn().await?;
-        let booking = db::booking::get(&mut conn, id).await?.ok_or_else(|| Error::not_found(id))?;
-        check_notice(self.app, &mut conn, self.caller, &booking, self.app.clock.now()).await?;
+        let booking = db::booking::get(&mut *conn, id).await?.ok_or_else(|| Error::not_found(id))?;
+        check_notice(self.app, &mut *conn, self.caller, &booking, self.app.clock.now()).await?;
         let start_time = start_time.unwrap_or(booking.start_time);
         keep::check_start(self.app, start_time)?;
-        let sight = self.app.sights.of(self.app, &mut conn, booking.store).await?;
+        let sight = self.app.sights.of(self.app, &mut *conn, booking.store).await?;
         if start_time != booking.start_time
             && wants_notice(self.caller, &booking)
             && let Err(refused) =
                 check_store_notice(&sight, seek::bookable(self.app, &sight, false), minute(start_time))
         {
-            return if self.app.sights.is_current(&mut conn, &sight).await? { Err(refused) } else { Ok(None) };
+            return if self.app.sights.is_current(&mut *conn, &sight).await? { Err(refused) } else { Ok(None) };
         }
-        let present = present_visit::read(&mut conn, &booking, &[]).await?;
+        let present = present_visit::read(&mut *conn, &booking, &[]).await?;
         let visits = match therapist {
             None => ways(&booking, &present),
             Some(therapist) => {
@@ -212,7 +211,7 @@ impl Keep for Flow<'_> {
             without: &[id],
             overbook: false,
         };
-        let Some(plan) = keep::plan(self.app, &mut conn, wanted).await? else { return Ok(None) };
+        let Some(plan) = keep::plan(self.app, conn, wanted).await? else { return Ok(None) };
         let agreed = price_at(&sight, (&booking, &present), (&plan.visit, &plan.assignment, plan.start))?;
         check_price(agreed.price, max_price)?;
         Ok(Some((plan, Basis { booking, agreed })))

@@ -12,10 +12,11 @@ use crate::{
     App,
     domain::{
         assignment::order,
-        availability::{self, Offer, Part, Supply},
+        availability::{self, GRID, Offer, Part, Supply},
         hours::{OpeningHours, openings},
         pricing::Daypart,
         span::{Minute, Span, intersect, list, minute_after, subtract},
+        visit::DAY,
     },
 };
 
@@ -83,7 +84,7 @@ pub async fn search_slots(app: &App, search: &Search) -> Result<Vec<Slot>> {
     let window = Span::new(minute_after(search.from).max(from), minute_after(search.to)).common(bookable);
     let mut slots: Vec<Slot> = Vec::new();
     // A page is mostly full within days, so a wide search looks at few of them first, and at more as long as it must.
-    let (mut from, mut stride) = (window.start, FIRST_LOOK);
+    let (mut from, mut stride) = (window.start, first_look(search, sought.len()));
     while from < window.end && slots.len() < search.limit {
         let part = Span::new(from, window.end.min(from.saturating_add(stride)));
         let supplies = supplies(app, &mut conn, &search.seek, &mut sought, part).await?;
@@ -98,6 +99,14 @@ pub async fn search_slots(app: &App, search: &Search) -> Result<Vec<Slot>> {
         (from, stride) = (part.end, stride * 4);
     }
     Ok(slots)
+}
+
+/// Minutes to look at first: fewer can't hold a page, even if every start were free at every store.
+fn first_look(search: &Search, stores: usize) -> Minute {
+    let starts = search.daypart.as_ref().map_or(DAY, |part| i64::from(part.end_minute - part.start_minute)) / GRID;
+    let starts = usize::try_from(starts).unwrap_or(0).max(1).saturating_mul(stores.max(1));
+    let days = i64::try_from(search.limit.div_ceil(starts)).unwrap_or(i64::MAX);
+    FIRST_LOOK.max(days.saturating_mul(DAY))
 }
 
 /// Refuses a search that is too wide.

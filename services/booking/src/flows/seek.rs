@@ -11,7 +11,7 @@ use pg::PgConnection;
 
 use super::{
     assignment,
-    sight::{Ask, Sight, look},
+    sight::{Ask, Sight, look_for},
 };
 use crate::{
     App, db,
@@ -153,7 +153,7 @@ pub fn day_of(sight: &Sight, at: Minute) -> Option<Span> {
 }
 
 /// What the stores could use within `window`, in the order of `sought`; those that were made from a sight that is out of
-/// date are made anew.
+/// date are made anew, and all learn whom the customer likes.
 pub async fn supplies(
     app: &App,
     conn: &mut PgConnection,
@@ -163,7 +163,8 @@ pub async fn supplies(
 ) -> Result<Vec<Supply>> {
     for _ in 0..READS {
         let asks: Vec<Ask<'_>> = sought.iter().map(|of| Ask { sight: &of.sight, visits: &of.visits }).collect();
-        if let Some(supplies) = look(app, &mut *conn, &asks, window, &[]).await? {
+        if let Some((supplies, liking)) = look_for(app, &mut *conn, &asks, window, &[], seek.customer).await? {
+            sought.iter_mut().for_each(|of| of.context.liking = liking.clone());
             return Ok(supplies);
         }
         for of in &mut *sought {

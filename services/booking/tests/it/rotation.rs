@@ -10,6 +10,7 @@ use booking::{
             rotation::{Cause, Entry, Rotation},
         },
         policy::AssignmentPolicy,
+        span::Span,
     },
     flows::assignment::{self, Given},
 };
@@ -434,9 +435,14 @@ async fn history_favourites_and_avoided_come_from_the_chains_records() {
     let now: Timestamp = at(24 * 10);
     let context = || async {
         let mut conn = world.app.pg.conn().await.expect("a connection");
-        assignment::context(&mut conn, store(&world), AssignmentPolicy::Preference, Some(customer), now)
-            .await
-            .expect("a context")
+        let mut context =
+            assignment::context(&mut conn, store(&world), AssignmentPolicy::Preference, Some(customer), now)
+                .await
+                .expect("a context");
+        let around = Span::new(0, 1);
+        let taken = db::supply::taken(&mut conn, &[], &[], around, &[], Some(customer)).await.expect("a look");
+        context.liking = taken.liking;
+        context
     };
     assert_eq!(first(&world, AssignmentPolicy::Preference, &context().await), therapist(&world, 2));
     let visits = context().await.visits;

@@ -4,24 +4,7 @@ use kernel::{Uuid, ids::BookingId};
 use pg::PgConnection;
 
 use super::row::state;
-use crate::{db::sql, domain::booking::Step};
-
-/// Stores a step.
-pub(super) async fn insert(conn: &mut PgConnection, booking: BookingId, step: &Step) -> pg::Result<()> {
-    sqlx::query!(
-        "insert into booking_history (booking_id, version, state, change_time, actor, reason)
-         values ($1, $2, $3, $4, $5, $6)",
-        booking.uuid(),
-        step.version,
-        step.state.as_str(),
-        sql(step.change_time) as _,
-        step.actor,
-        step.reason,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
+use crate::domain::booking::Step;
 
 /// Reads the steps of a booking, the oldest first.
 #[tracing::instrument(name = "db.booking.history", skip_all)]

@@ -22,19 +22,27 @@ pub use self::{
 use super::{catalog::sex_code, sql};
 use crate::domain::booking::{Booking, Change};
 
-/// Stores a booking that was just made, and its first step.
+/// Stores a booking that was just made, and its first step; returns what is called how.
 #[tracing::instrument(name = "db.booking.insert", skip_all)]
-pub async fn insert(conn: &mut PgConnection, change: &Change) -> pg::Result<()> {
-    let booking = &change.booking;
+pub async fn insert(conn: &mut PgConnection, change: &Change) -> pg::Result<Names> {
+    let Change { booking, step } = change;
     let currency = booking.price.currency();
-    sqlx::query!(
-        "insert into booking (id, store_id, item_id, therapist_id, room_id, equipment_id, customer_id, start_time,
-                              end_time, state, channel, currency, list_price_minor, price_minor, deposit_minor,
-                              quote_id, hold_expire_time, create_time, version, package_id, group_id, add_on_ids,
-                              extension_minutes, requested, assignment, device, partner, hold_limit_time,
-                              overbook_reason, wish_sex, wish_min_grade, wish_language, least_fee_minor)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-                 $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)",
+    let names = sqlx::query_as!(
+        Names,
+        "with made as (
+             insert into booking (id, store_id, item_id, therapist_id, room_id, equipment_id, customer_id, start_time,
+                                  end_time, state, channel, currency, list_price_minor, price_minor, deposit_minor,
+                                  quote_id, hold_expire_time, create_time, version, package_id, group_id, add_on_ids,
+                                  extension_minutes, requested, assignment, device, partner, hold_limit_time,
+                                  overbook_reason, wish_sex, wish_min_grade, wish_language, least_fee_minor)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+                     $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)
+             returning id, store_id, item_id, therapist_id),
+         step as (
+             insert into booking_history (booking_id, version, state, change_time, actor, reason)
+             select id, $34, $35, $36, $37, $38 from made)
+         select s.display_name as store, i.display_name as item, t.display_name as therapist, s.time_zone
+         from made join store s on s.id = store_id join item i on i.id = item_id join therapist t on t.id = therapist_id",
         booking.id.uuid(),
         booking.store.uuid(),
         booking.item.uuid(),
@@ -68,25 +76,40 @@ pub async fn insert(conn: &mut PgConnection, change: &Change) -> pg::Result<()> 
         booking.wish.min_grade,
         booking.wish.language,
         booking.least_fee.minor(),
+        step.version,
+        step.state.as_str(),
+        sql(step.change_time) as _,
+        step.actor,
+        step.reason,
     )
-    .execute(&mut *conn)
+    .fetch_one(&mut *conn)
     .await?;
     if !booking.parts.is_empty() {
         save_parts(conn, booking).await?;
     }
-    history::insert(conn, booking.id, &change.step).await
+    Ok(names)
 }
 
-/// Stores what a transition changed, and its step. The row must have been read by [`lock`] in this transaction.
+/// Stores what a transition changed, and its step; returns what is called how. The row must have been read by [`lock`]
+/// in this transaction.
 #[tracing::instrument(name = "db.booking.save", skip_all)]
-pub async fn save(conn: &mut PgConnection, change: &Change) -> pg::Result<()> {
-    let booking = &change.booking;
-    let saved = sqlx::query!(
-        "update booking
-         set state = $2, version = $3, therapist_id = $4, room_id = $5, equipment_id = $6, start_time = $7, end_time = $8,
-             list_price_minor = $9, price_minor = $10, hold_expire_time = $11, add_on_ids = $12, extension_minutes = $13,
-             requested = $14, assignment = $15, overbook_reason = $16, least_fee_minor = $17
-         where id = $1 and version = $3::bigint - 1",
+pub async fn save(conn: &mut PgConnection, change: &Change) -> pg::Result<Names> {
+    let Change { booking, step } = change;
+    let saved = sqlx::query_as!(
+        Names,
+        "with saved as (
+             update booking
+             set state = $2, version = $3, therapist_id = $4, room_id = $5, equipment_id = $6, start_time = $7,
+                 end_time = $8, list_price_minor = $9, price_minor = $10, hold_expire_time = $11, add_on_ids = $12,
+                 extension_minutes = $13, requested = $14, assignment = $15, overbook_reason = $16,
+                 least_fee_minor = $17
+             where id = $1 and version = $3::bigint - 1
+             returning id, store_id, item_id, therapist_id),
+         step as (
+             insert into booking_history (booking_id, version, state, change_time, actor, reason)
+             select id, $18, $19, $20, $21, $22 from saved)
+         select s.display_name as store, i.display_name as item, t.display_name as therapist, s.time_zone
+         from saved join store s on s.id = store_id join item i on i.id = item_id join therapist t on t.id = therapist_id",
         booking.id.uuid(),
         booking.state.as_str(),
         booking.version,
@@ -104,16 +127,20 @@ pub async fn save(conn: &mut PgConnection, change: &Change) -> pg::Result<()> {
         booking.assignment,
         booking.overbook_reason,
         booking.least_fee.minor(),
+        step.version,
+        step.state.as_str(),
+        sql(step.change_time) as _,
+        step.actor,
+        step.reason,
     )
-    .execute(&mut *conn)
+    .fetch_optional(&mut *conn)
     .await?;
-    if saved.rows_affected() != 1 {
-        return Err(pg::Error::inconsistent("booking", booking.id, "changed although it was locked"));
-    }
+    let names =
+        saved.ok_or_else(|| pg::Error::inconsistent("booking", booking.id, "changed although it was locked"))?;
     if !booking.parts.is_empty() {
         save_parts(conn, booking).await?;
     }
-    history::insert(conn, booking.id, &change.step).await
+    Ok(names)
 }
 
 fn add_ons(booking: &Booking) -> Vec<Uuid> {

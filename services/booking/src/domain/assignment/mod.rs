@@ -43,7 +43,12 @@ use std::collections::{HashMap, HashSet};
 use kernel::{Timestamp, ids::TherapistId};
 
 pub use self::order::{candidates, order};
-use self::{fairness::Ledger, gaps::Gaps, history::Visits, rotation::Rotation};
+use self::{
+    fairness::Ledger,
+    gaps::Gaps,
+    history::{Preference, Visits},
+    rotation::Rotation,
+};
 use super::{policy::AssignmentPolicy, span::Span};
 
 /// A therapist whom a visit could have, and his day.
@@ -77,14 +82,32 @@ pub struct Context {
     pub ledger: Ledger,
     /// The customer's visits to each therapist.
     pub visits: HashMap<TherapistId, Visits>,
-    /// Whom the customer likes best.
-    pub favourites: HashSet<TherapistId>,
-    /// Whom the customer does not want.
-    pub avoided: HashSet<TherapistId>,
+    /// Whom the customer likes, and whom not.
+    pub liking: Liking,
     /// Ratings in hundredths of a star of those who have one.
     pub ratings: HashMap<TherapistId, i64>,
     /// Minutes of the shortest visit that the store sells; shorter gaps are lost.
     pub shortest_visit: i64,
+}
+
+/// What a customer has said of therapists.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Liking {
+    /// Whom he likes best.
+    pub favourites: HashSet<TherapistId>,
+    /// Whom he does not want.
+    pub avoided: HashSet<TherapistId>,
+}
+
+impl Liking {
+    /// Notes what he says of one.
+    pub fn add(&mut self, therapist: TherapistId, preference: Preference) {
+        let set = match preference {
+            Preference::Favourite => &mut self.favourites,
+            Preference::Avoided => &mut self.avoided,
+        };
+        set.insert(therapist);
+    }
 }
 
 impl Context {
@@ -130,7 +153,7 @@ impl Standing {
             }
             AssignmentPolicy::Preference => {
                 let visits = context.visits.get(&therapist).copied().unwrap_or_default();
-                let favourite = i64::from(context.favourites.contains(&therapist));
+                let favourite = i64::from(context.liking.favourites.contains(&therapist));
                 (-favourite, -visits.points(), -visits.last.map_or(0, Timestamp::as_second))
             }
             AssignmentPolicy::Rating => {
@@ -139,7 +162,7 @@ impl Standing {
         };
         let gaps = policy == AssignmentPolicy::LeastFragmentation;
         Self {
-            avoided: context.avoided.contains(&therapist),
+            avoided: context.liking.avoided.contains(&therapist),
             by_policy,
             shortest_visit: gaps.then_some(context.shortest_visit),
         }

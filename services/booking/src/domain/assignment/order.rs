@@ -135,8 +135,8 @@ mod tests {
                 }
                 context.ledger.virtual_times.insert(therapist, value);
                 context.ratings.insert(therapist, value);
-                context.favourites.extend((value == 1).then_some(therapist));
-                context.avoided.extend((flag && value == 2).then_some(therapist));
+                context.liking.favourites.extend((value == 1).then_some(therapist));
+                context.liking.avoided.extend((flag && value == 2).then_some(therapist));
             }
             let able: Vec<_> = supply.therapists.iter().map(|one| TherapistId::from_uuid(one.id)).collect();
             let (start, demand) = (start * 10, demand());

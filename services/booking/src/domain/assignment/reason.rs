@@ -30,7 +30,7 @@ pub(super) fn reason(
             format!("{:+} min too short to sell, {:+} gaps", gaps.lost, gaps.pieces)
         }
     };
-    let avoided = if context.avoided.contains(&candidate.therapist) { "; avoided by the customer" } else { "" };
+    let avoided = if context.liking.avoided.contains(&candidate.therapist) { "; avoided by the customer" } else { "" };
     format!("{}: {facts}{avoided}", policy.as_str())
 }
 
@@ -57,7 +57,7 @@ fn by_turn(context: &Context, candidates: &[Candidate<'_>], candidate: &Candidat
 }
 
 fn by_preference(context: &Context, candidate: &Candidate<'_>) -> String {
-    let favourite = if context.favourites.contains(&candidate.therapist) { "favourite, " } else { "" };
+    let favourite = if context.liking.favourites.contains(&candidate.therapist) { "favourite, " } else { "" };
     let visits = context.visits.get(&candidate.therapist).copied().unwrap_or_default();
     match visits.last {
         None => format!("{favourite}no visits yet"),

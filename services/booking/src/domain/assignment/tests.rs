@@ -85,8 +85,7 @@ fn favourites_go_before_history_and_lately_counts_more_than_long_ago() {
     let context = Context {
         now: day(1_000).expect("a day"),
         visits,
-        favourites: HashSet::from([id(4)]),
-        avoided: HashSet::from([id(2)]),
+        liking: Liking { favourites: HashSet::from([id(4)]), avoided: HashSet::from([id(2)]) },
         ..Context::default()
     };
     let all = [1, 2, 3, 4, 5].map(|n| candidate(n, 0));
@@ -98,7 +97,8 @@ fn favourites_go_before_history_and_lately_counts_more_than_long_ago() {
 
 #[test]
 fn who_is_avoided_comes_last_whatever_the_policy() {
-    let context = Context { avoided: HashSet::from([id(1)]), rotation: listed(&[1, 2]), ..Context::default() };
+    let liking = Liking { avoided: HashSet::from([id(1)]), ..Liking::default() };
+    let context = Context { liking, rotation: listed(&[1, 2]), ..Context::default() };
     for (policy, name) in AssignmentPolicy::ALL {
         assert_eq!(order(policy, &context, &[candidate(1, 0), candidate(2, 60)]), [2, 1], "{name}");
     }

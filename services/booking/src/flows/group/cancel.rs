@@ -76,7 +76,7 @@ pub async fn cancel_group(
         let Cancelled { change, fee, happened, task } =
             cancel_booking::cancel_in_tx(app, &mut tx, booking, (wish, paid), now, caller.subject()).await?;
         kept.push(fee);
-        record::save(&mut tx, &change, happened, now).await?;
+        record::store(&mut tx, &change, happened, now).await?;
         tasks.push(task);
     }
     if tasks.is_empty() {

@@ -5,11 +5,11 @@ use std::{collections::BTreeSet, sync::Arc};
 use futures_util::future::{join_all, try_join_all};
 use jiff::SignedDuration;
 use kernel::{
-    Error, Money, Result, Timestamp, Uuid, crash,
+    Error, Money, Result, Timestamp, crash,
     ids::{BookingId, GroupId, MemberId, StoreId},
 };
 use pg::{
-    Tx, audit,
+    PgConnection, Tx, audit,
     idempotency::{self, Begin},
 };
 use proto::booking::v1 as pb;
@@ -18,8 +18,8 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::{Party, follow};
 use crate::{
-    App, db,
-    db::locks::Name,
+    App,
+    db::{self, booking::Names, locks::Name},
     domain::{
         booking::{Booking, Change, Channel, State},
         chosen::Chosen,
@@ -31,7 +31,7 @@ use crate::{
         assignment::{self, Given},
         hold_slot::{check_caps, check_notice},
         keep::{self, Keep, Plan, Wanted},
-        order_tasks,
+        order_tasks::{self, Ready},
         quoting::{Priced, Quoting},
         record,
     },
@@ -89,28 +89,31 @@ struct Flow<'a> {
     /// What is paid for each guest.
     quoting: Vec<Quoting>,
     /// What has the orders made.
-    tasks: Mutex<Vec<Uuid>>,
+    tasks: Mutex<Vec<Ready>>,
 }
 
 impl Keep for Flow<'_> {
     type Basis = Vec<Chosen>;
     type Reply = pb::BookingGroup;
 
-    async fn plan(&self) -> Result<Option<(Plan, Vec<Chosen>)>> {
+    async fn prepare(&self) -> Result<()> {
+        keep::check_start(self.app, self.wanted.start_time)?;
+        self.known.get_or_try_init(|| self.check_members()).await?;
+        Ok(())
+    }
+
+    async fn plan(&self, conn: &mut PgConnection) -> Result<Option<(Plan, Vec<Chosen>)>> {
         let Self { app, wanted, .. } = self;
         let HoldGroup { store, party, start_time, organiser, .. } = wanted;
-        keep::check_start(app, *start_time)?;
-        self.known.get_or_try_init(|| self.check_members()).await?;
-        let mut conn = app.pg.conn().await?;
-        let sought = party.at(app, &mut conn, *store).await?;
+        let sought = party.at(app, &mut *conn, *store).await?;
         let start = minute(*start_time);
         if let Err(refused) = check_notice(&sought.sight, party.bookable(app, &sought.sight), start) {
             // What was kept of the store may be out of date.
-            return if app.sights.is_current(&mut conn, &sought.sight).await? { Err(refused) } else { Ok(None) };
+            return if app.sights.is_current(&mut *conn, &sought.sight).await? { Err(refused) } else { Ok(None) };
         }
         let (sight, visits, customer) = (&sought.sight, &sought.ways[..], *organiser);
         let wanted = Wanted { sight, customer, visits, start, without: &[], overbook: false };
-        Ok(keep::plan(app, &mut conn, wanted).await?.map(|plan| (plan, sought.chosen)))
+        Ok(keep::plan(app, conn, wanted).await?.map(|plan| (plan, sought.chosen)))
     }
 
     async fn carry_out(&self, plan: &Plan, chosen: &Vec<Chosen>) -> Result<Option<pb::BookingGroup>> {
@@ -139,15 +142,16 @@ impl Keep for Flow<'_> {
             Group { id: GroupId::new(now), store: wanted.store, organiser, payer, create_time: now, version: 1 };
         db::group::insert(&mut tx, &group).await?;
         let changes = self.changes(plan, chosen, &group, &quotes, reasons)?;
+        let mut names = Vec::with_capacity(changes.len());
         for change in &changes {
-            record::insert(&mut tx, change, now).await?;
+            names.push(record::insert(&mut tx, change, now).await?);
         }
         let ids: Vec<BookingId> = changes.iter().map(|change| change.booking.id).collect();
         if !keep::take_party(&mut tx, &ids, plan).await? {
             tx.rollback().await?;
             return Ok(None);
         }
-        let tasks = self.follow_up(&mut tx, plan, &changes, now).await?;
+        let tasks = self.follow_up(&mut tx, plan, &group, changes.iter().zip(names), now).await?;
         let bookings: Vec<Booking> = changes.iter().map(|change| change.booking.clone()).collect();
         follow::held(&mut tx, &group, &bookings, now).await?;
         if wanted.on_behalf {
@@ -285,14 +289,22 @@ impl Flow<'_> {
     }
 
     /// Counts the visits for their therapists and has the orders made.
-    async fn follow_up(&self, tx: &mut Tx, plan: &Plan, changes: &[Change], now: Timestamp) -> Result<Vec<Uuid>> {
-        let mut tasks = Vec::with_capacity(changes.len());
-        for Change { booking, .. } in changes {
+    async fn follow_up(
+        &self,
+        tx: &mut Tx,
+        plan: &Plan,
+        group: &Group,
+        changes: impl Iterator<Item = (&Change, Names)>,
+        now: Timestamp,
+    ) -> Result<Vec<Ready>> {
+        let mut tasks = Vec::new();
+        for (Change { booking, .. }, names) in changes {
             for (therapist, minutes) in booking.work() {
                 let given = Given { booking: booking.id, therapist, requested: booking.requested, minutes };
                 assignment::record(tx, booking.store, plan.policy(), given, now).await?;
             }
-            tasks.push(order_tasks::create_order(tx, booking, now).await?);
+            let payer = group.payer_for(booking.customer);
+            tasks.push(order_tasks::create_order_now(tx, booking, names.item, payer, now).await?);
         }
         Ok(tasks)
     }

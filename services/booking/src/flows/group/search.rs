@@ -9,7 +9,7 @@ use super::{Party, Sought};
 use crate::{
     App,
     domain::{
-        assignment::{Context, order},
+        assignment::{Context, Liking, order},
         availability::{self, GRID, Offer, Supply},
         party::waiting_of,
         span::{Minute, Span, minute_after},
@@ -19,7 +19,7 @@ use crate::{
         assignment,
         search_slots::{FIRST_LOOK, Slot, check_window},
         seek::{READS, edited},
-        sight::{Ask, look},
+        sight::{Ask, look_for},
     },
 };
 
@@ -77,7 +77,7 @@ pub async fn search_group_times(app: &App, search: &SearchGroup) -> Result<Found
     let mut sought = search.party.at(app, &mut conn, search.store).await?;
     let policy = sought.sight.policy.assignment;
     let now = app.clock.now();
-    let context = assignment::context(&mut conn, search.store, policy, search.customer, now).await?;
+    let mut context = assignment::context(&mut conn, search.store, policy, search.customer, now).await?;
     let after = search.after.map_or(Minute::MIN, |last| last.saturating_add(1));
     let window = Span::new(minute_after(search.from).max(after), minute_after(search.to))
         .common(search.party.bookable(app, &sought.sight));
@@ -90,7 +90,8 @@ pub async fn search_group_times(app: &App, search: &SearchGroup) -> Result<Found
             return Ok(Found { times, until: Some(from - 1) });
         }
         let part = Span::new(from, window.end.min(from.saturating_add(stride.min(left))));
-        let supply = supply(app, &mut conn, search, &mut sought, part).await?;
+        let supply;
+        (supply, context.liking) = self::supply(app, &mut conn, search, &mut sought, part).await?;
         let more = search.limit - times.len();
         for time in times_in(&sought, &context, &supply, part, more) {
             times.push(time?);
@@ -107,19 +108,22 @@ fn most_minutes(sought: &Sought) -> Minute {
     i64::try_from(MOST_PLACED / placed.max(1)).unwrap_or(i64::MAX) * GRID
 }
 
-/// What the store could use within a window; if what is known of it is out of date, it is read anew.
+/// What the store could use within a window, and whom the customer likes; if what is known of the store is out of date, it
+/// is read anew.
 async fn supply(
     app: &App,
     conn: &mut pg::PgConnection,
     search: &SearchGroup,
     sought: &mut Sought,
     window: Span,
-) -> Result<Supply> {
+) -> Result<(Supply, Liking)> {
     for _ in 0..READS {
         let ask = [Ask { sight: &sought.sight, visits: &sought.ways }];
-        let looked = look(app, &mut *conn, &ask, window, &[]).await?;
-        if let Some(supply) = looked.and_then(|mut supplies| supplies.pop()) {
-            return Ok(supply);
+        let looked = look_for(app, &mut *conn, &ask, window, &[], search.customer).await?;
+        if let Some((mut supplies, liking)) = looked
+            && let Some(supply) = supplies.pop()
+        {
+            return Ok((supply, liking));
         }
         *sought = search.party.at(app, &mut *conn, search.store).await?;
     }

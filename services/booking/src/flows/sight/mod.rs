@@ -16,7 +16,7 @@ use std::{
 use jiff::tz::TimeZone;
 use kernel::{
     Error, Result, Uuid,
-    ids::{BookingId, ItemId, PackageId, TherapistId},
+    ids::{BookingId, ItemId, MemberId, PackageId, TherapistId},
 };
 use pg::PgConnection;
 
@@ -28,6 +28,7 @@ use crate::{
         supply::{Taken, Times},
     },
     domain::{
+        assignment::Liking,
         availability::{Assignment, Resource, Supply},
         catalog::{Item, Package, Store},
         chosen::{Choice, Chosen, Served},
@@ -199,6 +200,19 @@ pub async fn look(
     window: Span,
     without: &[BookingId],
 ) -> Result<Option<Vec<Supply>>> {
+    let looked = look_for(app, conn, asks, window, without, None).await?;
+    Ok(looked.map(|(supplies, _)| supplies))
+}
+
+/// The same for a customer, and whom he likes.
+pub async fn look_for(
+    app: &App,
+    conn: &mut PgConnection,
+    asks: &[Ask<'_>],
+    window: Span,
+    without: &[BookingId],
+    customer: Option<MemberId>,
+) -> Result<Option<(Vec<Supply>, Liking)>> {
     let mut days = Vec::with_capacity(asks.len());
     let (mut stores, mut resources): (Vec<_>, Vec<Uuid>) = (Vec::new(), Vec::new());
     for Ask { sight, visits } in asks {
@@ -209,7 +223,7 @@ pub async fn look(
         resources.extend(places.iter().map(|(_, resource)| resource.id));
     }
     let around = days.iter().map(|(_, around)| *around).fold(window, Span::hull);
-    let taken = db::supply::taken(conn, &stores, &resources, around, without).await?;
+    let taken = db::supply::taken(conn, &stores, &resources, around, without, customer).await?;
     let is_old = |sight: &Sight| taken.versions.get(&sight.store.id) != Some(&sight.version);
     let mut old = asks.iter().map(|ask| ask.sight).filter(|sight| is_old(sight)).peekable();
     if old.peek().is_some() {
@@ -217,5 +231,6 @@ pub async fn look(
         return Ok(None);
     }
     let supplies = asks.iter().zip(days);
-    Ok(Some(supplies.map(|(ask, (openings, around))| ask.sight.supply(ask.visits, openings, around, &taken)).collect()))
+    let supplies = supplies.map(|(ask, (openings, around))| ask.sight.supply(ask.visits, openings, around, &taken));
+    Ok(Some((supplies.collect(), taken.liking)))
 }

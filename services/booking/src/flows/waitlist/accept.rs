@@ -48,8 +48,9 @@ pub async fn accept_offer(
         return Err(Error::precondition("DEPOSIT_DUE", text).with("order", booking.order()));
     }
     let change = booking.accept(now, caller.subject())?;
-    record::save(&mut tx, &change, Happened::Confirmed { reinstated: false }, now).await?;
-    let task = order_tasks::create_order(&mut tx, &change.booking, now).await?;
+    let names = record::store(&mut tx, &change, Happened::Confirmed { reinstated: false }, now).await?;
+    let payer = change.booking.customer;
+    let task = order_tasks::create_order_now(&mut tx, &change.booking, names.item, payer, now).await?;
     if caller.member().is_none() {
         let audited = audit::Entry {
             actor: caller.subject().to_owned(),

@@ -131,7 +131,7 @@ fn check_window(app: &App, join: &Join, now: Timestamp) -> Result<()> {
 
 /// Whoever can have a time need not wait for one.
 async fn check_taken(app: &App, entry: &Entry) -> Result<()> {
-    let (of, start) = first_start(app, entry, Span::ALWAYS).await?;
+    let (of, start) = first_start(app, &mut *app.pg.conn().await?, entry, Span::ALWAYS).await?;
     if let Some(therapist) = entry.wish.therapist.filter(|therapist| of.sight.grade(*therapist) == 0) {
         let text = format!("{therapist} does not work at this store; name somebody who does, or nobody");
         return Err(Error::invalid("therapist", text));

@@ -82,7 +82,7 @@ async fn leave(
         assignment::give_back(&mut tx, change.booking.id, None, now).await?;
         order_tasks::close_order(&mut tx, &change.booking, nothing, now, now).await?;
         let (actor, reason) = (caller.subject().to_owned(), Wish::Customer.reason());
-        record::save(&mut tx, &change, Happened::Cancelled { actor, fee: nothing, reason }, now).await?;
+        record::store(&mut tx, &change, Happened::Cancelled { actor, fee: nothing, reason }, now).await?;
     }
     if caller.member().is_none() {
         let audited = audit::Entry {

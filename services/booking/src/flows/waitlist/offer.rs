@@ -2,7 +2,10 @@
 
 use jiff::SignedDuration;
 use kernel::{Error, Result, crash};
-use pg::outbox::{self, NewEvent};
+use pg::{
+    PgConnection,
+    outbox::{self, NewEvent},
+};
 use proto::booking::v1 as pb;
 use rpc::convert::to_timestamp;
 
@@ -51,10 +54,14 @@ pub async fn offer(app: &App, entry: &Entry, window: Span) -> Result<bool> {
 /// The first start within `window` at which an entry can have what it waits for.
 ///
 /// A time that would begin before the offer of it runs out is not looked for: it is better left to whoever comes by.
-pub async fn first_start(app: &App, entry: &Entry, window: Span) -> Result<(Sought, Result<Minute>)> {
-    let mut conn = app.pg.conn().await?;
+pub async fn first_start(
+    app: &App,
+    conn: &mut PgConnection,
+    entry: &Entry,
+    window: Span,
+) -> Result<(Sought, Result<Minute>)> {
     let seek = seek(entry);
-    let mut sought = [seek.at(app, &mut conn, entry.store).await?];
+    let mut sought = [seek.at(app, &mut *conn, entry.store).await?];
     let [of] = &sought;
     let earliest = minute_after(app.clock.now() + SignedDuration::from_mins(of.sight.policy.waitlist_offer_minutes));
     let open = entry.window().common(window).common(seek.bookable(app, &of.sight));
@@ -64,11 +71,11 @@ pub async fn first_start(app: &App, entry: &Entry, window: Span) -> Result<(Soug
         let [of] = sought;
         return Ok((of, Err(nothing(NOTHING))));
     }
-    let supply = supplies(app, &mut conn, &seek, &mut sought, open).await?.pop();
+    let supply = supplies(app, &mut *conn, &seek, &mut sought, open).await?.pop();
     let supply = supply.ok_or_else(|| Error::internal("a store without a supply"))?;
     let [of] = sought;
     let longest = of.visits.iter().map(|visit| visit.treatment.end).max().unwrap_or_default();
-    let closed = db::waitlist::closed(&mut conn, entry, instant(open.start), instant(open.end + longest)).await?;
+    let closed = db::waitlist::closed(conn, entry, instant(open.start), instant(open.end + longest)).await?;
     let windows = open_starts(open, longest, &closed);
     let order = order(of.sight.policy.assignment, &of.context, &supply);
     let found = availability::offers_within(&supply, &of.visits, &windows, &order, 1).pop();
@@ -88,12 +95,12 @@ impl Keep for Flow<'_> {
     type Basis = Chosen;
     type Reply = ();
 
-    async fn plan(&self) -> Result<Option<(Plan, Chosen)>> {
-        let (of, start) = first_start(self.app, self.entry, self.window).await?;
+    async fn plan(&self, conn: &mut PgConnection) -> Result<Option<(Plan, Chosen)>> {
+        let (of, start) = first_start(self.app, &mut *conn, self.entry, self.window).await?;
         let Sought { sight, chosen, visits, .. } = of;
         let (customer, start) = (self.entry.customer, start?);
         let wanted = Wanted { sight: &sight, customer, visits: &visits, start, without: &[], overbook: false };
-        match keep::plan(self.app, &mut *self.app.pg.conn().await?, wanted).await {
+        match keep::plan(self.app, conn, wanted).await {
             Ok(plan) => Ok(plan.map(|plan| (plan, chosen))),
             // Somebody took it since we looked, or took something of it.
             Err(refused) if ["SLOT_TAKEN", "WORK_LIMIT"].contains(&refused.reason()) => Ok(None),
@@ -134,7 +141,7 @@ impl Keep for Flow<'_> {
             true => None,
             false => draft::insert(&mut tx, plan, booking, ACTOR).await?,
         };
-        let Some((change, _)) = kept else {
+        let Some(change) = kept else {
             tx.rollback().await?;
             return Ok(None);
         };

@@ -87,7 +87,7 @@ async fn can_have<'a>(app: &App, entry: &'a Entry, window: Span, in_vain: &mut V
     if in_vain.iter().any(|other| same(other, entry)) {
         return Ok(false);
     }
-    match first_start(app, entry, window).await {
+    match first_start(app, &mut *app.pg.conn().await?, entry, window).await {
         Ok((_, Ok(_))) => Ok(true),
         Ok((_, Err(refused))) => {
             if refused.reason() == NOTHING {

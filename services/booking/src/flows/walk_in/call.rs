@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use kernel::{
-    Error, ErrorKind, Money, Result, Uuid, crash,
+    Error, ErrorKind, Money, Result, crash,
     ids::{QueueTicketId, StoreId},
 };
 use pg::{
-    Tx,
+    PgConnection, Tx,
     idempotency::{self, Begin},
 };
 use proto::booking::v1 as pb;
@@ -27,7 +27,7 @@ use crate::{
         Once,
         draft::{self, Terms, draft},
         keep::{self, Keep, Plan, Wanted},
-        order_tasks,
+        order_tasks::{self, Ready},
         quoting::{Priced, Quoting},
         record::{self, Happened},
     },
@@ -72,7 +72,7 @@ struct Flow<'a> {
     /// What the one who is called pays.
     quoting: Quoting,
     /// What has the order made.
-    task: Mutex<Option<Uuid>>,
+    task: Mutex<Option<Ready>>,
 }
 
 /// Whom a plan calls, and the queue that it was made from.
@@ -86,10 +86,9 @@ impl Keep for Flow<'_> {
     type Basis = Called;
     type Reply = pb::QueueTicket;
 
-    async fn plan(&self) -> Result<Option<(Plan, Called)>> {
+    async fn plan(&self, conn: &mut PgConnection) -> Result<Option<(Plan, Called)>> {
         let Self { app, store, .. } = self;
-        let mut conn = app.pg.conn().await?;
-        let Queue { sight, earliest, line, .. } = Queue::read(app, &mut conn, *store).await?;
+        let Queue { sight, earliest, line, .. } = Queue::read(app, &mut *conn, *store).await?;
         let queue = line.iter().map(|waiting| (waiting.ticket.id(), waiting.ticket.version)).collect();
         let due = line.iter().position(|waiting| waiting.start() == Some(earliest));
         // Those before him were told when they can begin: what they need then is not his.
@@ -102,7 +101,7 @@ impl Keep for Flow<'_> {
         };
         let (customer, start) = (ticket.customer, earliest);
         let wanted = Wanted { sight: &sight, customer, visits: &visits, start, without: &[], overbook: false };
-        match keep::plan_beside(app, &mut conn, wanted, &promised).await {
+        match keep::plan_beside(app, conn, wanted, &promised).await {
             Ok(plan) => Ok(plan.map(|plan| (plan, Called { ticket, chosen, queue }))),
             // Somebody took it since we looked.
             Err(refused) if ["SLOT_TAKEN", "WORK_LIMIT"].contains(&refused.reason()) => Ok(None),
@@ -135,16 +134,17 @@ impl Keep for Flow<'_> {
             tx.rollback().await?;
             return Ok(None);
         }
-        let Some((change, _)) = draft::insert(&mut tx, plan, booking, caller.subject()).await? else {
+        let Some(change) = draft::insert(&mut tx, plan, booking, caller.subject()).await? else {
             tx.rollback().await?;
             return Ok(None);
         };
         let change = change.booking.seat(now, caller.subject())?;
-        record::save(&mut tx, &change, Happened::CheckedIn, now).await?;
+        let names = record::store(&mut tx, &change, Happened::CheckedIn, now).await?;
         let of_queue = db::walk_in::lock(&mut tx, called.ticket.id()).await?;
         let of_queue = of_queue.ok_or_else(|| Error::not_found(called.ticket.id()))?.call(change.booking.id)?;
         save(&mut tx, &of_queue, now).await?;
-        let task = order_tasks::create_order(&mut tx, &change.booking, now).await?;
+        let payer = change.booking.customer;
+        let task = order_tasks::create_order_now(&mut tx, &change.booking, names.item, payer, now).await?;
         on_record(&mut tx, caller, "queue.call", &of_queue, now).await?;
         let reply = view(app, &mut tx, &of_queue).await?;
         ticket.finish(&mut tx, &reply).await?;
