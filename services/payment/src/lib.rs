@@ -60,10 +60,10 @@
 //! | [`domain::refund_law`] | what the end of a prepaid contract gives back by 法释〔2025〕4号, line by line with its article |
 //! | [`flows`] | one use case a file |
 //! | [`db`] | all SQL: tables `customer_order`, `order_line`, `payment`, `refund`, `ledger_*`, `store_zone`, `notice`, `notice_nonce`, `notice_break` |
-//! | [`peers`] | payment providers behind one port: WeChat Pay, the sandbox; what their clients share |
+//! | [`peers`] | payment providers behind one port: WeChat Pay, Alipay, the sandbox; what their clients share |
 //! | [`rpc`] | `PaymentService`, `LedgerService` and the event feed |
-//! | [`worker`] | asks about pending payments, sends refunds, closes days, seals ledger and audit trail, follows booking's feed |
-//! | [`sandbox`] | a provider that takes no money; a foreign system with tables of its own; and one that speaks WeChat Pay |
+//! | [`worker`] | asks about pending payments, sends refunds, closes days, seals ledger and audit trail, forgets old sendings of notices, follows booking's feed |
+//! | [`sandbox`] | a provider that takes no money; a foreign system with tables of its own; and two that speak WeChat Pay's and Alipay's protocols |
 //! | [`app`], [`config`] | the wiring; what an operator may set |
 
 pub mod app;

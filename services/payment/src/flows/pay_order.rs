@@ -18,10 +18,11 @@ use pg::{
 use proto::payment::v1 as pb;
 use rpc::{Ctx, convert::money};
 
-use super::{is_transient, no_such_order, record::record};
+use super::{is_transient, no_such_order, query_pending::ask_now, record::record};
 use crate::{
     App, db,
-    domain::{Charge, Order, Outcome, Payment, Purpose, Tender},
+    db::payments::Query,
+    domain::{Action, Charge, Order, Outcome, Payment, Purpose, Tender},
     peers::{NewCharge, Provider},
     rpc::convert,
 };
@@ -127,7 +128,16 @@ async fn pay_at_provider(
     ticket.finish(&mut tx, &reply).await?;
     tx.commit().await?;
     kernel::crash::point("payment.pay.committed");
+    if let Some(waiting) = find(&outcome.order, attempt.payment).ok().filter(|payment| waits_for_nobody(payment)) {
+        let (payment, order, tender) = (waiting.id, outcome.order.id, waiting.tender);
+        ask_now(app, &Query { payment, order, tender, create_time: waiting.create_time, asked: 0 }).await;
+    }
     Ok(reply)
+}
+
+/// The customer at the desk has nothing more to do, so that the money is perhaps there already.
+fn waits_for_nobody(payment: &Payment) -> bool {
+    payment.is_pending() && payment.charge.as_ref().is_some_and(|charge| charge.action == Action::Wait)
 }
 
 /// Stores the attempt, or finds the one that a twin of this request has stored. Returns whether it is pending, and the

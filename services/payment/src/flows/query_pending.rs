@@ -46,6 +46,13 @@ pub async fn query_pending(app: &App) -> Result<usize> {
     failed.map_or(Ok(queries.len()), Err)
 }
 
+/// Asks about one payment now, whoever else does. Where nothing can be learnt the worker asks later.
+pub async fn ask_now(app: &App, query: &Query) {
+    if let Err(error) = ask(app, query).await {
+        tracing::warn!(payment = %query.payment, error = error.chain(), "a payment can't be asked about now");
+    }
+}
+
 async fn ask(app: &App, query: &Query) -> Result<()> {
     let provider = match app.peers.providers.of(query.tender) {
         Ok(provider) => provider,

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | [`port`] | what payment needs of any provider |
 //! | [`wechat`] | WeChat Pay, API v3 |
+//! | [`alipay`] | Alipay's open platform |
 //! | [`sandbox`], [`signature`] | the provider that takes no money |
 //! | [`bill`] | what a bill says, whatever its format |
 //! | [`http`], [`crypto`], [`yuan`], [`china_time`] | what the clients share |
 
+pub mod alipay;
 pub mod bill;
 pub mod china_time;
 pub mod crypto;
@@ -15,9 +17,12 @@ pub mod http;
 pub mod port;
 pub mod sandbox;
 pub mod signature;
+#[cfg(test)]
+mod testdata;
 pub mod wechat;
 pub mod yuan;
 
+pub use alipay::{Alipay, AlipayConfig};
 pub use bill::{BillKind, BillLine, BillTotals};
 pub use port::{
     About, Acknowledgement, Amount, ChargeReport, ChargeState, Envelope, Headers, NewCharge, NewRefund, Notice, Payer,

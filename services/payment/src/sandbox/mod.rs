@@ -33,6 +33,7 @@
 //! For all, by `PUT /faults` with `{"down": true}`, `{"down": <seconds>}` or `{"slow_ms": <n>}`: calls are answered 503 and
 //! no notice is sent, or each call takes so much longer. These end with the process.
 
+pub mod alipay;
 mod charge;
 mod customer;
 mod faults;

@@ -1,8 +1,10 @@
 //! The payment service through gRPC, behind the real server layer, over a real Postgres and the real sandbox.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod alipay;
 mod amending;
 mod closing;
+mod dice;
 mod house;
 mod interrupted;
 mod ledger;

@@ -137,3 +137,12 @@ async fn what_the_provider_refuses_has_failed() {
     assert_eq!(house.events(&order).await, ["OrderCreated", "PaymentFailed"]);
     house.cash(&order, Purpose::Deposit).await;
 }
+
+#[tokio::test]
+async fn a_provider_that_is_not_set_up_takes_nothing() {
+    let house = House::open().await;
+    let order = house.order().await;
+    let answer = refused(house.try_pay(pay(&order, Purpose::Deposit, Tender::WechatNative)).await);
+    assert_eq!(answer, (Code::FailedPrecondition, "TENDER_NOT_OFFERED".to_owned()));
+    assert!(house.get(&order).await.payments.is_empty());
+}

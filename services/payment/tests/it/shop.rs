@@ -11,8 +11,8 @@ use axum::{
 };
 use payment::{
     App, Peers, Policy,
-    peers::{Provider, Providers, Wechat},
-    sandbox::wechat::WechatSandbox,
+    peers::{Alipay, Provider, Providers, Wechat},
+    sandbox::{alipay::AlipaySandbox, wechat::WechatSandbox},
 };
 use proto::{
     google::api::HttpBody,
@@ -34,6 +34,9 @@ pub struct Shop {
     pub wechat_notify_url: String,
     /// The service's client of it.
     pub wechat_client: Arc<Wechat>,
+    pub alipay: Arc<AlipaySandbox>,
+    /// The service's client of it.
+    pub alipay_client: Arc<Alipay>,
 }
 
 impl std::ops::Deref for Shop {
@@ -45,10 +48,10 @@ impl std::ops::Deref for Shop {
 }
 
 impl Shop {
-    /// With the WeChat Pay sandbox in public-key mode, or with certificates.
+    /// With both providers in public-key mode, or both with certificates.
     pub async fn open(public_key: bool) -> Self {
         let house = House::open().await;
-        let (wechat_port, relay_port) = (port().await, port().await);
+        let (wechat_port, alipay_port, relay_port) = (port().await, port().await, port().await);
         let wechat_url = url(&wechat_port);
         let wechat = WechatSandbox::try_new(&wechat_url, house.clock.clone()).expect("a sandbox");
         serve(wechat_port, wechat.router());
@@ -57,8 +60,14 @@ impl Shop {
         let config = wechat.merchant(&wechat_notify_url, public_key);
         let wechat_client = Arc::new(Wechat::try_new(config, house.clock.clone()).expect("a client"));
 
+        let alipay = AlipaySandbox::try_new(&url(&alipay_port), house.clock.clone()).expect("a sandbox");
+        serve(alipay_port, alipay.router());
+        let config = alipay.merchant(&notify("alipay"), !public_key);
+        let alipay_client = Arc::new(Alipay::try_new(config, house.clock.clone()).expect("a client"));
+
         let sandbox = Arc::clone(house.app.peers.providers.named("sandbox").expect("wired"));
-        let providers = Providers::new([sandbox, wechat_client.clone() as Arc<dyn Provider>]);
+        let real: [Arc<dyn Provider>; 2] = [wechat_client.clone(), alipay_client.clone()];
+        let providers = Providers::new([sandbox].into_iter().chain(real));
         let app = App::new(house.db.pg.clone(), house.clock.clone(), Policy::default(), Peers { providers });
         let app = Arc::new(app);
         let feed = feed::FeedServer::new(house.db.pg.clone(), watch::channel(0).1, CancellationToken::new());
@@ -66,7 +75,7 @@ impl Shop {
         let client = PaymentServiceClient::new(channel.clone());
         serve(relay_port, Router::new().route("/v1/{verb}/{provider}", post(relay)).with_state(client.clone()));
         let house = House { app, channel, client, ..house };
-        Self { house, wechat, wechat_url, wechat_notify_url, wechat_client }
+        Self { house, wechat, wechat_url, wechat_notify_url, wechat_client, alipay, alipay_client }
     }
 
     /// What the provider calls a payment.

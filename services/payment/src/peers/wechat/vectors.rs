@@ -1,10 +1,7 @@
 //! Signatures, checks and decryption against others' implementations.
 //!
-//! The provider's own vectors are not ours to copy: they are read from `wechatpay/vectors.json` in the folder of test data
-//! (`MERIDIAN_TESTDATA`, or `../shared/testdata` beside the repository), and skipped by name where that is absent. The
-//! vectors in this file were made with OpenSSL and Python's `cryptography` over the sandbox's keys.
-
-use std::path::PathBuf;
+//! The provider's own vectors come from the folder of test data; those in this file were made with OpenSSL and Python's
+//! `cryptography` over the sandbox's keys.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use rsa::{RsaPrivateKey, pkcs8::DecodePrivateKey};
@@ -12,7 +9,10 @@ use serde_json::Value;
 
 use super::{Authorization, Signed, check, jsapi_params, verify::Doubt};
 use crate::{
-    peers::crypto::{AeadKey, Certificate, PrivateKey, PublicKey},
+    peers::{
+        crypto::{AeadKey, Certificate, PrivateKey, PublicKey},
+        testdata::{list, text, vectors},
+    },
     sandbox::wechat::{
         API_V3_KEY, CERTIFICATE_SERIAL, MERCHANT_KEY, MERCHANT_PUBLIC_KEY, PLATFORM_CERTIFICATE, PLATFORM_KEY,
         PLATFORM_PUBLIC_KEY,
@@ -131,31 +131,14 @@ fn no_key_is_ever_printed_nor_repeated_in_an_error() {
     assert!(!format!("{:?}", error.expect_err("refused")).contains("hunter2"));
 }
 
-/// The provider's own vectors; `None`, and a word about it, where they are absent.
-fn provided(test: &str) -> Option<Value> {
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/testdata");
-    let folder = std::env::var_os("MERIDIAN_TESTDATA").map_or_else(beside, PathBuf::from);
-    match std::fs::read(folder.join("wechatpay/vectors.json")) {
-        Ok(text) => Some(serde_json::from_slice(&text).expect("the vectors are JSON")),
-        Err(_) => {
-            println!("{test}: skipped, as the provider's vectors are not here (see MERIDIAN_TESTDATA)");
-            None
-        }
-    }
-}
-
-fn text<'a>(vector: &'a Value, field: &str) -> &'a str {
-    vector[field].as_str().expect("a text")
-}
-
 #[test]
 fn the_providers_vectors_of_signatures() {
-    let Some(vectors) = provided("the_providers_vectors_of_signatures") else { return };
-    for vector in vectors["sign"].as_array().expect("a list") {
+    let Some(vectors) = vectors("the_providers_vectors_of_signatures", "wechatpay/vectors.json") else { return };
+    for vector in list(&vectors, "sign") {
         let signature = private(text(vector, "private_key")).sign(text(vector, "message").as_bytes());
         assert_eq!(signature.expect("signed"), text(vector, "signature"));
     }
-    for vector in vectors["verify"].as_array().expect("a list") {
+    for vector in list(&vectors, "verify") {
         let certificate = Certificate::parse("certificate", text(vector, "certificate")).expect("a certificate");
         assert_eq!(certificate.serial_hex(), text(vector, "serial"));
         let message = Signed {
@@ -175,21 +158,21 @@ fn the_providers_vectors_of_signatures() {
 
 #[test]
 fn the_providers_vectors_of_decryption() {
-    let Some(vectors) = provided("the_providers_vectors_of_decryption") else { return };
+    let Some(vectors) = vectors("the_providers_vectors_of_decryption", "wechatpay/vectors.json") else { return };
     let open = |key: &str, sealed: &Value| {
         let key = AeadKey::parse("key", &key.into()).expect("a key");
         let ciphertext = BASE64_STANDARD.decode(text(sealed, "ciphertext")).expect("base64");
         key.open(text(sealed, "nonce").as_bytes(), text(sealed, "associated_data").as_bytes(), &ciphertext)
     };
-    for vector in vectors["decrypt"].as_array().expect("a list") {
+    for vector in list(&vectors, "decrypt") {
         assert_eq!(open(text(vector, "key"), vector).expect("opened"), text(vector, "plaintext").as_bytes());
     }
-    for vector in vectors["certificates"].as_array().expect("a list") {
+    for vector in list(&vectors, "certificates") {
         let pem = String::from_utf8(open(text(vector, "key"), &vector["sealed"]).expect("opened")).expect("PEM");
         let certificate = Certificate::parse("certificate", &pem).expect("a certificate");
         assert_eq!(certificate.serial_hex(), text(vector, "serial"));
     }
-    for vector in vectors["oaep"].as_array().expect("a list") {
+    for vector in list(&vectors, "oaep") {
         let key = RsaPrivateKey::from_pkcs8_pem(text(vector, "private_key").trim()).expect("a key");
         let sealed = BASE64_STANDARD.decode(text(vector, "ciphertext")).expect("base64");
         let opened = key.decrypt(rsa::Oaep::new::<sha1::Sha1>(), &sealed).expect("decrypted");

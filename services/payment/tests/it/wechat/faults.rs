@@ -37,6 +37,10 @@ async fn a_call_that_goes_wrong_is_made_again_with_the_same_end() {
             Mishap::Stale,
             Mishap::Slow(5_500),
         ] {
+            // That one takes its time, and is the same in both modes.
+            if matches!(mishap, Mishap::Slow(_)) && !mode {
+                continue;
+            }
             let told = format!("{mishap:?}, public key: {mode}");
             let shop = Shop::open(mode).await;
             let order = shop.order().await;

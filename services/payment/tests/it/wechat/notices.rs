@@ -7,49 +7,16 @@ use tonic::Code;
 
 use super::MODES;
 use crate::{
+    dice::{Dice, mutate},
     shop::Shop,
     wire::{refusal, refused},
 };
-
-/// A small generator, so that a failing seed can be replayed.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: usize) -> usize {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        usize::try_from((z ^ (z >> 31)) % u64::try_from(below.max(1)).expect("small")).expect("small")
-    }
-}
-
-/// Changes something of a text, if only a byte.
-fn mutate(dice: &mut Dice, text: &mut Vec<u8>) {
-    let at = dice.roll(text.len());
-    match dice.roll(6) {
-        0 if !text.is_empty() => text[at] ^= 1 << dice.roll(8),
-        1 => text.insert(at, b" \n\"{}0a\xff"[dice.roll(8)]),
-        2 if !text.is_empty() => drop(text.remove(at)),
-        3 => text.truncate(at),
-        4 => text.extend_from_within(at..),
-        _ => {
-            let other = dice.roll(text.len());
-            if !text.is_empty() && text[at] != text[other] {
-                text.swap(at, other);
-            } else {
-                text.push(b'x');
-            }
-        }
-    }
-}
 
 #[tokio::test]
 async fn of_ten_thousand_mutated_notices_none_is_accepted() {
     let seed = u64::try_from(uuid_v7(testkit::START).as_u128() & 0xFFFF_FFFF).expect("small");
     println!("seed {seed}");
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     let shop = Shop::open(true).await;
     let (order, payment) = shop.deposit(Tender::WechatNative).await;
     shop.wechat.pay(&Shop::number(&payment)).expect("paid");

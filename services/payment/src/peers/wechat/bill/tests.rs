@@ -1,11 +1,10 @@
-use std::path::PathBuf;
-
 use proptest::prelude::*;
 
 use super::*;
 use crate::peers::{
     bill::{BillKind, BillLine},
     crypto::Sha1,
+    testdata,
 };
 
 const HEADER: &str = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,\
@@ -160,15 +159,10 @@ fn the_account_is_read_with_its_sums() {
     }
 }
 
-/// A bill of the provider's own, if the folder of test data has it; see `vectors.rs`.
 #[test]
 fn a_bill_of_the_provider_is_read() {
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/testdata");
-    let folder = std::env::var_os("MERIDIAN_TESTDATA").map_or_else(beside, PathBuf::from);
-    let Ok(text) = std::fs::read_to_string(folder.join("wechatpay/bill.ALL.csv")) else {
-        println!("a_bill_of_the_provider_is_read: skipped, as the bill is not here (see MERIDIAN_TESTDATA)");
-        return;
-    };
+    let Some(text) = testdata::file("a_bill_of_the_provider_is_read", "wechatpay/bill.ALL.csv") else { return };
+    let text = String::from_utf8(text).expect("UTF-8");
     let merchant = text.split(",`").nth(2).expect("a merchant").to_owned();
     let (mut bill, mut lines) = (TradeBill::new(&merchant), 0_u64);
     let mut sink = |_| {
