@@ -33,7 +33,7 @@ reset: build ## Delete the private data folder
 demo: build ## Drive one visit through the gateway; starts the suite if it doesn't run, and stops what it started
 	$(MERIDIAN) demo
 
-.PHONY: fmt fmt-check lint unit race acceptance test
+.PHONY: fmt fmt-check lint unit race fuzz acceptance test
 fmt: ## Format the code
 	cargo fmt --all
 
@@ -61,6 +61,10 @@ race: export RACE_SEEDS := $(SEEDS)
 race: export RACE_SEED := $(SEED)
 race: ## Only the race suite of booking: SEEDS=1000 for so many seeds, SEED=17 to replay one
 	$(call cargo_test,-p booking --test it race:: -- --nocapture)
+
+fuzz: export PROPTEST_CASES := $(or $(CASES),100000)
+fuzz: ## Only what feeds odd bills and notices to their readers: CASES=1000000 for so many of each
+	$(call cargo_test,-p payment -- panic mutated)
 
 acceptance: build ## What a new user does: up, demo, a foreign client, down, up again
 	@tests/acceptance.sh

@@ -15,6 +15,8 @@ REFUSED = [
     ("password among the settings", {"settings": {"redis": {"password": "x"}}}, "password"),
     ("address among the settings", {"settings": {"http": {"addr": "0.0.0.0:80"}}}, "addr"),
     ("administrator's URL among the settings", {"settings": {"postgres": {"admin_url": "x"}}}, "admin_url"),
+    ("private key among the providers", {"paymentProviders": {"alipay": {"publicKey": "-----BEGIN PRIVATE KEY-----"}}}, "publicKey"),
+    ("notices in the clear", {"paymentProviders": {"wechat": {"noticeUrl": "http://pay.example/v1/payments:notify/wechat"}}}, "noticeUrl"),
     ("setting outside any section", {"settings": {"data_dir": "/x"}}, "data_dir"),
     ("connections of the gateway", {"services": {"gateway": {"databaseConnections": 8}}}, "databaseConnections"),
     ("credentials in the OTLP endpoint", {"telemetry": {"otlpEndpoint": "http://u:p@collector:4317"}}, "otlpEndpoint"),

@@ -10,10 +10,17 @@ REDIS, SEED, MASTER, SANDBOX = (
     "MERIDIAN__AUTH__MASTER_KEY",
     "MERIDIAN__SANDBOX__SECRET",
 )
+# Payment's own, each only where the values name its Secret.
+OPTIONAL = {
+    "wechatPrivateKey": "MERIDIAN__WECHAT__PRIVATE_KEY",
+    "wechatApiKey": "MERIDIAN__WECHAT__API_V3_KEY",
+    "alipayPrivateKey": "MERIDIAN__ALIPAY__PRIVATE_KEY",
+    "sandbox": SANDBOX,
+}
 SECRETS = {
     "booking": {"MERIDIAN__BOOKING__DATABASE_URL", REDIS, SEED},
     "membership": {"MERIDIAN__MEMBERSHIP__DATABASE_URL", REDIS, SEED, MASTER},
-    "payment": {"MERIDIAN__PAYMENT__DATABASE_URL", REDIS, SEED, SANDBOX},
+    "payment": {"MERIDIAN__PAYMENT__DATABASE_URL", REDIS, SEED, *OPTIONAL.values()},
     "marketing": {"MERIDIAN__MARKETING__DATABASE_URL", REDIS, SEED, MASTER},
     "analytics": {"MERIDIAN__ANALYTICS__DATABASE_URL", REDIS, SEED, MASTER},
     "gateway": {SEED},
@@ -21,7 +28,7 @@ SECRETS = {
 PORTS = {"booking": 50051, "membership": 50052, "payment": 50053, "marketing": 50054, "analytics": 50055, "gateway": 8080}
 ADMIN_PORT = 9464
 # Where the executable says which settings it knows.
-SETTINGS = Path(__file__).parent.parent / "libs/runtime/src/config/settings.rs"
+SETTINGS = [Path(__file__).parent.parent / "libs/runtime/src/config" / name for name in ("settings.rs", "providers.rs")]
 COMPONENT = "app.kubernetes.io/component"
 
 
@@ -109,7 +116,7 @@ def restricted(documents, _values):
 
 def secrets(documents, values):
     """each pod gets its own secrets only, from existing Secrets, and no secret value is rendered"""
-    optional = set() if values["secrets"]["sandbox"]["name"] else {SANDBOX}
+    optional = {variable for secret, variable in OPTIONAL.items() if not values["secrets"][secret]["name"]}
     every_database = {name for names in SECRETS.values() for name in names if name.endswith("DATABASE_URL")}
     expected = {role: names - optional for role, names in SECRETS.items()} | {"migration": every_database}
     for workload in of_kind(documents, "Deployment", "Job"):
@@ -152,9 +159,10 @@ def configuration(documents, values):
     for section, keys in expected.items():
         if not keys.items() <= parsed.get(section, {}).items():
             yield f"[{section}] is {parsed.get(section)}, expected {keys}"
+    known = "".join(file.read_text() for file in SETTINGS)
     for section, keys in parsed.items():
         for key in [section, *keys]:
-            if f"pub {key}: " not in SETTINGS.read_text():
+            if f"pub {key}: " not in known:
                 yield f"[{section}] {key} is no setting of the executable"
     for deployment in of_kind(documents, "Deployment"):
         pod = deployment["spec"]["template"]["spec"]

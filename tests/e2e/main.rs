@@ -15,4 +15,5 @@ mod faults;
 mod story;
 mod suite;
 mod trace;
+mod ways_to_pay;
 mod world;

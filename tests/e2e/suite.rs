@@ -22,6 +22,8 @@ pub const SERVICES: [&str; 6] = ["membership", "marketing", "payment", "booking"
 /// A running suite. Its processes and databases end with it.
 pub struct Suite {
     pub http: String,
+    /// Where the sandbox provider is.
+    pub sandbox: String,
     config: tempfile::NamedTempFile,
     processes: Mutex<HashMap<&'static str, Process>>,
     admin: HashMap<&'static str, SocketAddr>,
@@ -79,7 +81,16 @@ impl Suite {
         let config = tempfile::Builder::new().suffix(".toml").tempfile().expect("a file");
         std::fs::write(config.path(), text).expect("written");
         let admin = SERVICES.into_iter().map(|service| (service, next())).collect();
-        Self { http: format!("http://{http}"), config, processes: Mutex::default(), admin, databases, _redis: redis }
+        let sandbox = format!("http://{sandbox}");
+        Self {
+            http: format!("http://{http}"),
+            sandbox,
+            config,
+            processes: Mutex::default(),
+            admin,
+            databases,
+            _redis: redis,
+        }
     }
 
     /// Starts a service that ends itself at the crash point.

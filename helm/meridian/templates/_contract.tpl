@@ -23,7 +23,7 @@ payment:
   port: 50053
   protocol: grpc
   database: true
-  secrets: [redis, serviceKeySeed, sandbox]
+  secrets: [redis, serviceKeySeed, wechatPrivateKey, wechatApiKey, alipayPrivateKey, sandbox]
   calls: [booking, membership, marketing]
 marketing:
   port: 50054
@@ -50,6 +50,9 @@ gateway:
 redis: MERIDIAN__REDIS__URL
 serviceKeySeed: MERIDIAN__AUTH__SERVICE_KEY_SEED
 masterKey: MERIDIAN__AUTH__MASTER_KEY
+wechatPrivateKey: MERIDIAN__WECHAT__PRIVATE_KEY
+wechatApiKey: MERIDIAN__WECHAT__API_V3_KEY
+alipayPrivateKey: MERIDIAN__ALIPAY__PRIVATE_KEY
 sandbox: MERIDIAN__SANDBOX__SECRET
 {{- end }}
 

@@ -134,6 +134,37 @@ telemetry:
 sandbox:
   enabled: {{ not (empty .Values.secrets.sandbox.name) }}
   notice_url: {{ include "meridian.sandboxNoticeUrl" . }}
+{{- with .Values.paymentProviders.wechat }}
+{{- if .enabled }}
+wechat:
+  enabled: true
+  app_id: {{ toJson .appId }}
+  merchant_id: {{ toJson .merchantId }}
+  certificate_serial: {{ toJson .certificateSerial }}
+  {{- if .publicKeyId }}
+  public_key_id: {{ toJson .publicKeyId }}
+  public_key: {{ toJson .publicKey }}
+  {{- end }}
+  notice_url: {{ toJson .noticeUrl }}
+  profit_sharing: {{ .profitSharing }}
+{{- end }}
+{{- end }}
+{{- with .Values.paymentProviders.alipay }}
+{{- if .enabled }}
+alipay:
+  enabled: true
+  app_id: {{ toJson .appId }}
+  seller_id: {{ toJson .sellerId }}
+  {{- if .publicKey }}
+  public_key: {{ toJson .publicKey }}
+  {{- else }}
+  app_certificate: {{ toJson .appCertificate }}
+  certificate: {{ toJson .certificate }}
+  root_certificates: {{ toJson .rootCertificates }}
+  {{- end }}
+  notice_url: {{ toJson .noticeUrl }}
+{{- end }}
+{{- end }}
 {{- range $name := keys .Values.services | sortAlpha }}
 {{- $role := include "meridian.role" (dict "root" $ "name" $name) | fromYaml }}
 {{- if eq $role.contract.protocol "http" }}

@@ -9,10 +9,12 @@
 //! `[<service>.policy]`, which the service reads with [`ServiceSettings::policy`].
 
 mod layers;
+mod providers;
 mod settings;
 
 use std::{fmt, path::Path};
 
+pub use providers::{AlipaySettings, WechatSettings};
 pub use settings::{
     AdminSettings, AuthSettings, DemoSettings, HttpSettings, LifecycleSettings, LogFormat, PostgresSettings,
     RedisSettings, SandboxSettings, Service, ServiceSettings, Settings, TelemetrySettings,

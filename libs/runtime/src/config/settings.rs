@@ -11,7 +11,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::ConfigError;
+use super::{AlipaySettings, ConfigError, WechatSettings};
 
 /// All settings of the suite. Secrets print as `[REDACTED]`.
 #[derive(Debug, Clone, Deserialize)]
@@ -45,6 +45,10 @@ pub struct Settings {
     pub analytics: ServiceSettings,
     /// The payment provider that takes no money.
     pub sandbox: SandboxSettings,
+    /// The account with WeChat Pay.
+    pub wechat: WechatSettings,
+    /// The account with Alipay.
+    pub alipay: AlipaySettings,
     /// What a trial needs.
     pub demo: DemoSettings,
 }
@@ -78,6 +82,12 @@ impl Settings {
         self.sandbox.notice_url.clone().unwrap_or_else(default)
     }
 
+    /// Where the sandbox sends the notices of a real provider whose protocol it speaks: beside its own.
+    pub fn sandbox_notice_url_of(&self, provider: &str) -> String {
+        let own = self.sandbox_notice_url();
+        own.rsplit_once('/').map_or_else(|| own.clone(), |(folder, _)| format!("{folder}/{provider}"))
+    }
+
     /// Checks what the types do not say.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         for (key, secret) in
@@ -92,6 +102,8 @@ impl Settings {
                 return Err(ConfigError::new(format!("{service}.max_connections"), "must be at least 1"));
             }
         }
+        self.wechat.check()?;
+        self.alipay.check()?;
         if self.http.timeout_seconds == 0 {
             return Err(ConfigError::new("http.timeout_seconds", "must be at least 1"));
         }

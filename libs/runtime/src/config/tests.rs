@@ -134,6 +134,40 @@ fn secrets_are_redacted() {
 }
 
 #[test]
+fn a_provider_that_is_enabled_needs_its_account() {
+    let error = load(None, env(&[]), &set(&["wechat.enabled=true"])).unwrap_err();
+    assert_eq!(error.origin, "wechat.app_id");
+    let account = [
+        "wechat.enabled=true",
+        "wechat.app_id=wx1",
+        "wechat.merchant_id=1900000001",
+        "wechat.certificate_serial=AB12",
+        "wechat.notice_url=https://pay.example/v1/payments:notify/wechat",
+    ];
+    let settings = load(None, env(&[("MERIDIAN__WECHAT__API_V3_KEY", "hunter2")]), &set(&account)).unwrap();
+    assert_eq!(settings.wechat.merchant_id, "1900000001", "digits need no quotes");
+    assert_eq!(settings.wechat.api_v3_key().unwrap().expose_secret(), "hunter2");
+    assert_eq!(settings.wechat.private_key().unwrap_err().origin, "wechat.private_key");
+    assert!(settings.wechat.public_key().unwrap().is_none(), "by certificates");
+    assert!(!format!("{settings:?}").contains("hunter2"));
+    assert_eq!(load(None, env(&[]), &set(&["alipay.enabled=true"])).unwrap_err().origin, "alipay.app_id");
+}
+
+#[test]
+fn a_key_is_read_from_its_file_and_a_missing_file_is_named() {
+    let path = file("key", "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\n");
+    let flag = |path: &std::path::Path| set(&[&format!("alipay.private_key_file={}", path.display())]);
+    let settings = load(None, env(&[]), &flag(&path)).unwrap();
+    assert!(settings.alipay.private_key().unwrap().expose_secret().contains("hunter2"));
+    let both = load(None, env(&[("MERIDIAN__ALIPAY__PRIVATE_KEY", "x")]), &flag(&path)).unwrap();
+    assert!(both.alipay.private_key().unwrap_err().message.contains("twice"));
+    std::fs::remove_file(&path).unwrap();
+    let error = settings.alipay.private_key().unwrap_err();
+    assert_eq!(error.origin, "alipay.private_key_file");
+    assert_eq!(settings.sandbox_notice_url_of("alipay"), "http://127.0.0.1:8080/v1/payments:notify/alipay");
+}
+
+#[test]
 fn a_wrong_secret_is_not_repeated_in_the_error() {
     let error = load(None, env(&[]), &set(&["auth.master_key=hunter2"])).unwrap_err();
     assert!(!error.to_string().contains("hunter2"), "{error}");

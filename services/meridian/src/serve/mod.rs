@@ -24,6 +24,7 @@ mod marketing;
 mod membership;
 mod payment;
 mod policies;
+mod providers;
 mod trust;
 
 use std::{process::ExitCode, sync::Arc};

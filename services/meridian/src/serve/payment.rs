@@ -6,7 +6,6 @@ use anyhow::Result;
 use payment::{
     App, MIGRATOR, Policy,
     app::Peers,
-    peers::{Provider, Providers, SandboxClient, SandboxClientConfig},
     rpc::routes,
     sandbox::{self, SandboxConfig},
     worker::{self, Feeds},
@@ -14,29 +13,26 @@ use payment::{
 use runtime::config::Service::{Booking, Payment};
 use tokio::net::TcpListener;
 
-use super::{Host, database, grpc};
+use super::{Host, database, grpc, providers};
 
 /// Starts it; the sandbox provider too, if it has a port.
 pub async fn start(host: &Host, policy: Policy, listener: TcpListener, sandbox: Option<TcpListener>) -> Result<()> {
     let pg = database::open(host, Payment, &MIGRATOR).await?;
     let settings = &host.settings.sandbox;
-    if let Some(listener) = sandbox {
-        let config = SandboxConfig {
-            pg: pg.clone(),
-            clock: Arc::clone(&host.clock),
-            secret: settings.secret.clone(),
-            public_url: settings.url(),
-        };
-        sandbox::serve(config, listener, &host.tasks)?;
-    }
-    let provider = SandboxClientConfig {
-        url: settings.url(),
-        notify_url: host.settings.sandbox_notice_url(),
-        secret: settings.secret.clone(),
+    let played = match sandbox {
+        None => None,
+        Some(listener) => {
+            let config = SandboxConfig {
+                pg: pg.clone(),
+                clock: Arc::clone(&host.clock),
+                secret: settings.secret.clone(),
+                public_url: settings.url(),
+            };
+            Some(sandbox::serve(config, listener, &host.tasks)?)
+        }
     };
-    let provider = SandboxClient::try_new(provider, Arc::clone(&host.clock))?;
+    let providers = providers::clients(&host.settings, &host.clock, played.as_ref())?;
     let feed = host.feed_server(Payment, &pg);
-    let providers = Providers::new([Arc::new(provider) as Arc<dyn Provider>]);
     let app = App::new(pg, Arc::clone(&host.clock), policy, Peers { providers });
     let app = Arc::new(app);
     worker::spawn(&app, Feeds { booking: host.feed(Payment, Booking) }, &host.tasks);

@@ -154,11 +154,11 @@ async fn store_pending(
         let is_same = known.purpose == attempt.purpose
             && known.tender == attempt.tender
             && believed(request)?.is_none_or(|amount| amount == known.amount);
-        let charge = new_charge(app, &before, known, request);
+        let charge = new_charge(app, &before, known, request)?;
         return if is_same { Ok((known.is_pending(), charge)) } else { Err(request_id_reused()) };
     }
     let after = start(app, before.clone(), attempt, request)?;
-    let charge = new_charge(app, &after, find(&after, attempt.payment)?, request);
+    let charge = new_charge(app, &after, find(&after, attempt.payment)?, request)?;
     provider.check(&charge)?;
     match db::orders::save(&mut tx, &before, &after).await {
         // The id is that of a payment of another order.
@@ -169,18 +169,18 @@ async fn store_pending(
     Ok((true, charge))
 }
 
-fn new_charge(app: &App, order: &Order, payment: &Payment, request: &pb::PayOrderRequest) -> NewCharge {
+fn new_charge(app: &App, order: &Order, payment: &Payment, request: &pb::PayOrderRequest) -> Result<NewCharge> {
     let minutes = app.policy.charge_minutes;
     let described = order.lines.iter().map(|line| line.display_name.as_str()).find(|name| !name.is_empty());
-    NewCharge {
+    Ok(NewCharge {
         payment: payment.id,
         tender: payment.tender,
         amount: payment.amount,
         description: described.map_or_else(|| order.id.name(), str::to_owned),
         minutes,
         expire_time: payment.create_time + Duration::from_secs(u64::from(minutes) * 60),
-        payer: request.payer.as_ref().map(convert::payer).unwrap_or_default(),
-    }
+        payer: request.payer.as_ref().map(convert::payer).transpose()?.unwrap_or_default(),
+    })
 }
 
 /// The provider will never make the charge.

@@ -124,9 +124,17 @@ impl Provider for SandboxClient {
         Ok(found.map(WireReport::read))
     }
 
-    /// The sandbox has no such call: a charge ends when its time is over.
-    async fn close_charge(&self, _payment: PaymentId) -> Result<()> {
-        Ok(())
+    #[tracing::instrument(name = "peer.provider.close_charge", skip_all, err(Debug, level = "debug"))]
+    async fn close_charge(&self, payment: PaymentId) -> Result<()> {
+        let path = format!("/v1/charges/{}/close", payment.uuid());
+        match self.call::<WireCharge>(Method::POST, &path, Vec::new()).await {
+            Ok(_) => Ok(()),
+            // The one thing that it refuses.
+            Err(error) if error.reason() == "PROVIDER_REFUSED" => {
+                Err(Error::precondition("ALREADY_PAID", "the customer has paid already").caused_by(error))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     #[tracing::instrument(name = "peer.provider.refund", skip_all, err(Debug, level = "debug"))]

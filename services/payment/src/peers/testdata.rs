@@ -5,6 +5,11 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+/// How many cases a test that feeds odd input tries: `PROPTEST_CASES`, or the usual number.
+pub fn cases(usual: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual)
+}
+
 /// A file of that folder; `None`, and a word about it, where it is absent.
 pub fn file(test: &str, name: &str) -> Option<Vec<u8>> {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/testdata");

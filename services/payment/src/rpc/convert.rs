@@ -226,7 +226,14 @@ fn action(action: &Action) -> Option<pb::PaymentAction> {
 }
 
 /// What is known of a payer.
-pub fn payer(payer: &pb::Payer) -> Payer {
+///
+/// # Errors
+/// `InvalidArgument` if the browser shall come back to what is no page.
+pub fn payer(payer: &pb::Payer) -> Result<Payer> {
     let pb::Payer { id, ip, auth_code, return_uri } = payer.clone();
-    Payer { id, ip, auth_code, return_uri }
+    let is_page = return_uri.starts_with("https://") || return_uri.starts_with("http://");
+    if !return_uri.is_empty() && !is_page {
+        return Err(Error::invalid("payer.return_uri", "must be the address of a page"));
+    }
+    Ok(Payer { id, ip, auth_code, return_uri })
 }

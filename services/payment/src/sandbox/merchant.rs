@@ -90,6 +90,28 @@ pub async fn get_charge(
     Ok(Json(charge.view(&sandbox.public_url)).into_response())
 }
 
+/// `POST /v1/charges/{id}/close`.
+pub async fn close_charge(
+    State(sandbox): State<Arc<Sandbox>>,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    sandbox.admit(&headers, &body).await?;
+    let mut tx = sandbox.pg.begin().await?;
+    let mut charge = store::lock_charge(&mut tx, id).await?.ok_or(Refusal::NOT_FOUND)?;
+    match charge.state {
+        ChargeState::Succeeded => return Err(Refusal::WRONG_STATE),
+        ChargeState::Pending => {
+            charge.state = ChargeState::Expired;
+            store::set_charge_state(&mut tx, &charge).await?;
+            tx.commit().await?;
+        }
+        ChargeState::Failed { .. } | ChargeState::Expired => {}
+    }
+    Ok(Json(charge.view(&sandbox.public_url)).into_response())
+}
+
 /// `POST /v1/refunds`.
 pub async fn create_refund(
     State(sandbox): State<Arc<Sandbox>>,

@@ -8,11 +8,14 @@
 //! |---|---|---|
 //! | `POST /v1/charges` | merchant | makes a charge, or finds it by `id` |
 //! | `GET /v1/charges/{id}` | merchant | what became of it |
+//! | `POST /v1/charges/{id}/close` | merchant | makes it impossible to pay, unless it was paid; nobody is told |
 //! | `POST /v1/refunds` | merchant | gives money back, or finds the refund by `id`; never more than was charged |
 //! | `GET /v1/refunds/{id}` | merchant | what became of it |
 //! | `GET /pay/{charge_id}` | customer | a page with a button |
 //! | `POST /pay/{charge_id}` | customer | `outcome=succeed` or `fail`, as form or JSON, with a fault if wanted |
 //! | `GET`, `PUT /faults` | tester | the faults of the whole system |
+//!
+//! Below `/wechat` and `/alipay` it plays real providers, whose protocols it speaks: see [`wechat`] and [`alipay`].
 //!
 //! Merchants sign what they send as the sandbox signs its notices (see [`crate::peers::signature`]).
 //!
@@ -40,6 +43,7 @@ mod faults;
 mod merchant;
 mod notices;
 mod page;
+mod played;
 mod reply;
 mod store;
 pub mod wechat;
@@ -59,6 +63,8 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::peers::signature::Signer;
 use faults::Faults;
+
+pub use played::Played;
 
 /// How often the queue of notices is looked at besides when there is news.
 const NOTICE_PERIOD: Duration = Duration::from_millis(500);
@@ -116,6 +122,7 @@ impl Sandbox {
         Router::new()
             .route("/v1/charges", post(merchant::create_charge))
             .route("/v1/charges/{id}", get(merchant::get_charge))
+            .route("/v1/charges/{id}/close", post(merchant::close_charge))
             .route("/v1/refunds", post(merchant::create_refund))
             .route("/v1/refunds/{id}", get(merchant::get_refund))
             .route("/pay/{charge}", get(customer::show).post(customer::pay))
@@ -134,13 +141,16 @@ impl fmt::Debug for Sandbox {
     }
 }
 
-/// Serves a sandbox on `listener` and delivers its notices until `tasks` are asked to stop.
+/// Serves a sandbox on `listener` and delivers its notices until `tasks` are asked to stop. What it plays besides is
+/// answered.
 ///
 /// # Errors
 /// See [`Sandbox::try_new`].
-pub fn serve(config: SandboxConfig, listener: TcpListener, tasks: &Tasks) -> Result<()> {
+pub fn serve(config: SandboxConfig, listener: TcpListener, tasks: &Tasks) -> Result<Played> {
+    let played = Played::try_new(&config.public_url, &config.clock)?;
+    played.spawn(tasks);
     let sandbox = Sandbox::try_new(config)?;
-    let (router, stop) = (sandbox.router(), tasks.shutdown().soft().clone());
+    let (router, stop) = (sandbox.router().merge(played.router()), tasks.shutdown().soft().clone());
     tasks.spawn_essential("sandbox", async move {
         axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
     });
@@ -152,5 +162,5 @@ pub fn serve(config: SandboxConfig, listener: TcpListener, tasks: &Tasks) -> Res
             Ok(Next::after_batch(sandbox.deliver_due().await?, notices::BATCH))
         }
     });
-    Ok(())
+    Ok(played)
 }

@@ -40,6 +40,7 @@ fn amount(charge: &Charge) -> String {
         .unwrap_or_else(|_| format!("{} minor units of {}", charge.amount_minor, charge.currency))
 }
 
-fn frame(title: &str, content: &str) -> Html<String> {
+/// A page.
+pub(super) fn frame(title: &str, content: &str) -> Html<String> {
     Html(FRAME.replace("{{title}}", title).replace("{{content}}", content))
 }

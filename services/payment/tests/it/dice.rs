@@ -1,5 +1,11 @@
 //! Chance that can be replayed, and texts that are changed by it.
 
+/// How many odd texts are tried: `PROPTEST_CASES` if that is more than the 10,000 of every run.
+pub fn cases() -> u32 {
+    let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    wanted.unwrap_or(0).max(10_000)
+}
+
 /// A small generator (SplitMix64): the same seed rolls the same.
 pub struct Dice(u64);
 

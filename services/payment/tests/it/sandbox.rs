@@ -63,6 +63,28 @@ async fn a_charge_is_made_once_and_given_back_once() {
 }
 
 #[tokio::test]
+async fn a_charge_that_is_closed_can_be_paid_no_more_and_a_paid_one_is_not_closed() {
+    let house = House::open().await;
+    let provider = house.provider();
+    let (closed, paid) = (charge(100), charge(100));
+    for new in [&closed, &paid] {
+        provider.create_charge(new.clone()).await.expect("made");
+    }
+    for _ in 0..2 {
+        provider.close_charge(closed.payment).await.expect("closed");
+    }
+    provider.close_charge(PaymentId::from_uuid(fresh())).await.expect("nothing to close");
+    let press = async |new: &NewCharge| {
+        let made = provider.create_charge(new.clone()).await.expect("found");
+        house.http.post(pay_uri(&made)).json(&json!({ "outcome": "succeed" })).send().await.expect("an answer").status()
+    };
+    assert_eq!(press(&closed).await, StatusCode::CONFLICT);
+    assert!(press(&paid).await.is_success());
+    assert_eq!(provider.close_charge(paid.payment).await.expect_err("too late").reason(), "ALREADY_PAID");
+    assert_eq!(house.deliver().await, 1, "of closing nobody is told");
+}
+
+#[tokio::test]
 async fn the_customer_has_a_page() {
     let house = House::open().await;
     let order = house.order().await;

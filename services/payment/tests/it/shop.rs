@@ -11,7 +11,7 @@ use axum::{
 };
 use payment::{
     App, Peers, Policy,
-    peers::{Alipay, Provider, Providers, Wechat},
+    peers::{Alipay, NewCharge, Provider, Providers, Wechat},
     sandbox::{alipay::AlipaySandbox, wechat::WechatSandbox},
 };
 use proto::{
@@ -88,6 +88,13 @@ impl Shop {
         let order = self.order().await;
         let payment = self.try_pay(self.request(&order, tender)).await.expect("a payment");
         (order, payment)
+    }
+
+    /// Has a client make a charge of 60 yuan, of which payment knows nothing; the number it is called by.
+    pub async fn deposit_by(&self, client: &impl Provider, tender: payment::domain::Tender) -> String {
+        let id = kernel::ids::PaymentId::from_uuid(crate::wire::fresh());
+        let charge = NewCharge { tender, ..crate::house::new_charge(id, 6_000) };
+        client.create_charge(charge).await.expect("made").id
     }
 
     /// A request to pay the deposit that tells all that any tender needs.

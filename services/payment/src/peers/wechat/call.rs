@@ -92,7 +92,18 @@ impl Wechat {
     }
 
     async fn call(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Reply> {
-        let answer = self.exchange(method, path, body).await?;
+        self.call_with(method, path, body, None).await
+    }
+
+    /// A call that names the key with which something in it is encrypted, if anything is.
+    pub(super) async fn call_with(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+        key: Option<&str>,
+    ) -> Result<Reply> {
+        let answer = self.exchange(method, path, body, key).await?;
         if answer.is_transient() {
             return Err(unknown(format!("it answers {}: {}", answer.status, answer.excerpt())));
         }
@@ -118,8 +129,18 @@ impl Wechat {
     }
 
     /// Sends a signed request; nothing of the answer is believed yet.
-    pub(super) async fn exchange(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Answer> {
-        self.http.exchange(self.request(&method, path, body)?).await
+    pub(super) async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+        key: Option<&str>,
+    ) -> Result<Answer> {
+        let mut request = self.request(&method, path, body)?;
+        if let Some(key) = key {
+            request.headers_mut().insert(SERIAL, key.parse().map_err(Error::internal)?);
+        }
+        self.http.exchange(request).await
     }
 
     /// A signed request for what is at `path` of the configured address.

@@ -28,6 +28,7 @@ mod notice;
 mod order;
 mod platform;
 mod refund;
+mod share;
 mod sign;
 mod verify;
 
@@ -50,6 +51,7 @@ use platform::Platform;
 
 pub use bill::{FundBill, FundLine, FundSink, FundTotals, TradeBill};
 pub use platform::PlatformKeys;
+pub use share::{Part, PartState, Receiver, Relation, Shared, SharedPart};
 pub use sign::{Authorization, jsapi_params};
 pub use verify::{NONCE, PROBE, SERIAL, SIGNATURE, Signed, TIMESTAMP, check};
 

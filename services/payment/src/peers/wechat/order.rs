@@ -1,5 +1,7 @@
 //! Orders: the provider's word for charges. They are called by the payment's id, which is also the idempotency key.
 
+use std::net::IpAddr;
+
 use kernel::{Error, Money, Result, ids::uuid_v7};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -114,7 +116,10 @@ pub(super) fn check(charge: &NewCharge) -> Result<()> {
     fen(charge.amount)?;
     match charge.tender {
         Tender::WechatJsapi => required("payer.id", &charge.payer.id, "the payer's openid").map(drop),
-        Tender::WechatH5 => required("payer.ip", &charge.payer.ip, "the address of the payer's device").map(drop),
+        Tender::WechatH5 => match charge.payer.ip.parse::<IpAddr>() {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::invalid("payer.ip", "must be the address of the payer's device to pay in this way")),
+        },
         _ => Ok(()),
     }
 }
@@ -147,10 +152,9 @@ impl Wechat {
             }
             Tender::WechatNative => Action::Show { code: self.place::<Coded>("native", &order).await?.code_url },
             Tender::WechatH5 => {
-                let ip = required("payer.ip", &charge.payer.ip, "the address of the payer's device")?;
-                let scene = json!({ "payer_client_ip": ip, "h5_info": { "type": "Wap" } });
+                let scene = json!({ "payer_client_ip": charge.payer.ip, "h5_info": { "type": "Wap" } });
                 let made: Redirected = self.place("h5", &NewOrder { scene_info: Some(scene), ..order }).await?;
-                Action::Open { uri: made.h5_url }
+                Action::Open { uri: returning(made.h5_url, &charge.payer.return_uri) }
             }
             other => return Err(Error::internal(format!("{} is not a way of WeChat Pay", other.as_str()))),
         };
@@ -206,6 +210,15 @@ fn required<'a>(field: &'static str, value: &'a str, what: &str) -> Result<&'a s
     if value.is_empty() { Err(Error::invalid(field, format!("must be {what} to pay in this way"))) } else { Ok(value) }
 }
 
+/// The address of a page from which the customer's browser comes back.
+fn returning(page: String, return_uri: &str) -> String {
+    if return_uri.is_empty() {
+        return page;
+    }
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("redirect_url", return_uri).finish();
+    format!("{page}{}{query}", if page.contains('?') { '&' } else { '?' })
+}
+
 /// As much of a description as the provider takes, in whole characters.
 fn shortened(text: &str) -> String {
     let end = text.char_indices().map(|(start, c)| start + c.len_utf8()).take_while(|end| *end <= MAX_DESCRIPTION);
@@ -222,6 +235,14 @@ mod tests {
         let long = "肩颈按摩".repeat(20);
         let short = shortened(&long);
         assert!(long.starts_with(&short) && short.len() == 126);
+    }
+
+    #[test]
+    fn the_browser_comes_back_to_where_it_is_told() {
+        let page = || "https://wx.example/pay?id=1".to_owned();
+        assert_eq!(returning(page(), ""), page());
+        let back = returning(page(), "https://shop.example/?a=b&c");
+        assert_eq!(back, "https://wx.example/pay?id=1&redirect_url=https%3A%2F%2Fshop.example%2F%3Fa%3Db%26c");
     }
 
     #[test]

@@ -31,6 +31,9 @@ const REFETCH_PAUSE: Duration = Duration::from_secs(60);
 /// After how long the certificates are fetched anew without any need.
 const MAX_AGE: Duration = Duration::from_secs(12 * 60 * 60);
 
+/// What the id of a public key begins with.
+const PUBLIC_KEY_PREFIX: &str = "PUB_KEY_ID_";
+
 /// How the provider's signatures are checked.
 #[derive(Debug, Clone)]
 pub enum PlatformKeys {
@@ -80,20 +83,39 @@ impl Platform {
         self.fixed.as_ref().map(|(id, _)| id.as_str())
     }
 
+    /// The key with which the provider wants things encrypted now, with its serial.
+    fn newest(&self, now: Timestamp) -> Option<(String, PublicKey)> {
+        if self.fixed.is_some() {
+            return self.fixed.clone();
+        }
+        let fetched = self.fetched.read().unwrap_or_else(PoisonError::into_inner);
+        let holding = fetched.by_serial.iter().filter(|(_, of)| of.holds_at(now.as_second()));
+        let newest = holding.max_by_key(|(_, of)| of.not_before);
+        newest.map(|(serial, of)| (serial.clone(), of.public_key.clone()))
+    }
+
     fn known(&self, serial: &str, now: Timestamp) -> Option<PublicKey> {
-        if let Some((id, key)) = &self.fixed {
-            return (id == serial).then(|| key.clone());
+        if let Some((id, key)) = &self.fixed
+            && id == serial
+        {
+            return Some(key.clone());
         }
         let fetched = self.fetched.read().unwrap_or_else(PoisonError::into_inner);
         let certificate = fetched.by_serial.get(serial).filter(|of| of.holds_at(now.as_second()));
         certificate.map(|of| of.public_key.clone())
     }
 
-    /// Whether it is worth to fetch the certificates at `now`.
-    fn is_due(&self, missing: bool, now: Timestamp) -> bool {
+    /// Whether it is worth to fetch the certificates at `now` for a message with that serial.
+    fn is_due(&self, serial: &str, now: Timestamp) -> bool {
+        // A public key is in no certificate.
+        if serial.starts_with(PUBLIC_KEY_PREFIX) {
+            return false;
+        }
+        let missing = self.known(serial, now).is_none();
         let older = |at: Option<Timestamp>, age: Duration| at.is_none_or(|at| at + age <= now);
         let fetched = self.fetched.read().unwrap_or_else(PoisonError::into_inner);
-        self.fixed.is_none() && older(fetched.tried, REFETCH_PAUSE) && (missing || older(fetched.done, MAX_AGE))
+        let aged = self.fixed.is_none() && older(fetched.done, MAX_AGE);
+        older(fetched.tried, REFETCH_PAUSE) && (missing || aged)
     }
 
     fn note(&self, now: Timestamp, certificates: Option<HashMap<String, Certificate>>) {
@@ -153,30 +175,40 @@ impl Wechat {
     /// The provider's key of that serial, fetched if need be.
     pub(super) async fn platform_key(&self, serial: &str) -> Result<Option<PublicKey>> {
         let known = self.platform.known(serial, self.clock.now());
-        if !self.platform.is_due(known.is_none(), self.clock.now()) {
+        if !self.platform.is_due(serial, self.clock.now()) {
             return Ok(known);
         }
         let _turn = self.platform.fetching.lock().await;
         // Whoever was before has perhaps fetched it.
-        if self.platform.is_due(self.platform.known(serial, self.clock.now()).is_none(), self.clock.now()) {
+        if self.platform.is_due(serial, self.clock.now()) {
             let fetched = self.fetch_certificates().await;
             let failed = fetched.as_ref().err().map(Error::chain);
             self.platform.note(self.clock.now(), fetched.ok());
             match failed {
-                Some(why) if known.is_none() => {
+                // A merchant with a public key may have none.
+                Some(why) if known.is_none() && self.platform.fixed.is_none() => {
                     return Err(unknown(format!("no certificates could be fetched: {why}")));
                 }
-                Some(why) => tracing::warn!(error = why, "wechat: certificates not fetched; the known ones are used"),
+                Some(why) => tracing::warn!(error = why, "wechat: certificates not fetched; the known keys are used"),
                 None => {}
             }
         }
         Ok(self.platform.known(serial, self.clock.now()))
     }
 
-    /// Downloads the provider's certificates. The answer is signed with one of them: that they are the provider's is
-    /// certain because nobody else can seal with our key.
+    /// The key with which something is encrypted for the provider, with its serial, fetched if need be.
+    pub(super) async fn encryption_key(&self) -> Result<(String, PublicKey)> {
+        if self.platform.newest(self.clock.now()).is_none() {
+            // No certificate has no serial number.
+            self.platform_key("").await?;
+        }
+        self.platform.newest(self.clock.now()).ok_or_else(|| unknown("it has no certificate that holds now"))
+    }
+
+    /// Downloads the provider's certificates. The answer is signed with one of them, or with the public key that is known
+    /// here: that they are the provider's is certain because nobody else can seal with our key.
     async fn fetch_certificates(&self) -> Result<HashMap<String, Certificate>> {
-        let answer = self.exchange(Method::GET, "/v3/certificates", Vec::new()).await?;
+        let answer = self.exchange(Method::GET, "/v3/certificates", Vec::new(), None).await?;
         if !answer.status.is_success() {
             return Err(unknown(format!("it lists its certificates with status {}", answer.status)));
         }
@@ -192,9 +224,10 @@ impl Wechat {
             certificates.insert(one.serial_no, certificate);
         }
         let message = signed(&answer);
-        let signer =
-            certificates.get(message.serial).ok_or_else(|| unknown("its list of certificates is signed by none"))?;
-        check(&signer.public_key, message, self.clock.now().as_second(), TOLERANCE)
+        let fixed = self.platform.fixed.as_ref().filter(|(id, _)| id == message.serial).map(|(_, key)| key);
+        let signer = fixed.or_else(|| certificates.get(message.serial).map(|of| &of.public_key));
+        let signer = signer.ok_or_else(|| unknown("its list of certificates is signed by none"))?;
+        check(signer, message, self.clock.now().as_second(), TOLERANCE)
             .map_err(|doubt| unknown(format!("its list of certificates is not believed: {doubt:?}")))?;
         Ok(certificates)
     }

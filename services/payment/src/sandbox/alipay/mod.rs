@@ -1,8 +1,14 @@
 //! A sandbox that speaks the protocol of Alipay's open platform.
 //!
 //! It checks what merchants sign, signs what it answers and tells, repeats notices with the real pauses, and writes bills
-//! in the real format. Customers open what they are given ([`AlipaySandbox::open`]) and pay ([`AlipaySandbox::pay`]). It can
-//! be ordered to misbehave as the other sandboxes can.
+//! in the real format. What the merchant gives is opened at `GET /gateway.do`, as a browser does, or by
+//! [`AlipaySandbox::open`].
+//!
+//! | method and path | who | does |
+//! |---|---|---|
+//! | `GET /sandbox/pay/{number}` | customer | a page with a button |
+//! | `POST /sandbox/pay/{number}` | customer | pays; with `?fault=` the notice is spoilt (see [`super::wire::Spoilt`]) |
+//! | `PUT /sandbox/mishaps` | tester | what goes wrong with the calls to come, a list (see [`super::wire::Mishap`]) |
 //!
 //! Its keys are in this repository for everybody to read; they protect nothing. Both modes are served: a merchant that
 //! names its certificate is answered with the name of the provider's.
@@ -25,18 +31,18 @@ use std::{
 };
 
 use axum::{
-    Router,
+    Json, Router,
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, Query as UrlQuery, State},
     http::{StatusCode, Uri},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{get, put},
 };
 use kernel::{Error, Result, SharedClock};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::wire::{Book, Mishap, Mishaps, Queue, Schedule};
+use super::wire::{Book, Mishap, Mishaps, Ordered, Queue, Schedule, page};
 use crate::peers::{
     alipay::{AlipayConfig, AlipayKeys, Params, certificate_name, roots_name},
     crypto::{PrivateKey, PublicKey},
@@ -159,7 +165,8 @@ impl AlipaySandbox {
         Router::new()
             .route("/gateway.do", get(visit).post(call))
             .route("/bill/{token}", get(give_bill))
-            .route("/sandbox/pay/{number}", post(pay))
+            .route("/sandbox/pay/{number}", get(show).post(pay))
+            .route("/sandbox/mishaps", put(order_mishaps))
             .with_state(Arc::clone(self))
     }
 
@@ -232,16 +239,32 @@ async fn call(State(sandbox): State<Arc<AlipaySandbox>>, uri: Uri, body: Bytes) 
 /// The customer's browser opens a page.
 async fn visit(State(sandbox): State<Arc<AlipaySandbox>>, uri: Uri) -> Response {
     match sandbox.open(uri.query().unwrap_or_default()) {
-        Ok(number) => format!("POST {}/sandbox/pay/{number} to pay\n", sandbox.url).into_response(),
+        Ok(number) => page::at(&sandbox.url, &number).into_response(),
         Err(error) => (StatusCode::BAD_REQUEST, error.message().to_owned()).into_response(),
     }
 }
 
-async fn pay(State(sandbox): State<Arc<AlipaySandbox>>, Path(number): Path<String>) -> Response {
-    match sandbox.pay(&number) {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => (StatusCode::CONFLICT, error.message().to_owned()).into_response(),
-    }
+/// The customer's browser opens the page of a trade.
+async fn show(State(sandbox): State<Arc<AlipaySandbox>>, Path(number): Path<String>) -> Response {
+    page::of(sandbox.book().trades.get(&number))
+}
+
+/// A tester orders what goes wrong with the calls to come.
+async fn order_mishaps(State(sandbox): State<Arc<AlipaySandbox>>, Json(mishaps): Json<Vec<Mishap>>) -> StatusCode {
+    sandbox.mishaps.order(mishaps);
+    StatusCode::NO_CONTENT
+}
+
+async fn pay(
+    State(sandbox): State<Arc<AlipaySandbox>>,
+    Path(number): Path<String>,
+    UrlQuery(ordered): UrlQuery<Ordered>,
+) -> Response {
+    let paid = match ordered.fault {
+        Some(spoilt) => sandbox.pay_spoilt(&number, spoilt),
+        None => sandbox.pay(&number),
+    };
+    page::after(paid, sandbox.book().trades.get(&number))
 }
 
 async fn give_bill(State(sandbox): State<Arc<AlipaySandbox>>, Path(token): Path<String>) -> Response {

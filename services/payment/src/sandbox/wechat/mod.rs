@@ -1,9 +1,13 @@
 //! A sandbox that speaks WeChat Pay's API v3.
 //!
 //! It checks what merchants sign, signs what it answers, seals its notices and sends them with the real pauses, and writes
-//! bills in the real format. Merchants reach it as they reach the provider; customers by [`WechatSandbox::pay`], or
-//! `POST /sandbox/pay/{number}`. It can be ordered to misbehave: one call at a time ([`WechatSandbox::mishaps`]), or one
-//! notice ([`WechatSandbox::pay_spoilt`]).
+//! bills in the real format. Merchants reach it as they reach the provider.
+//!
+//! | method and path | who | does |
+//! |---|---|---|
+//! | `GET /sandbox/pay/{number}` | customer | a page with a button |
+//! | `POST /sandbox/pay/{number}` | customer | pays; with `?fault=` the notice is spoilt (see [`super::wire::Spoilt`]) |
+//! | `PUT /sandbox/mishaps` | tester | what goes wrong with the calls to come, a list (see [`super::wire::Mishap`]) |
 //!
 //! Its keys are in this repository for everybody to read; they protect nothing. With
 //! [`PUBLIC_KEY_ID`] a merchant is answered in public-key mode, without it with the certificate.
@@ -13,6 +17,7 @@ mod answer;
 mod bills;
 mod orders;
 mod refunds;
+mod shares;
 mod tell;
 
 use std::{
@@ -26,22 +31,23 @@ use std::{
 };
 
 use axum::{
-    Router,
+    Json, Router,
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, Query as UrlQuery, State},
     http::{HeaderMap, Method, StatusCode, Uri},
-    response::{IntoResponse, Response},
-    routing::post,
+    response::Response,
+    routing::{get, put},
 };
 use kernel::{Error, Result, SharedClock};
 
-use super::wire::{Book, Mishap, Mishaps, Queue, Schedule};
+use super::wire::{Book, Mishap, Mishaps, Ordered, Queue, Schedule, page};
 use crate::peers::{
     crypto::{AeadKey, PrivateKey, PublicKey},
     wechat::{PlatformKeys, SERIAL, WechatConfig},
 };
 use answer::{Answer, Refusal};
 use bills::Bills;
+use shares::Shares;
 
 pub use bills::SpoiltBill;
 
@@ -80,6 +86,7 @@ pub struct WechatSandbox {
     merchant_key: PublicKey,
     book: Mutex<Book>,
     bills: Mutex<Bills>,
+    shares: Mutex<Shares>,
     nonces: Mutex<HashSet<String>>,
     queue: Queue,
     /// Whether the merchant has called in public-key mode last.
@@ -105,6 +112,7 @@ impl WechatSandbox {
             merchant_key: PublicKey::parse("key", MERCHANT_PUBLIC_KEY)?,
             book: Mutex::default(),
             bills: Mutex::default(),
+            shares: Mutex::default(),
             nonces: Mutex::default(),
             public_key_mode: AtomicBool::new(false),
             calls: AtomicUsize::new(0),
@@ -134,7 +142,11 @@ impl WechatSandbox {
 
     /// Its HTTP side.
     pub fn router(self: &Arc<Self>) -> Router {
-        Router::new().route("/sandbox/pay/{number}", post(pay)).fallback(serve).with_state(Arc::clone(self))
+        Router::new()
+            .route("/sandbox/pay/{number}", get(show).post(pay))
+            .route("/sandbox/mishaps", put(order_mishaps))
+            .fallback(serve)
+            .with_state(Arc::clone(self))
     }
 
     /// Its books.
@@ -146,6 +158,10 @@ impl WechatSandbox {
 
     fn bills(&self) -> MutexGuard<'_, Bills> {
         self.bills.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shares(&self) -> MutexGuard<'_, Shares> {
+        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Answers a merchant.
@@ -161,7 +177,7 @@ impl WechatSandbox {
             Ok(()) => {
                 let announced = headers.get(SERIAL).is_some_and(|value| value == PUBLIC_KEY_ID);
                 self.public_key_mode.store(announced, Ordering::SeqCst);
-                self.act(method, uri, body, mishap)
+                self.act(method, uri, headers, body, mishap)
             }
             Err(refusal) => Err(refusal),
         };
@@ -181,7 +197,14 @@ impl WechatSandbox {
         if self.public_key_mode.load(Ordering::SeqCst) { PUBLIC_KEY_ID } else { CERTIFICATE_SERIAL }
     }
 
-    fn act(&self, method: &Method, uri: &Uri, body: &[u8], mishap: Mishap) -> Result<Answer, Refusal> {
+    fn act(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: &[u8],
+        mishap: Mishap,
+    ) -> Result<Answer, Refusal> {
         let path: Vec<&str> = uri.path().trim_matches('/').split('/').collect();
         let query = answer::Query::read(uri.query().unwrap_or_default());
         match (method.as_str(), path.as_slice()) {
@@ -193,6 +216,7 @@ impl WechatSandbox {
             ("GET", ["v3", "refund", "domestic", "refunds", number]) => self.show_refund(number, mishap),
             ("GET", ["v3", "bill", kind @ ("tradebill" | "fundflowbill")]) => self.offer_bill(kind, &query),
             ("GET", ["v3", "billdownload", "file"]) => self.give_bill(&query),
+            (_, ["v3", "profitsharing", rest @ ..]) => self.share_call(rest, &query, headers, body),
             _ => Err(Refusal::new(StatusCode::NOT_FOUND, "NOT_FOUND", "there is no such call")),
         }
     }
@@ -214,9 +238,25 @@ async fn serve(
     sandbox.answer(&method, &uri, &headers, &body).await
 }
 
-async fn pay(State(sandbox): State<Arc<WechatSandbox>>, Path(number): Path<String>) -> Response {
-    match sandbox.pay(&number) {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => (StatusCode::CONFLICT, error.message().to_owned()).into_response(),
-    }
+/// The customer's browser opens the page of an order.
+async fn show(State(sandbox): State<Arc<WechatSandbox>>, Path(number): Path<String>) -> Response {
+    page::of(sandbox.book().trades.get(&number))
+}
+
+/// A tester orders what goes wrong with the calls to come.
+async fn order_mishaps(State(sandbox): State<Arc<WechatSandbox>>, Json(mishaps): Json<Vec<Mishap>>) -> StatusCode {
+    sandbox.mishaps.order(mishaps);
+    StatusCode::NO_CONTENT
+}
+
+async fn pay(
+    State(sandbox): State<Arc<WechatSandbox>>,
+    Path(number): Path<String>,
+    UrlQuery(ordered): UrlQuery<Ordered>,
+) -> Response {
+    let paid = match ordered.fault {
+        Some(spoilt) => sandbox.pay_spoilt(&number, spoilt),
+        None => sandbox.pay(&number),
+    };
+    page::after(paid, sandbox.book().trades.get(&number))
 }

@@ -58,6 +58,13 @@ pub enum Spoilt {
     Replayed,
 }
 
+/// The query with which a customer's payment is spoilt.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Ordered {
+    /// How its notice is spoilt.
+    pub fault: Option<Spoilt>,
+}
+
 /// The mishaps of the calls to come.
 #[derive(Debug, Default)]
 pub struct Mishaps(Mutex<VecDeque<Mishap>>);

@@ -4,8 +4,9 @@
 
 pub mod book;
 pub mod mishap;
+pub mod page;
 pub mod queue;
 
 pub use book::{Book, Refund, RefundStage, Stage, Trade};
-pub use mishap::{Mishap, Mishaps, Spoilt};
+pub use mishap::{Mishap, Mishaps, Ordered, Spoilt};
 pub use queue::{Headers, Outgoing, Queue, Schedule, Seal};

@@ -8,7 +8,7 @@ use payment::{
 use proto::payment::v1::{order::State, payment::Tender};
 
 use crate::{
-    dice::{Dice, mutate},
+    dice::{Dice, cases, mutate},
     shop::Shop,
 };
 
@@ -35,7 +35,7 @@ async fn of_ten_thousand_mutated_notices_none_is_accepted() {
     let body = shop.alipay.intercept().expect("a notice on its way");
     let sound = params(&body);
     let mut tried = 0;
-    while tried < 10_000 {
+    while tried < cases() {
         let mut sent = body.clone();
         for _ in 0..=dice.roll(2) {
             mutate(&mut dice, &mut sent);

@@ -187,6 +187,10 @@ async fn what_cannot_be_paid_so_is_refused_and_changes_nothing() {
         let status = shop.try_pay(request).await.expect_err("refused");
         assert!(status.message().contains(field), "{status:?}");
     }
+    let mut request = shop.request(&order, PbTender::WechatH5);
+    request.payer.get_or_insert_default().return_uri = "javascript:alert(1)".to_owned();
+    let status = shop.try_pay(request).await.expect_err("refused");
+    assert!(status.message().contains("payer.return_uri"), "{status:?}");
     assert!(shop.get(&order).await.payments.is_empty());
     assert!(shop.wechat.book().trades.is_empty());
 }

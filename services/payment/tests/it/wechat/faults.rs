@@ -132,6 +132,35 @@ async fn a_refund_whose_answer_is_lost_is_asked_for_and_not_sent_twice() {
 }
 
 #[tokio::test]
+async fn whoever_tries_it_out_orders_faults_over_http() {
+    let shop = Shop::open(true).await;
+    let order = shop.order().await;
+    let mishaps = serde_json::json!(["none", "down", { "slow": 1 }]);
+    let put = shop.http.put(format!("{}/sandbox/mishaps", shop.wechat_url)).json(&mishaps).send().await;
+    assert!(put.expect("an answer").status().is_success());
+    let payment = shop.try_pay(shop.request(&order, Tender::WechatH5)).await.expect("nothing went wrong");
+    let page = async || {
+        let answer = shop.http.get(&payment.pay_uri).send().await.expect("an answer");
+        String::from_utf8(answer.bytes().await.expect("a body").to_vec()).expect("text")
+    };
+    assert!(page().await.contains("60.00 CNY"));
+    let pressed = shop.http.post(format!("{}?fault=lost", payment.pay_uri)).send().await.expect("an answer");
+    assert!(pressed.status().is_success());
+    assert!(page().await.contains("Paid."));
+    let again = shop.http.post(&payment.pay_uri).send().await.expect("an answer");
+    assert_eq!(again.status(), reqwest::StatusCode::CONFLICT);
+    let nothing = shop.http.get(format!("{}/sandbox/pay/none", shop.wechat_url)).send().await.expect("an answer");
+    assert_eq!(nothing.status(), reqwest::StatusCode::NOT_FOUND);
+
+    assert_eq!(shop.wechat.undelivered(), 0, "it is lost");
+    shop.clock.advance(MINUTE + Duration::from_secs(1));
+    assert!(query_pending(&shop.app).await.is_err(), "it is down, as was ordered");
+    shop.clock.advance(MINUTE * 10);
+    query_pending(&shop.app).await.expect("asked, a millisecond late");
+    assert_paid_once(&shop, &order, "in the end").await;
+}
+
+#[tokio::test]
 async fn a_merchant_that_is_away_gets_the_notice_within_a_day() {
     let shop = Shop::open(true).await;
     let (order, payment) = shop.deposit(Tender::WechatNative).await;

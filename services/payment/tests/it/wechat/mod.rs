@@ -4,6 +4,7 @@ mod bills;
 mod calls;
 mod faults;
 mod notices;
+mod shares;
 
 use crate::shop::Shop;
 

@@ -1,13 +1,16 @@
 //! Notices as an attacker would send them.
 
 use kernel::{ErrorKind, ids::uuid_v7};
-use payment::flows::take_notice::{RawNotice, take_notice};
+use payment::{
+    flows::take_notice::{RawNotice, take_notice},
+    peers::Wechat,
+};
 use proto::payment::v1::{order::State, payment::Tender};
 use tonic::Code;
 
 use super::MODES;
 use crate::{
-    dice::{Dice, mutate},
+    dice::{Dice, cases, mutate},
     shop::Shop,
     wire::{refusal, refused},
 };
@@ -23,7 +26,7 @@ async fn of_ten_thousand_mutated_notices_none_is_accepted() {
     let (headers, body) = shop.wechat.intercept().expect("a notice on its way");
     let text = |name: &str| headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
     let names = ["wechatpay-signature", "wechatpay-timestamp", "wechatpay-nonce", "wechatpay-serial"];
-    for round in 0..10_000 {
+    for round in 0..cases() {
         let mut parts: Vec<Vec<u8>> = names.iter().map(|name| text(name).expect("sent").into_bytes()).collect();
         parts.push(body.clone());
         let sound = parts.clone();
@@ -105,6 +108,19 @@ async fn a_notice_about_an_order_that_is_not_ours_is_recorded_and_acknowledged()
         shop.count("select count(*) from notice_break where reference = 'till-7-receipt-12' and amount_minor = 4200");
     assert_eq!(known.await, 1);
     assert_eq!(shop.books().await, []);
+}
+
+#[tokio::test]
+async fn a_merchant_that_moves_to_the_public_key_still_believes_the_certificate() {
+    let shop = Shop::open(true).await;
+    let (order, payment) = shop.deposit(Tender::WechatNative).await;
+    // Another of the merchant's systems has not moved yet, and the provider goes by that.
+    let config = shop.wechat.merchant(&shop.wechat_notify_url, false);
+    let other = Wechat::try_new(config, shop.house.clock.clone()).expect("a client");
+    shop.deposit_by(&other, payment::domain::Tender::WechatNative).await;
+    shop.wechat.pay(&Shop::number(&payment)).expect("paid");
+    assert_eq!(super::delivered(&shop).await, [200]);
+    assert_eq!(shop.get(&order).await.state(), State::DepositPaid);
 }
 
 #[tokio::test]

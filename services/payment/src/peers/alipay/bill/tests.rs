@@ -3,7 +3,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    peers::bill::{BillKind, BillLine},
+    peers::{
+        bill::{BillKind, BillLine},
+        testdata,
+    },
     sandbox::alipay::archive,
 };
 
@@ -128,7 +131,7 @@ fn an_archive_that_others_have_made_is_read() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: testdata::cases(1_000), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever comes: an answer, never a panic.
     #[test]

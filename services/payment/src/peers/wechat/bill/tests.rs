@@ -176,7 +176,7 @@ fn a_bill_of_the_provider_is_read() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: testdata::cases(2_000), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever comes: an answer, never a panic; and a changed bill is never taken for the sound one.
     #[test]
