@@ -88,6 +88,7 @@ pub async fn measure(servers: &Servers, house: &House, scale: &Scale, report: &m
 
     let rate = ours.per_second();
     let every = Duration::from_secs_f64(scale.clients as f64 / (rate * STEADY));
+    servers.administer("checkpoint").await?;
     let steady = load::drive_steadily(holders, every, scale.round).await?;
     let steady_calls = steady.samples.len();
 

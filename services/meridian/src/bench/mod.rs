@@ -165,6 +165,8 @@ async fn measure(servers: &Servers, options: &BenchOptions, report: &mut Report)
         }
         let name = part.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
         say::line(format!("Measuring: {name}"));
+        // What the part before has written is not on this one's account.
+        servers.administer("checkpoint").await?;
         let outcome = match part {
             Part::Holds => holds::measure(servers, &house, &scale, report).await,
             Part::Contention => contention::measure(&house, &scale, report).await,
