@@ -103,11 +103,11 @@ alter table therapist
     add column retire_time       timestamptz,
     add column languages         text[]   not null default '{}',
     add column photo             text     not null default '',
-    -- Mean of what customers gave, in hundredths of a star; null if nobody gave any.
-    add column rating            smallint check (rating between 100 and 500),
+    add column hire_date         date,
     -- Share of the work where it is given out by weights, in hundredths of a full-time colleague's.
-    add column weight            smallint not null default 100 check (weight between 1 and 1000),
-    add column hire_date         date;
+    alter column weight          type smallint,
+    drop constraint therapist_weight_check,
+    add constraint therapist_weight_check check (weight between 1 and 1000);
 
 create table therapist_certificate (
     therapist_id uuid not null references therapist,
