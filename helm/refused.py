@@ -33,6 +33,8 @@ REFUSED = [
     ("no memory limit", {"defaults": {"resources": {"limits": {"memory": None}}}}, "memory"),
     ("budget that forbids every eviction", {"defaults": {"podDisruptionBudget": {"maxUnavailable": 0}}}, "maxUnavailable"),
     ("killed while draining", {"shutdown": {"terminationGracePeriodSeconds": 25}}, "must exceed"),
+    ("audit at a time that is none", {"audit": {"schedule": "nightly"}}, "schedule"),
+    ("database URL of the audit as a value", {"audit": {"databaseSecret": {"name": "postgres://p"}}}, "name"),
     ("label that a selector uses", {"podLabels": {"app.kubernetes.io/name": "other"}}, "app.kubernetes.io/name"),
     ("network peer that is everybody by mistake", {"networkPolicy": {"prometheus": [{}]}}, "prometheus"),
     ("misspelt network peer", {"networkPolicy": {"dns": [{"podSelectors": {}}]}}, "podSelectors"),

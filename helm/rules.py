@@ -30,6 +30,7 @@ ADMIN_PORT = 9464
 # Where the executable says which settings it knows.
 SETTINGS = [Path(__file__).parent.parent / "libs/runtime/src/config" / name for name in ("settings.rs", "providers.rs")]
 COMPONENT = "app.kubernetes.io/component"
+WORKLOADS = ("Deployment", "Job", "CronJob")
 
 
 def of_kind(documents, *kinds):
@@ -44,12 +45,17 @@ def named(document):
     return f"{document['kind']}/{document['metadata']['name']}"
 
 
+def template(workload):
+    spec = workload["spec"]
+    return (spec["jobTemplate"]["spec"] if workload["kind"] == "CronJob" else spec)["template"]
+
+
 def container(workload):
-    return workload["spec"]["template"]["spec"]["containers"][0]
+    return template(workload)["spec"]["containers"][0]
 
 
 def pod_labels(workload):
-    return workload["spec"]["template"]["metadata"]["labels"]
+    return template(workload)["metadata"]["labels"]
 
 
 def selects(selector, labels):
@@ -87,7 +93,7 @@ def probes(documents, _values):
 
 def limits(documents, _values):
     """every container has requests and limits"""
-    for workload in of_kind(documents, "Deployment", "Job"):
+    for workload in of_kind(documents, *WORKLOADS):
         resources = container(workload).get("resources", {})
         for kind in ("requests", "limits"):
             if set(resources.get(kind, {})) != {"cpu", "memory"}:
@@ -96,8 +102,8 @@ def limits(documents, _values):
 
 def restricted(documents, _values):
     """every pod satisfies the restricted profile and has no token"""
-    for workload in of_kind(documents, "Deployment", "Job"):
-        pod = workload["spec"]["template"]["spec"]
+    for workload in of_kind(documents, *WORKLOADS):
+        pod = template(workload)["spec"]
         context, inner = pod.get("securityContext", {}), container(workload).get("securityContext", {})
         satisfied = {
             "runAsNonRoot": context.get("runAsNonRoot") is True and context.get("runAsUser", 0) > 0,
@@ -119,7 +125,8 @@ def secrets(documents, values):
     optional = {variable for secret, variable in OPTIONAL.items() if not values["secrets"][secret]["name"]}
     every_database = {name for names in SECRETS.values() for name in names if name.endswith("DATABASE_URL")}
     expected = {role: names - optional for role, names in SECRETS.items()} | {"migration": every_database}
-    for workload in of_kind(documents, "Deployment", "Job"):
+    expected["audit"] = {"MERIDIAN__PAYMENT__DATABASE_URL"}
+    for workload in of_kind(documents, *WORKLOADS):
         pod, role = container(workload), pod_labels(workload)[COMPONENT]
         found = {e["name"] for e in pod["env"] if "valueFrom" in e}
         if found != expected[role]:
@@ -133,9 +140,11 @@ def secrets(documents, values):
     for role, service in values["services"].items():
         if "databaseSecret" in service:
             sources[f"MERIDIAN__{role.upper()}__DATABASE_URL"] = service["databaseSecret"]
-    for workload in of_kind(documents, "Deployment", "Job"):
+    for workload in of_kind(documents, *WORKLOADS):
         for variable in container(workload)["env"]:
             expected_source = sources.get(variable["name"])
+            if expected_source and pod_labels(workload)[COMPONENT] == "audit" and values["audit"]["databaseSecret"]["name"]:
+                expected_source = values["audit"]["databaseSecret"]
             if expected_source and variable["valueFrom"]["secretKeyRef"] != expected_source:
                 yield f"{named(workload)}: {variable['name']} comes from {variable['valueFrom']}"
     yield from (f"{named(d)} is rendered" for d in of_kind(documents, "Secret"))
@@ -220,7 +229,7 @@ def references(documents, values):
 def network(documents, values):
     """deny by default; both ends of every allowed way agree; all reach membership, only services reach gRPC"""
     policies = of_kind(documents, "NetworkPolicy")
-    pods = {pod_labels(w)[COMPONENT]: w for w in of_kind(documents, "Deployment", "Job")}
+    pods = {pod_labels(w)[COMPONENT]: w for w in of_kind(documents, *WORKLOADS)}
     chosen = {p["metadata"]["name"]: [r for r, w in pods.items() if selects(p["spec"]["podSelector"], pod_labels(w))] for p in policies}
     for policy in policies:
         if not chosen[policy["metadata"]["name"]]:
@@ -292,6 +301,20 @@ def hooks(documents, _values):
         yield "the migration's service account is no hook"
 
 
+def audited(documents, _values):
+    """the audit runs once at a time, is not repeated when it fails, and its failures stay to be read"""
+    jobs = of_kind(documents, "CronJob")
+    if [container(j)["args"] for j in jobs] != [["audit"]]:
+        yield "there is no audit"
+        return
+    (job,) = jobs
+    spec = job["spec"]
+    if spec["concurrencyPolicy"] != "Forbid" or spec["jobTemplate"]["spec"]["backoffLimit"] != 0:
+        yield f"{named(job)}: may run twice"
+    if spec["failedJobsHistoryLimit"] < 1 or template(job)["spec"]["restartPolicy"] != "Never":
+        yield f"{named(job)}: a failure is forgotten"
+
+
 def labels(documents, _values):
     """objects carry the recommended labels, and names are unique and short enough"""
     wanted = {f"app.kubernetes.io/{key}" for key in ("name", "instance", "version", "managed-by", "part-of")}
@@ -307,7 +330,7 @@ def labels(documents, _values):
             yield f"{named(document)}: name too long"
 
 
-ALL = (roles, probes, limits, restricted, secrets, configuration, references, network, hooks, labels)
+ALL = (roles, probes, limits, restricted, secrets, configuration, references, network, hooks, audited, labels)
 
 
 def options(render):
@@ -329,6 +352,7 @@ def options(render):
         ("NetworkPolicy", {"networkPolicy": {"enabled": False}}),
         ("PodDisruptionBudget", {"defaults": {"podDisruptionBudget": {"enabled": False}}}),
         ("Job", {"migration": {"enabled": False}}),
+        ("CronJob", {"audit": {"enabled": False}}),
     ):
         if kind not in plain or kind in kinds(top):
             yield f"{kind} does not follow its switch"
@@ -354,6 +378,11 @@ def options(render):
     # As text, because 10 == 10.0 but a setting of whole seconds refuses the latter.
     if repr(sorted(arrived.items())) != repr(sorted(policy.items())):
         yield f"settings arrive changed: {arrived}"
+
+    reader = {"audit": {"databaseSecret": {"name": "reader", "key": "url"}}}
+    (audit,) = of_kind(render(reader), "CronJob")
+    if {"name": "reader", "key": "url"} not in [e.get("valueFrom", {}).get("secretKeyRef") for e in container(audit)["env"]]:
+        yield "the audit does not read by its own role"
 
     digest = "sha256:" + "0" * 64
     if not container(by_role(render({"image": {"digest": digest, "tag": "1"}}))["booking"])["image"].endswith("@" + digest):

@@ -16,12 +16,13 @@ from datetime import datetime, timedelta, timezone
 
 import gateway
 import icalendar
+import ledger
 from reflected import Refused, Server
 
 SERVICES = {
     "booking": ["BookingService", "CalendarService", "CatalogService"],
     "membership": ["AuthService", "MemberService", "StaffService"],
-    "payment": ["PaymentService"],
+    "payment": ["LedgerService", "PaymentService"],
     "marketing": ["MessageService", "PromotionService"],
     "analytics": ["ReportService"],
 }
@@ -373,11 +374,57 @@ class Client:
         order = self.wait("the deposit comes back", refunded)
         return f"{money(order['refunded'])} back"
 
+    def export(self):
+        """All of the ledger, verified here; fails if the chain does not hold."""
+        verifier, booked, token = ledger.Verifier(), [], ""
+        while True:
+            request = {"page_size": 500, "page_token": token}
+            page = self.call("payment", "LedgerService/ExportEntries", request, self.staff)
+            try:
+                verifier.page(page)
+            except ledger.Broken as fault:
+                raise Failed(f"the ledger's chain is broken: {fault}") from None
+            booked += [(one["order"], one["kind"]) for one in page["transactions"]]
+            token = page["next_page_token"]
+            if not token:
+                return verifier, booked[: len(booked) - len(verifier.waiting)]
+
+    def verdict(self):
+        """The newest seal and its hash as the suite itself recomputes them."""
+        seal, more = 0, True
+        while more:
+            request = {"after_seal": seal, "max_seals": 200}
+            reply = self.call("payment", "LedgerService/VerifyChain", request, self.staff)
+            expect(reply["intact"], f"the suite finds its own chain broken: {reply}")
+            seal, more, digest = int(reply["seal"]), reply["more"], reply["hash"]
+        return seal, digest
+
+    def ledger(self):
+        """The way of the deposit is in the ledger, whose chain holds by a reckoning of our own."""
+        if not self.staff:
+            return "skipped: nobody of the staff is signed in"
+        way = {"capture", "refund_decided", "refund_done"}
+
+        def sealed():
+            verifier, booked = self.export()
+            return way <= {kind for order, kind in booked if order == self.booking["order"]} and verifier
+
+        verifier = self.wait("the way of the deposit is sealed", sealed)
+        seal, digest = self.verdict()
+        expect(seal >= verifier.seals > 0, f"{verifier.seals} seals were exported, {seal} are there")
+        if seal == verifier.seals:
+            expect(digest == verifier.head.hex(), f"the newest seal is {digest}, recomputed {verifier.head.hex()}")
+        self.refused(
+            "a member asks for the ledger", "PERMISSION_DENIED", "ROLE_NOT_ALLOWED", [], "payment",
+            "LedgerService/ExportEntries", {}, self.token,
+        )
+        return f"{verifier.seals} seals over {verifier.transactions - len(verifier.waiting)} transactions hold"
+
     def run(self):
         """All steps in order."""
         steps = [
             self.reach, self.discover, self.register, self.search, self.sign_in_staff, self.hold, self.pay,
-            self.confirmed, self.calendar, self.figures, self.errors, self.give_up,
+            self.confirmed, self.calendar, self.figures, self.errors, self.give_up, self.ledger,
         ]
         for number, step in enumerate(steps, 1):
             began = time.monotonic()

@@ -36,6 +36,9 @@ if ! cmp -s "$here/requirements.txt" "$tools/.ready"; then
     cp "$here/requirements.txt" "$tools/.ready"
 fi
 
+# What the client reckons by is checked itself first.
+"$python" -B "$here/ledger_test.py" 2>&1 | tail -n 1 | sed 's/^/ledger_test: /'
+
 if [ -x "$tools/venv/bin/python" ]; then
     exec "$tools/venv/bin/python" -B "$here/client.py" "$@"
 fi

@@ -11,8 +11,10 @@ use crate::{
     world::World,
 };
 
-/// The ledger's accounts add up to nothing, and nothing is booked twice.
+/// All that must be true of the money is true, the ledger's accounts add up to nothing, and no time is sold twice.
 pub async fn balance(suite: &Suite, world: &World) {
+    let (sound, said) = suite.audit();
+    assert!(sound, "{said}");
     let accounts = world.admin.get("/v1/ledgerAccounts").await;
     let balances: Vec<i64> =
         accounts["ledgerAccounts"].as_array().into_iter().flatten().map(|account| minor(&account["balance"])).collect();

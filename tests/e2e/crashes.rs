@@ -1,12 +1,13 @@
 //! Each service dies between any two steps of the saga; the end is the same.
 
 use serde_json::json;
+use testkit::eventually;
 
 use crate::{
     books,
     client::text,
     story::{self, hold, pay_deposit, reach, register},
-    suite::Suite,
+    suite::{PATIENCE, Suite},
     world::World,
 };
 
@@ -74,6 +75,22 @@ async fn payment() {
     let cancellations =
         ["payment.close.committed", "payment.refund.claimed", "payment.refund.sent", "payment.refund.committed"];
     all("payment", &visits, &cancellations, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ledger() {
+    let suite = Suite::start().await;
+    suite.restart("payment", Some("payment.store.noted")).await;
+    let (world, ()) = tokio::join!(World::furnish(&suite), suite.revive("payment"));
+    suite.ready("payment").await;
+    let noted = "select count(*) from store_zone where time_zone = 'Asia/Shanghai'";
+    eventually(PATIENCE, || async { suite.count("payment", noted).await == 1 }).await;
+
+    visit_through(&suite, &world, "payment", "payment.ledger.sealed", "+8613900000601").await;
+    let unsealed = "select count(*) - (select coalesce(sum(transactions), 0) from ledger_seal)::bigint
+                    from ledger_transaction";
+    eventually(PATIENCE, || async { suite.count("payment", unsealed).await == 0 }).await;
+    books::balance(&suite, &world).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

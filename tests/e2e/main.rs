@@ -6,6 +6,7 @@
     reason = "a test fails by panicking and tells what it does"
 )]
 
+mod audit;
 mod books;
 mod changes;
 mod client;

@@ -53,7 +53,8 @@ impl Suite {
         suite
     }
 
-    async fn prepare(collector: Option<SocketAddr>) -> Self {
+    /// Its databases and settings, without any process.
+    pub async fn prepare(collector: Option<SocketAddr>) -> Self {
         let redis = testkit::redis().await;
         let mut databases = HashMap::new();
         for (service, migrator) in migrators() {
@@ -149,6 +150,15 @@ impl Suite {
         let status = eventually(PATIENCE, || async { self.exited(service) }).await;
         assert_eq!(status.signal(), Some(6), "{service} should have ended itself: {status}");
         self.spawn(service, None);
+    }
+
+    /// Looks at all that must be true of the money: whether it is, and what is said.
+    pub fn audit(&self) -> (bool, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_meridian"));
+        let output =
+            command.arg("--config").arg(self.config.path()).arg("audit").output().expect("the executable runs");
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(said).expect("text"))
     }
 
     /// A number from a service's database.

@@ -60,6 +60,8 @@ pub enum Command {
     },
     /// Bring the databases to the tables of this version.
     Migrate,
+    /// Check all that must be true of the money, on the live database; exits with 1 if something is not.
+    Audit,
     /// Open the account of a first administrator; the password comes on standard input.
     Administrator(AdministratorOptions),
     /// Fill empty databases with a demo chain and its history.

@@ -8,6 +8,7 @@
 //! | [`cli`] | the commands and their flags |
 //! | [`serve`] | one role or all of them in this process |
 //! | [`migrate`] | bringing the databases to the tables of this version |
+//! | [`audit`] | whether all that must be true of the money is true |
 //! | [`administrator`] | the first administrator of a deployment |
 //! | [`folder`] | the data folder: keys, and the way to its private servers |
 //! | [`up`] | the whole suite on one machine; `down` and `reset` |
@@ -16,6 +17,7 @@
 //! | [`bench`] | how quick all of it is |
 
 mod administrator;
+mod audit;
 mod bench;
 mod cli;
 mod demo;
@@ -65,6 +67,7 @@ async fn run(command: Command, settings: Settings) -> Result<ExitCode> {
     match command {
         Command::Serve { role } => serve::run(settings, role).await,
         Command::Migrate => migrate::run(settings).await,
+        Command::Audit => audit::run(settings).await,
         Command::Administrator(options) => administrator::run(settings, options).await,
         Command::Up => up::run(settings).await,
         Command::Down => up::down(settings).await,

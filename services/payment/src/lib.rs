@@ -49,7 +49,7 @@
 //! `payment.create.committed`, `payment.amend.committed`, `payment.cash.committed`, `payment.pay.pending_stored`, `payment.pay.charge_made`,
 //! `payment.pay.committed`, `payment.notice.committed`, `payment.query.answered`, `payment.close.committed`,
 //! `payment.refund.claimed`, `payment.refund.sent`, `payment.refund.committed`, `payment.ledger.sealed`,
-//! `payment.ledger.expired`, `payment.ledger.cut_off`, `payment.ledger.sheet_made`, `payment.store.noted`.
+//! `payment.store.noted`.
 //!
 //! # Map
 //!
@@ -58,7 +58,7 @@
 //! | [`domain`] | orders, payments, refunds: the rules, without storage |
 //! | [`domain::ledger`] | the ledger: chart of accounts, transactions, transfers in two phases |
 //! | [`domain::refund_law`] | what the end of a prepaid contract gives back by 法释〔2025〕4号, line by line with its article |
-//! | [`flows`] | one use case a file |
+//! | [`flows`] | one use case a file; [`flows::audit`] looks at every invariant ([`db::invariants`]) of a live database |
 //! | [`db`] | all SQL: tables `customer_order`, `order_line`, `payment`, `refund`, `ledger_*`, `store_zone`, `notice`, `notice_nonce`, `notice_break` |
 //! | [`peers`] | payment providers behind one port: WeChat Pay, Alipay, the sandbox; what their clients share |
 //! | [`rpc`] | `PaymentService`, `LedgerService` and the event feed |

@@ -1,6 +1,7 @@
 //! One use case a file.
 
 pub mod amend_order;
+pub mod audit;
 pub mod close_order;
 pub mod create_order;
 pub mod ledger;

@@ -3,6 +3,7 @@
 
 mod alipay;
 mod amending;
+mod audit;
 mod closing;
 mod dice;
 mod house;

@@ -37,7 +37,6 @@ async fn cut_off(app: &App) -> Result<usize> {
         }
     }
     tx.commit().await?;
-    kernel::crash::point("payment.ledger.cut_off");
     Ok(cut)
 }
 
@@ -62,7 +61,6 @@ async fn make_sheets(app: &App) -> Result<usize> {
             made += 1;
         }
         tx.commit().await?;
-        kernel::crash::point("payment.ledger.sheet_made");
     }
     Ok(made)
 }

@@ -16,6 +16,5 @@ pub async fn expire_transfers(app: &App) -> Result<usize> {
     let mut tx = app.pg.begin().await?;
     let expired = db::ledger::expire_due(&mut tx, app.clock.now(), batch).await?;
     tx.commit().await?;
-    kernel::crash::point("payment.ledger.expired");
     Ok(expired)
 }

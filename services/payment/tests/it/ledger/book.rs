@@ -77,7 +77,7 @@ impl Book {
     }
 
     pub fn moving(&self, debit: SubAccount, credit: SubAccount, minor: i64) -> Transaction {
-        Transaction::moving(Kind::Capture, fresh(), debit, credit, cny(minor)).expect("it balances")
+        Transaction::moving(Kind::Recognise, fresh(), debit, credit, cny(minor)).expect("it balances")
     }
 
     pub fn transfer(&self, transaction: Transaction) -> Transfer {

@@ -1,6 +1,6 @@
 //! The ledger by itself: what it books, what it refuses, and what of it can be proven.
 
-mod book;
+pub mod book;
 mod chain;
 mod days;
 mod races;

@@ -1,0 +1,166 @@
+//! Every invariant: nothing is found after an eventful day, and whatever is planted is found and named.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use payment::{
+    db::invariants::{self, MOST_TOLD},
+    flows::audit::audit,
+    worker,
+};
+use pg::PgConnection;
+use proto::payment::v1::payment::Purpose;
+use sqlx::AssertSqlSafe;
+use testkit::eventually;
+
+use crate::{house::House, ledger::book::Book};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A house after an eventful day: orders in every state, transfers with every end, a day that is closed, all of it sealed.
+async fn eventful() -> House {
+    let house = House::open().await;
+    let _open = house.order().await;
+    let deposit_paid = house.order().await;
+    house.cash(&deposit_paid, Purpose::Deposit).await;
+    let paid = house.order().await;
+    house.cash(&paid, Purpose::Balance).await;
+    let refunding = house.order().await;
+    let payment = house.start(&refunding, Purpose::Deposit).await;
+    house.succeed(&payment).await;
+    house.close(&refunding, Some(1_000)).await;
+    let refunded = house.order().await;
+    house.cash(&refunded, Purpose::Deposit).await;
+    house.close(&refunded, None).await;
+
+    let book = Book::of(&house);
+    book.post(&[book.top_up(1_000)]).await.expect("posted");
+    let transfers = [10, 20, 40].map(|minor| book.transfer(book.spend(minor)));
+    book.reserve(&transfers).await.expect("set aside");
+    book.commit(&[transfers[0].id]).await.expect("posted");
+    book.void(&[transfers[1].id]).await.expect("voided");
+    house.clock.advance(Duration::from_secs(16 * 3_600));
+    book.post(&[book.sale(5)]).await.expect("posted");
+    let all = house.count("select count(*) from ledger_transaction").await;
+    eventually(PATIENCE, || async {
+        worker::seal_audit(&house.app).await.expect("sealed");
+        while worker::seal_ledger(&house.app).await.expect("sealed") > 0 {}
+        while worker::close_days(&house.app).await.expect("closed") > 0 {}
+        let sealed = house.count("select coalesce(sum(transactions), 0)::bigint from ledger_seal").await;
+        let audited = house.count("select coalesce(sum(entries), 0)::bigint from audit_seal").await;
+        let recorded = house.count("select count(*) from audit_entry").await;
+        sealed == all && audited == recorded && house.count("select count(*) from ledger_sheet").await == 1
+    })
+    .await;
+    house
+}
+
+/// The names of the invariants that are broken on a connection.
+async fn broken(conn: &mut PgConnection) -> Vec<(&'static str, String)> {
+    let mut broken = Vec::new();
+    for invariant in invariants::all() {
+        let finding = invariants::look(conn, invariant).await.expect(invariant.name);
+        assert!(finding.breaches.len() <= MOST_TOLD);
+        broken.extend(finding.breaches.into_iter().map(|breach| (invariant.name, breach)));
+    }
+    broken
+}
+
+/// What is planted by somebody who owns the tables and stops at nothing, and the invariants of which one must notice.
+const PLANTED: &[(&str, &str)] = &[
+    ("ledger.balanced", "update ledger_entry set amount_minor = amount_minor + 1 where position = 0"),
+    ("ledger.balanced", "update ledger_entry set currency = 'USD' where position = 0"),
+    ("ledger.balanced", "update ledger_entry set store_id = gen_random_uuid() where position = 0"),
+    ("ledger.whole", "delete from ledger_entry where transaction_id = (select id from ledger_transaction limit 1)"),
+    ("ledger.whole", "delete from ledger_transaction where kind = 'forfeit'"),
+    ("ledger.chart", "update ledger_entry set account = 'slush_fund' where account = 'takings'"),
+    ("ledger.chart", "update ledger_entry set party = null where account = 'customer_deposits'"),
+    ("ledger.chart", "update ledger_entry set party = 'members/x' where account = 'takings'"),
+    ("ledger.chain", "update ledger_entry set amount_minor = amount_minor * 2"),
+    ("ledger.chain", "update ledger_transaction set source_id = gen_random_uuid() where kind = 'forfeit'"),
+    ("ledger.chain", "update ledger_seal set hash = sha256(hash)"),
+    ("ledger.rolled_up", "update ledger_rollup set debits_minor = debits_minor + 1 where account = 'cash_drawer'"),
+    ("ledger.rolled_up", "delete from ledger_rollup where account = 'takings'"),
+    ("ledger.rolled_up", "insert into ledger_rollup values ('bank', gen_random_uuid(), 'CNY', 1, 1)"),
+    ("ledger.available", "update ledger_balance set posted_minor = posted_minor + 1"),
+    ("ledger.available", "update ledger_balance set reserved_minor = reserved_minor + 1"),
+    ("ledger.available", "delete from ledger_balance"),
+    ("ledger.available", "insert into ledger_balance values ('stored_value_bonus', 'cards/x', 'CNY', 7, 0)"),
+    ("ledger.available", "delete from ledger_transfer where state = 'pending'"),
+    ("ledger.transfers", "update ledger_transfer set state = 'posted' where state = 'voided'"),
+    ("ledger.transfers", "update ledger_transfer set state = 'voided' where state = 'posted'"),
+    ("ledger.transfers", "update ledger_transfer_entry set amount_minor = amount_minor * 2"),
+    ("ledger.days", "update ledger_day set debits_minor = debits_minor + 1, closing_minor = closing_minor + 1"),
+    ("ledger.days", "delete from ledger_day where account = 'takings'"),
+    ("ledger.days", "update ledger_cutoff set end_time = end_time + interval '2 hours'"),
+    (
+        "ledger.days",
+        "insert into ledger_cutoff select store_id, date + 1, end_time + interval '1 second', end_time + interval '1 day',
+                                          create_time from ledger_cutoff;
+         insert into ledger_sheet select store_id, date + 1, create_time from ledger_sheet",
+    ),
+    ("order.lines", "update order_line set amount_minor = amount_minor - 1"),
+    ("order.lines", "delete from order_line"),
+    ("order.paid", "update customer_order set paid_minor = paid_minor - 1 where state = 'paid'"),
+    ("order.paid", "update customer_order set refunded_minor = refunded_minor - 1 where refunded_minor > 0"),
+    ("payment.refunded", "update refund set amount_minor = 1000000"),
+    ("payment.refunded", "update payment set state = 'pending', capture_time = null where id in (select payment_id from refund)"),
+    ("payment.booked", "update payment set amount_minor = amount_minor + 1 where state = 'captured'"),
+    ("payment.booked", "delete from refund"),
+    ("payment.booked", "update refund set state = 'succeeded', succeed_time = create_time where state = 'pending'"),
+    ("order.owed", "update customer_order set state = 'paid' where state = 'deposit_paid'"),
+    ("order.owed", "update refund set state = 'succeeded', succeed_time = create_time where state = 'pending'"),
+    ("order.events", "delete from outbox where aggregate_version = 2"),
+    ("order.events", "update outbox set aggregate_version = 1 where aggregate_version = 2"),
+    ("order.events", "update customer_order set version = version + 1"),
+    ("request.answered", "update idempotency_key set reply = null"),
+    ("audit.chain", "update audit_entry set actor = 'nobody'"),
+];
+
+/// Switches off all that keeps the tables in order.
+const LAWLESS: &str = "do $$
+declare
+    item record;
+begin
+    for item in select oid::regclass as name from pg_class
+                where relnamespace = 'public'::regnamespace and relkind = 'r' loop
+        execute format('grant all on %s to current_user', item.name);
+        execute format('alter table %s disable trigger user', item.name);
+    end loop;
+    for item in select conrelid::regclass as name, conname from pg_constraint
+                where connamespace = 'public'::regnamespace and contype in ('c', 'f') and conrelid <> 0 loop
+        execute format('alter table %s drop constraint if exists %I', item.name, item.conname);
+    end loop;
+end
+$$";
+
+#[tokio::test]
+async fn an_eventful_day_breaks_nothing_and_whatever_is_planted_is_named() {
+    let house = eventful().await;
+    let mut seen = Vec::new();
+    let findings = audit(&house.db.pg, |finding| seen.push(finding.invariant.name)).await.expect("looked");
+    for finding in &findings {
+        assert!(finding.breaches.is_empty() && !finding.more, "{finding:?}");
+    }
+    assert_eq!(seen, invariants::all().map(|invariant| invariant.name).collect::<Vec<_>>());
+
+    for (name, plant) in PLANTED {
+        let mut tx = house.db.pg.begin().await.expect("a transaction");
+        sqlx::raw_sql(LAWLESS).execute(&mut *tx).await.expect("an owner may");
+        sqlx::raw_sql(AssertSqlSafe((*plant).to_owned())).execute(&mut *tx).await.expect(plant);
+        let broken = broken(&mut tx).await;
+        assert!(broken.iter().any(|(found, _)| found == name), "{plant}: {broken:?}");
+        tx.rollback().await.expect("rolled back");
+    }
+    let planted: BTreeSet<&str> = PLANTED.iter().map(|(name, _)| *name).collect();
+    assert_eq!(planted, invariants::all().map(|invariant| invariant.name).collect(), "each is planted at least once");
+    assert_eq!(broken(&mut house.db.pg.conn().await.expect("a connection")).await, []);
+}
+
+#[tokio::test]
+async fn an_audit_changes_nothing_and_needs_no_right_to() {
+    let house = House::open().await;
+    let mut tx = house.db.pg.begin().await.expect("a transaction");
+    invariants::begin(&mut tx).await.expect("begun");
+    let error = sqlx::query("update customer_order set version = 1").execute(&mut *tx).await.expect_err("read-only");
+    assert!(error.to_string().contains("read-only transaction"), "{error}");
+}
