@@ -12,6 +12,7 @@
 //! | [`group`] | how long it takes to keep the visits of a group |
 //! | [`queue`] | how long it takes to tell those in a queue when they can begin |
 //! | [`gateway`] | requests per second through the gateway, against plain gRPC and against Envoy |
+//! | [`ledger`] | postings per second, spread and on one account, against pgbench; the audit of a million entries |
 //! | [`light`] | under light load: from a commit to the answer, and to a consumer in another service |
 //! | [`memory`] | what `serve all` keeps resident while nothing happens, and at work on a million bookings |
 //!
@@ -37,6 +38,7 @@ mod holds;
 mod house;
 mod http;
 mod keys;
+mod ledger;
 mod light;
 mod load;
 mod machine;
@@ -112,6 +114,8 @@ enum Part {
     Queue,
     /// The gateway against gRPC and Envoy.
     Gateway,
+    /// The ledger against pgbench, and its audit.
+    Ledger,
     /// Commit to answer and to consumer.
     Light,
     /// Resident memory.
@@ -177,6 +181,7 @@ async fn measure(servers: &Servers, options: &BenchOptions, report: &mut Report)
             Part::Group => group::measure(&house, &scale, report).await,
             Part::Queue => queue::measure(&house, &scale, report).await,
             Part::Gateway => gateway::measure(servers, &house, &scale, options.envoy.as_deref(), report).await,
+            Part::Ledger => ledger::measure(servers, &scale, report).await,
             Part::Light => light::measure(servers, &house, &scale, report).await,
             Part::Memory => memory::measure(servers, &scale, report).await,
         };

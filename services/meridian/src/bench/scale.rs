@@ -33,6 +33,8 @@ pub struct Scale {
     pub stored: i64,
     /// How long it is watched at work.
     pub busy: Duration,
+    /// How many entries the ledger has that is audited.
+    pub entries: i64,
 }
 
 impl Scale {
@@ -54,6 +56,7 @@ impl Scale {
                 idle: Duration::from_secs(2),
                 stored: 50_000,
                 busy: Duration::from_secs(3),
+                entries: 20_000,
             };
         }
         Self {
@@ -71,6 +74,7 @@ impl Scale {
             idle: Duration::from_secs(10),
             stored: 1_000_000,
             busy: Duration::from_secs(15),
+            entries: 1_000_000,
         }
     }
 }

@@ -72,17 +72,32 @@ pub async fn cut_off(conn: &mut PgConnection, now: Timestamp, store: Option<Stor
     Ok(inserted.rows_affected() == 1)
 }
 
-/// For each store the oldest day, `limit` stores at most, that is cut off and has no sheet yet, and to which nothing that
-/// was under way then can add any more.
+/// Puts up a fence behind each cut that is committed; returns how many. Transactions that begin to write later see the cut.
+#[tracing::instrument(name = "db.ledger_fence.insert", skip_all)]
+pub async fn put_up_fences(conn: &mut PgConnection) -> Result<u64> {
+    let put_up = sqlx::query!(
+        "insert into ledger_fence (store_id, date)
+         select store_id, date from ledger_cutoff as cutoff
+         where not exists (select from ledger_fence as fence
+                           where fence.store_id = cutoff.store_id and fence.date = cutoff.date)
+         on conflict do nothing",
+    )
+    .execute(conn)
+    .await?;
+    Ok(put_up.rows_affected())
+}
+
+/// For each store the oldest day, `limit` stores at most, that has no sheet yet and to which nothing can be added any more:
+/// whoever began to write before its fence has ended.
 #[tracing::instrument(name = "db.ledger_cutoff.without_sheet", skip_all)]
 pub async fn without_sheet(conn: &mut PgConnection, limit: i64) -> Result<Vec<(Option<StoreId>, Day)>> {
     let rows = sqlx::query!(
-        r#"select distinct on (store_id) store_id, date, start_time, end_time
-           from ledger_cutoff as cutoff
-           where not exists (select from ledger_sheet as sheet
-                             where sheet.store_id = cutoff.store_id and sheet.date = cutoff.date)
-             and xid < pg_snapshot_xmin(pg_current_snapshot())
-           order by store_id, date limit $1"#,
+        "select distinct on (store_id) store_id, date, cutoff.start_time, cutoff.end_time
+         from ledger_cutoff as cutoff join ledger_fence as fence using (store_id, date)
+         where fence.xid < pg_snapshot_xmin(pg_current_snapshot())
+           and not exists (select from ledger_sheet as sheet
+                           where sheet.store_id = cutoff.store_id and sheet.date = cutoff.date)
+         order by store_id, date limit $1",
         limit,
     )
     .fetch_all(conn)

@@ -1,6 +1,12 @@
 //! The ledger. Rows are only ever added; triggers and privileges see to that, and to the balance of each transaction.
 //!
-//! Everybody posts by [`post`] or [`post_all`], in the transaction of the effect, and sets money aside by [`reserve`].
+//! The owner of the tables has no right to change them either. He could still give it to himself and switch the triggers
+//! off; then the chain of seals shows what was changed ([`verify`]), and the newest seals, which nobody but their maker could
+//! miss, are in the log, which leaves the machine.
+//!
+//! Everybody posts by [`post`] or [`post_all`], in the transaction of the effect, and sets money aside by [`reserve`]. That
+//! transaction is READ COMMITTED, as [`pg::Pg::begin`] makes it; any other is refused.
+//!
 //! Whoever locks more than rows of the ledger locks in this order: the aggregate (order, card, contract …), transfers by
 //! id, balances by key. All that is posted in one transaction is best posted by one [`post_all`]: two in a row may lock
 //! balances against the order, and then Postgres refuses one of two such flows (`ABORTED`, to be tried again).
@@ -14,7 +20,8 @@ mod statement;
 mod transfer;
 
 pub use day::{
-    ClosedDay, SheetLine, StoreBooks, cut_off, last_closed, make_sheet, preview, sheet, stores, without_sheet,
+    ClosedDay, SheetLine, StoreBooks, cut_off, last_closed, make_sheet, preview, put_up_fences, sheet, stores,
+    without_sheet,
 };
 pub use post::{post, post_all};
 pub use read::{Balance, Owed, balances, balances_at, owed};

@@ -1,9 +1,9 @@
 //! The worker closes the days of stores.
 //!
-//! In two steps, so that the sheet of a day is made once and stays right. First the day is cut off: whoever posts after
-//! that commit is refused (`DAY_CLOSED`, to be tried again with the time of then). Then, once everything that was under way
-//! at that commit has ended, the sheet is made. Days are cut off some minutes after their end, so that hardly anybody is
-//! ever refused.
+//! In three steps, so that the sheet of a day is made once and stays right. First the day is cut off: whoever looks after
+//! that commit is refused (`DAY_CLOSED`, to be tried again with the time of then). Then a fence is put up, by a transaction
+//! of its own: only those who began to write before it may have looked before the cut. Once they have ended the sheet is
+//! made. Nobody ever waits for any of it. Days are cut off some minutes after their end, so that hardly anybody is refused.
 
 use std::time::Duration;
 
@@ -22,7 +22,9 @@ pub const BATCH: usize = 200;
 /// # Errors
 /// Those of the database.
 pub async fn close_days(app: &App) -> Result<usize> {
-    Ok(cut_off(app).await? + make_sheets(app).await?)
+    let cut = cut_off(app).await?;
+    put_up_fences(app).await?;
+    Ok(cut + make_sheets(app).await?)
 }
 
 async fn cut_off(app: &App) -> Result<usize> {
@@ -48,6 +50,12 @@ fn due(app: &App, now: Timestamp, books: &StoreBooks, zone: &TimeZone) -> Option
     };
     let pause = Duration::from_secs(u64::from(app.policy.close_day_after_minutes) * 60);
     day.filter(|day| day.end + pause <= now)
+}
+
+async fn put_up_fences(app: &App) -> Result<()> {
+    let mut tx = app.pg.begin().await?;
+    db::ledger::put_up_fences(&mut tx).await?;
+    Ok(tx.commit().await?)
 }
 
 async fn make_sheets(app: &App) -> Result<usize> {

@@ -7,6 +7,7 @@ use kernel::{Clock, ErrorKind, ids::StoreId};
 use payment::{
     db,
     db::ledger::{self, SheetLine},
+    domain::ledger::Day,
     worker,
 };
 use testkit::eventually;
@@ -126,6 +127,29 @@ async fn what_is_under_way_at_the_cut_is_in_the_sheet() {
     assert_eq!(desk.book.count("select count(*) from ledger_cutoff").await, 1);
     assert_eq!(desk.book.count("select count(*) from ledger_sheet").await, 0, "somebody is still writing");
     under_way.commit().await.expect("committed");
+    desk.close(1).await;
+    assert_eq!(desk.sheet(FIRST).await[0], ("cash_drawer", [0, 123, 0, 123]));
+}
+
+#[tokio::test]
+async fn who_looks_while_the_cut_is_being_made_is_in_the_sheet_too() {
+    let desk = Desk::open().await;
+    desk.sell(100).await;
+    desk.close(0).await;
+    let last_moment = desk.house.clock.now();
+    desk.house.clock.advance(16 * HOUR);
+    // The cut has its transaction's id, and somebody who comes after it looks before it is committed.
+    let mut cut = desk.house.db.pg.begin().await.expect("a transaction");
+    let day = Day::of(last_moment, &jiff::tz::TimeZone::get("Asia/Shanghai").expect("known")).expect("in time");
+    ledger::cut_off(&mut cut, desk.house.clock.now(), Some(desk.book.store), &day).await.expect("cut off");
+    let mut late = desk.house.db.pg.begin().await.expect("a transaction");
+    ledger::post(&mut late, last_moment, &desk.book.sale(23)).await.expect("it does not see the cut");
+    cut.commit().await.expect("committed");
+    for _ in 0..3 {
+        worker::close_days(&desk.house.app).await.expect("a step");
+    }
+    assert_eq!(desk.book.count("select count(*) from ledger_sheet").await, 0, "somebody is still writing");
+    late.commit().await.expect("committed");
     desk.close(1).await;
     assert_eq!(desk.sheet(FIRST).await[0], ("cash_drawer", [0, 123, 0, 123]));
 }

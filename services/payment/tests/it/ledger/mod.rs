@@ -3,6 +3,7 @@
 pub mod book;
 mod chain;
 mod days;
+mod model;
 mod races;
 mod reading;
 mod refused;

@@ -54,19 +54,22 @@ async fn the_ledger_takes_no_unsound_entry() {
     let bare = "insert into ledger_transaction (id, kind, source_id, create_time)
                 values ('00000000-0000-7000-8000-000000000000', 'x', gen_random_uuid(), to_timestamp(0))";
     assert!(refused_by(&house, &[bare.to_owned()]).await.contains("has no entries"));
+    let older = "set transaction isolation level repeatable read".to_owned();
+    assert!(refused_by(&house, &[older, sound.clone()]).await.contains("read committed"));
     let again = sound.replace("7000-8000-000000000000", "7000-8000-000000000001");
     assert_eq!(refused_by(&house, &[sound, again]).await, "", "the test's own statements are sound");
     house.balances().await;
 }
 
 /// What is append-only, and what of it may be added to by statements only.
-const APPEND_ONLY: [&str; 8] = [
+const APPEND_ONLY: [&str; 9] = [
     "ledger_account",
     "ledger_transaction",
     "ledger_entry",
     "ledger_transfer_entry",
     "ledger_seal",
     "ledger_cutoff",
+    "ledger_fence",
     "ledger_sheet",
     "ledger_day",
 ];
