@@ -162,29 +162,19 @@ create table store_zone (
     version   bigint not null
 );
 
--- A store's day is cut off: whoever looks after the commit of this row books nothing before end_time any more.
+-- A store's day is cut off: from the commit of this row nothing is booked before end_time any more. What was under way
+-- then is waited for before the sheet is made.
 create table ledger_cutoff (
     store_id    uuid        not null,
     date        date        not null,
     start_time  timestamptz not null,
     end_time    timestamptz not null check (end_time > start_time),
     create_time timestamptz not null,
+    xid         xid8        not null default pg_current_xact_id(),
     primary key (store_id, date),
     constraint ledger_cutoff_end unique (store_id, end_time)
 );
 create trigger ledger_cutoff_append_only before update or delete or truncate on ledger_cutoff
-    for each statement execute function refuse_change();
-
--- Made once the cut is committed: a transaction with an id above this one sees the cut. Those with an id below may have
--- looked before, and are waited for until the sheet is made. (The id of the cut itself would not do: who came after it may
--- have looked before it was committed.)
-create table ledger_fence (
-    store_id uuid not null,
-    date     date not null,
-    xid      xid8 not null default pg_current_xact_id(),
-    primary key (store_id, date)
-);
-create trigger ledger_fence_append_only before update or delete or truncate on ledger_fence
     for each statement execute function refuse_change();
 
 -- The sheet of a day that was cut off; its lines are in ledger_day.
@@ -213,9 +203,8 @@ create table ledger_day (
 create trigger ledger_day_append_only before update or delete or truncate on ledger_day
     for each statement execute function refuse_change();
 
--- A transaction comes with all its entries in one statement, or not at all. Here and below each table is looked up by key,
--- whatever the planner believed of its size when a connection was opened.
-create function ledger_transaction_whole() returns trigger language plpgsql set enable_seqscan = off as $$
+-- A transaction comes with all its entries in one statement, or not at all.
+create function ledger_transaction_whole() returns trigger language plpgsql as $$
 declare
     bare uuid;
 begin
@@ -233,16 +222,10 @@ create trigger ledger_transaction_whole after insert on ledger_transaction
 
 -- Debits equal credits per transaction, store and currency; accounts are those of the chart; nothing is added to what was
 -- committed before, nor to a day that was cut off.
-create function ledger_entry_sound() returns trigger language plpgsql set enable_seqscan = off as $$
+create function ledger_entry_sound() returns trigger language plpgsql as $$
 declare
     unsound uuid;
 begin
-    -- Whoever goes on seeing an older moment could miss that a day was cut off.
-    if current_setting('transaction_isolation') <> 'read committed' then
-        raise exception 'the ledger is posted to by transactions that are read committed'
-            using errcode = 'invalid_transaction_state', constraint = 'ledger_entry_sound';
-    end if;
-
     select fresh.transaction_id into unsound
       from fresh
            left join lateral (select true as known from ledger_transaction booked
@@ -288,7 +271,7 @@ do $$
 begin
     execute format(
         'revoke update, delete, truncate on ledger_account, ledger_transaction, ledger_entry, ledger_transfer_entry, '
-        'ledger_seal, ledger_cutoff, ledger_fence, ledger_sheet, ledger_day from public, %I', current_user);
+        'ledger_seal, ledger_cutoff, ledger_sheet, ledger_day from public, %I', current_user);
     execute format('revoke delete, truncate on ledger_transfer, ledger_balance, ledger_rollup from public, %I', current_user);
 end
 $$;
