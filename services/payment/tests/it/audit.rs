@@ -12,7 +12,7 @@ use proto::payment::v1::payment::Purpose;
 use sqlx::AssertSqlSafe;
 use testkit::eventually;
 
-use crate::{house::House, ledger::book::Book};
+use crate::{house::House, ledger::book::Book, wire::amend};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -31,6 +31,10 @@ async fn eventful() -> House {
     let refunded = house.order().await;
     house.cash(&refunded, Purpose::Deposit).await;
     house.close(&refunded, None).await;
+    let cheaper = house.order().await;
+    house.cash(&cheaper, Purpose::Deposit).await;
+    house.cash(&cheaper, Purpose::Balance).await;
+    house.client.clone().amend_order(house.as_booking(amend(&cheaper, -7_500))).await.expect("cheaper");
 
     let book = Book::of(&house);
     book.post(&[book.top_up(1_000)]).await.expect("posted");
@@ -102,6 +106,7 @@ const PLANTED: &[(&str, &str)] = &[
     ("order.lines", "delete from order_line"),
     ("order.paid", "update customer_order set paid_minor = paid_minor - 1 where state = 'paid'"),
     ("order.paid", "update customer_order set refunded_minor = refunded_minor - 1 where refunded_minor > 0"),
+    ("order.paid", "update refund set reason = 'ORDER_CLOSED' where reason = 'PRICE_LOWERED'"),
     ("payment.refunded", "update refund set amount_minor = 1000000"),
     ("payment.refunded", "update payment set state = 'pending', capture_time = null where id in (select payment_id from refund)"),
     ("payment.booked", "update payment set amount_minor = amount_minor + 1 where state = 'captured'"),

@@ -5,31 +5,36 @@ use super::{Invariant, Look};
 pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {
         name: "order.lines",
-        rule: "the lines of an order add up to its total, and none is below zero",
+        rule: "the lines of an order add up to its total, and none is below zero but an amendment that makes it cheaper",
         look: Look::Rows(
             "select format('orders/%s: lines add up to %s, the total is %s', of.id, coalesce(sum(line.amount_minor), 0),
                            of.total_minor)
              from customer_order as of left join order_line as line on line.order_id = of.id
              group by of.id, of.total_minor
-             having coalesce(sum(line.amount_minor), 0) <> of.total_minor or min(line.amount_minor) < 0",
+             having coalesce(sum(line.amount_minor), 0) <> of.total_minor
+                 or min(line.amount_minor) filter (where line.amendment_id is null) < 0",
         ),
     },
     Invariant {
         name: "order.paid",
-        rule: "what of an order counts as paid and as refunded is what was captured and went back of it",
+        rule: "what of an order counts as paid and as refunded is what was captured and went back of it; what it became \
+               cheaper by counts as neither",
         look: Look::Rows(
-            "with came as (
-                 select order_id, sum(amount_minor) as paid from payment
-                 where state = 'captured' and not surplus group by order_id
+            "with counted as (
+                 select order_id, amount_minor as paid, 0 as refunded from payment
+                 where state = 'captured' and not surplus
+                 union all
+                 select refund.order_id,
+                        case when refund.reason = 'PRICE_LOWERED' then -refund.amount_minor else 0 end,
+                        case when refund.reason <> 'PRICE_LOWERED' and refund.state = 'succeeded' then refund.amount_minor else 0 end
+                 from refund join payment on payment.id = refund.payment_id where not payment.surplus
              ),
-             went as (
-                 select refund.order_id, sum(refund.amount_minor) as refunded
-                 from refund join payment on payment.id = refund.payment_id
-                 where refund.state = 'succeeded' and not payment.surplus group by refund.order_id
+             sums as (
+                 select order_id, sum(paid) as paid, sum(refunded) as refunded from counted group by order_id
              )
              select format('orders/%s: %s paid and %s refunded, but %s captured and %s given back', of.id, of.paid_minor,
                            of.refunded_minor, coalesce(paid, 0), coalesce(refunded, 0))
-             from customer_order as of left join came on came.order_id = of.id left join went on went.order_id = of.id
+             from customer_order as of left join sums on sums.order_id = of.id
              where of.paid_minor <> coalesce(paid, 0) or of.refunded_minor <> coalesce(refunded, 0)
                 or of.paid_minor > of.total_minor or of.refunded_minor > of.paid_minor",
         ),
