@@ -33,7 +33,7 @@ reset: build ## Delete the private data folder
 demo: build ## Drive one visit through the gateway; starts the suite if it doesn't run, and stops what it started
 	$(MERIDIAN) demo
 
-.PHONY: fmt fmt-check lint unit race fuzz acceptance test
+.PHONY: fmt fmt-check lint unit race fuzz sim acceptance test
 fmt: ## Format the code
 	cargo fmt --all
 
@@ -65,6 +65,11 @@ race: ## Only the race suite of booking: SEEDS=1000 for so many seeds, SEED=17 t
 fuzz: export PROPTEST_CASES := $(or $(CASES),100000)
 fuzz: ## Only what feeds odd bills and notices to their readers: CASES=1000000 for so many of each
 	$(call cargo_test,-p payment -- panic mutated)
+
+sim: export SIM_SEEDS := $(SEEDS)
+sim: export SIM_SEED := $(SEED)
+sim: ## Only the simulations of money: SEEDS=5000 for so many seeds, SEED=17 to replay one
+	$(call cargo_test,-p payment -- simulation:: ledger::model::)
 
 acceptance: build ## What a new user does: up, demo, a foreign client, down, up again
 	@tests/acceptance.sh

@@ -16,6 +16,7 @@ mod orders;
 mod races;
 mod roles;
 mod sandbox;
+mod seeds;
 mod shop;
 mod simulation;
 mod wechat;
