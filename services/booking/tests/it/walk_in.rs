@@ -10,11 +10,11 @@ use proto::{
 };
 use rpc::convert::to_timestamp;
 use testkit::with_token;
-use tonic::{Code, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
 use crate::world::{World, at, at_minute, field, id, member, reason};
 
-fn ask(world: &World, customer: MemberId) -> pb::JoinQueueRequest {
+pub fn ask(world: &World, customer: MemberId) -> pb::JoinQueueRequest {
     pb::JoinQueueRequest {
         store: world.store.clone(),
         customer: customer.name(),
@@ -24,25 +24,30 @@ fn ask(world: &World, customer: MemberId) -> pb::JoinQueueRequest {
     }
 }
 
-async fn send(world: &World, request: pb::JoinQueueRequest) -> Result<pb::QueueTicket, Status> {
+pub async fn send(world: &World, request: pb::JoinQueueRequest) -> Result<pb::QueueTicket, Status> {
     world.walk_ins().join_queue(with_token(request, &world.admin)).await.map(Response::into_inner)
 }
 
-async fn join(world: &World, tier: u8) -> pb::QueueTicket {
+pub async fn join(world: &World, tier: u8) -> pb::QueueTicket {
     let (customer, _) = member();
     world.fake.tiers.lock().expect("not poisoned").insert(customer, tier);
     world.clock.advance(Duration::from_secs(1));
     send(world, ask(world, customer)).await.expect("a ticket")
 }
 
-async fn call(world: &World) -> Result<pb::QueueTicket, Status> {
+pub async fn call(world: &World) -> Result<pb::QueueTicket, Status> {
     let request = pb::CallNextRequest { store: world.store.clone(), request_id: id() };
     world.walk_ins().call_next(with_token(request, &world.staff(Role::FrontDesk))).await.map(Response::into_inner)
 }
 
-async fn skip(world: &World, name: &str) -> Result<pb::QueueTicket, Status> {
+/// The desk passes a ticket over.
+pub fn skipping(world: &World, name: &str) -> Request<pb::SkipTicketRequest> {
     let request = pb::SkipTicketRequest { name: name.to_owned(), request_id: id() };
-    world.walk_ins().skip_ticket(with_token(request, &world.staff(Role::FrontDesk))).await.map(Response::into_inner)
+    with_token(request, &world.staff(Role::FrontDesk))
+}
+
+pub async fn skip(world: &World, name: &str) -> Result<pb::QueueTicket, Status> {
+    world.walk_ins().skip_ticket(skipping(world, name)).await.map(Response::into_inner)
 }
 
 async fn leave(world: &World, name: &str) -> Result<pb::QueueTicket, Status> {

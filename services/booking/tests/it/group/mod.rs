@@ -20,12 +20,12 @@ use crate::world::{World, id};
 const DEPOSIT: i64 = 3_200;
 
 /// So many guests who want the item of the world.
-fn guests(world: &World, count: usize) -> Vec<pb::GroupGuest> {
+pub fn guests(world: &World, count: usize) -> Vec<pb::GroupGuest> {
     vec![pb::GroupGuest { item: world.item.clone(), ..pb::GroupGuest::default() }; count]
 }
 
 /// A hold that the organiser pays.
-fn hold(world: &World, guests: Vec<pb::GroupGuest>, start: Timestamp) -> pb::HoldGroupRequest {
+pub fn hold(world: &World, guests: Vec<pb::GroupGuest>, start: Timestamp) -> pb::HoldGroupRequest {
     pb::HoldGroupRequest {
         store: world.store.clone(),
         guests,
@@ -36,7 +36,7 @@ fn hold(world: &World, guests: Vec<pb::GroupGuest>, start: Timestamp) -> pb::Hol
     }
 }
 
-async fn send(world: &World, token: &str, request: pb::HoldGroupRequest) -> Result<pb::BookingGroup, Status> {
+pub async fn send(world: &World, token: &str, request: pb::HoldGroupRequest) -> Result<pb::BookingGroup, Status> {
     world.groups().hold_group(with_token(request, token)).await.map(Response::into_inner)
 }
 

@@ -173,7 +173,13 @@ async fn kept(conn: &mut PgConnection) -> Vec<String> {
             .collect();
         let keeps = !matches!(booking.state, State::Cancelled | State::Expired | State::NoShow);
         let needed: BTreeSet<(Uuid, Span)> = if keeps {
-            let present = present_visit::read(conn, &booking, &[]).await.expect("a visit");
+            let present = match present_visit::read(conn, &booking, &[]).await {
+                Ok(present) => present,
+                Err(error) => {
+                    wrong.push(format!("{id} is kept otherwise than its item is given: {}", error.chain()));
+                    continue;
+                }
+            };
             let visit = present.visit.extended(i64::from(booking.extension_minutes));
             present.assignment.allocations(&visit, minute(booking.start_time)).into_iter().collect()
         } else {

@@ -1,7 +1,7 @@
 //! What must never be, and what must have come about, in SQL.
 
 /// Counts that must be 0, in words and in SQL.
-pub const NEVER: [(&str, &str); 19] = [
+pub const NEVER: [(&str, &str); 21] = [
     (
         "live rows of one resource that overlap",
         "select count(*) from allocation a join allocation b
@@ -109,6 +109,16 @@ pub const NEVER: [(&str, &str); 19] = [
         "select count(*) from booking b full join queue_ticket t on t.booking_id = b.id
          where (b.channel = 'WALK_IN' and t.id is null) or (t.state = 'CALLED' and b.channel <> 'WALK_IN')
             or (b.channel = 'WALK_IN' and b.customer_id <> t.customer_id)",
+    ),
+    (
+        "rows that overlap others, of visits that nobody overbooked",
+        "select count(*) from allocation a join booking b on b.id = a.booking_id
+         where a.overbooked and b.overbook_reason is null",
+    ),
+    (
+        "entries of the waitlist with several offers at a time",
+        "select count(*) from (select from waitlist_offer where outcome is null
+                               group by entry_id having count(*) > 1) as entry",
     ),
     (
         "visits that came to lie beside one that was overbooked, unknowingly",
