@@ -84,10 +84,11 @@ pub fn spawn(app: &Arc<App>, feeds: Feeds, tasks: &Tasks) {
 }
 
 /// Serves the waitlist of stores whose roster was edited, and ends the waiting for times that are past; returns how many
-/// entries that were.
+/// entries that were. What fails of the one does not hold up the other.
 pub async fn keep_waitlist(app: &App) -> Result<usize> {
-    flows::waitlist::serve::serve_edited(app).await?;
-    flows::waitlist::serve::end_waiting(app).await
+    let served = flows::waitlist::serve::serve_edited(app).await;
+    let ended = flows::waitlist::serve::end_waiting(app).await;
+    served.and(ended)
 }
 
 /// Seals what was done since the last seal; returns how many entries that were.

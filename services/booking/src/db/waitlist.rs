@@ -187,15 +187,27 @@ pub async fn open(conn: &mut PgConnection, customer: MemberId) -> pg::Result<Vec
     rows.into_iter().map(Entry::try_from).collect()
 }
 
-/// Those who wait for times that are past by `now`.
+/// Entries that wait for times that are past by `now`, with when they ended, the earliest first, those after `after`.
 #[tracing::instrument(name = "db.waitlist_entry.over", skip_all)]
-pub async fn over(conn: &mut PgConnection, now: Timestamp, limit: i64) -> pg::Result<Vec<WaitlistEntryId>> {
-    let ids = sqlx::query_scalar!(
-        "select id from waitlist_entry where state = 'WAITING' and end_time <= $1 order by end_time limit $2",
+pub async fn over(
+    conn: &mut PgConnection,
+    now: Timestamp,
+    after: Option<(Timestamp, WaitlistEntryId)>,
+    limit: i64,
+) -> pg::Result<Vec<(Timestamp, WaitlistEntryId)>> {
+    let (since, last) = after.unzip();
+    let rows = sqlx::query!(
+        "select id, end_time from waitlist_entry where state = 'WAITING' and end_time <= $1
+           and ($2::timestamptz is null or (end_time, id) > ($2, $3::uuid))
+         order by end_time, id limit $4",
         sql(now) as _,
+        since.map(sql) as _,
+        last.map(WaitlistEntryId::uuid),
         limit,
-    );
-    Ok(ids.fetch_all(conn).await?.into_iter().map(WaitlistEntryId::from_uuid).collect())
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.end_time.to_jiff(), WaitlistEntryId::from_uuid(row.id))).collect())
 }
 
 /// When an entry can't be offered anything between `from` and `to`: its customer has a visit, or it let an offer pass.

@@ -114,15 +114,27 @@ pub async fn next_number(conn: &mut PgConnection, store: StoreId, close: Timesta
     Ok(number.fetch_one(conn).await?)
 }
 
-/// Tickets that wait although their store closed by `now`.
+/// Tickets that wait although their store closed by `now`, with when that was, the earliest first, those after `after`.
 #[tracing::instrument(name = "db.queue_ticket.over", skip_all)]
-pub async fn over(conn: &mut PgConnection, now: Timestamp, limit: i64) -> pg::Result<Vec<QueueTicketId>> {
-    let ids = sqlx::query_scalar!(
-        "select id from queue_ticket where state = 'WAITING' and close_time <= $1 order by close_time limit $2",
+pub async fn over(
+    conn: &mut PgConnection,
+    now: Timestamp,
+    after: Option<(Timestamp, QueueTicketId)>,
+    limit: i64,
+) -> pg::Result<Vec<(Timestamp, QueueTicketId)>> {
+    let (since, last) = after.unzip();
+    let rows = sqlx::query!(
+        "select id, close_time from queue_ticket where state = 'WAITING' and close_time <= $1
+           and ($2::timestamptz is null or (close_time, id) > ($2, $3::uuid))
+         order by close_time, id limit $4",
         sql(now) as _,
+        since.map(sql) as _,
+        last.map(QueueTicketId::uuid),
         limit,
-    );
-    Ok(ids.fetch_all(conn).await?.into_iter().map(QueueTicketId::from_uuid).collect())
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.close_time.to_jiff(), QueueTicketId::from_uuid(row.id))).collect())
 }
 
 struct Row {

@@ -5,33 +5,18 @@ use kernel::{Money, Result, Timestamp, ids::BookingId};
 use super::{
     assignment, order_tasks,
     record::{self, Happened},
+    sweep::sweep,
 };
 use crate::{App, db, domain::booking::State};
 
 /// How many holds one step ends.
 pub const BATCH: usize = 100;
 
-/// Ends the holds that have run out; returns how many that were. One that fails does not hold up the others: it stays due
-/// and is among the first of the next step too, so a step goes on behind those that fail. The first error is given back
-/// when all were tried.
+/// Ends the holds that have run out; returns how many that were. One that fails does not hold up the others ([`sweep`]).
 pub async fn expire_bookings(app: &App) -> Result<usize> {
-    let now = app.clock.now();
-    let limit = BATCH.try_into().unwrap_or(i64::MAX);
-    let (mut ended, mut failed, mut after) = (0, None, None);
-    loop {
-        let due = db::booking::unpaid(&mut *app.pg.conn().await?, now, after, limit).await?;
-        for (_, id) in &due {
-            match expire(app, *id, now).await {
-                Ok(done) => ended += usize::from(done),
-                Err(error) => failed = failed.or(Some(error)),
-            }
-        }
-        if due.len() < BATCH || ended >= BATCH {
-            break;
-        }
-        after = due.last().copied();
-    }
-    failed.map_or(Ok(ended), Err)
+    let (now, limit) = (app.clock.now(), BATCH.try_into().unwrap_or(i64::MAX));
+    let due = |after| async move { Ok(db::booking::unpaid(&mut *app.pg.conn().await?, now, after, limit).await?) };
+    sweep(BATCH, due, |(_, id)| expire(app, id, now)).await
 }
 
 async fn expire(app: &App, id: BookingId, now: Timestamp) -> Result<bool> {

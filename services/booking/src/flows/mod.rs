@@ -32,6 +32,7 @@ pub mod search_slots;
 pub mod seek;
 pub mod set_preference;
 pub mod sight;
+pub mod sweep;
 pub mod tell_licences;
 pub mod waitlist;
 pub mod walk_in;

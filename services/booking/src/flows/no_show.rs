@@ -14,6 +14,7 @@ use super::{
     change::{self, Begun},
     order_tasks,
     record::{self, Happened},
+    sweep::sweep,
 };
 use crate::{
     App, db,
@@ -50,29 +51,14 @@ pub async fn mark_no_show(
     Ok(reply)
 }
 
-/// Closes the visits whose grace time is over; returns how many that were. One that fails does not hold up the others,
-/// as with [`expire_bookings`](super::expire_booking::expire_bookings); the first error is given back when all were tried.
+/// Closes the visits whose grace time is over; returns how many that were. One that fails does not hold up the others
+/// ([`sweep`]).
 pub async fn close_missed(app: &App) -> Result<usize> {
     let now = app.clock.now();
     let (grace, limit) = (app.policy.no_show_grace_minutes, BATCH.try_into().unwrap_or(i64::MAX));
-    let (mut closed, mut failed, mut after) = (0, None, None);
-    loop {
-        let due = db::booking::missed(&mut *app.pg.conn().await?, now, grace, after, limit).await?;
-        for (_, id) in &due {
-            match close(app, *id, now).await {
-                Ok(done) => closed += usize::from(done),
-                Err(error) => failed = failed.or(Some(error)),
-            }
-        }
-        if due.len() < BATCH || closed >= BATCH {
-            break;
-        }
-        after = due.last().copied();
-    }
-    if closed > 0 {
-        app.poke();
-    }
-    failed.map_or(Ok(closed), Err)
+    let due =
+        |after| async move { Ok(db::booking::missed(&mut *app.pg.conn().await?, now, grace, after, limit).await?) };
+    sweep(BATCH, due, |(_, id)| close(app, id, now)).await
 }
 
 async fn close(app: &App, id: BookingId, now: Timestamp) -> Result<bool> {
@@ -90,6 +76,7 @@ async fn close(app: &App, id: BookingId, now: Timestamp) -> Result<bool> {
     record::store(&mut tx, &missed.change, Happened::NoShow { fee: missed.fee }, now).await?;
     tx.commit().await?;
     crash::point("booking.no_show.committed");
+    app.poke();
     Ok(true)
 }
 

@@ -32,14 +32,14 @@ pub async fn join(world: &World, token: &str, request: pb::JoinWaitlistRequest) 
     world.waitlist().join_waitlist(with_token(request, token)).await.map(tonic::Response::into_inner)
 }
 
-async fn joined(world: &World, token: &str, start: Timestamp) -> String {
+pub async fn joined(world: &World, token: &str, start: Timestamp) -> String {
     let entry = join(world, token, wish(world, start)).await.expect("in line");
     // The next one comes later.
     world.clock.advance(Duration::from_secs(1));
     entry.name
 }
 
-async fn entry(world: &World, name: &str) -> pb::WaitlistEntry {
+pub async fn entry(world: &World, name: &str) -> pb::WaitlistEntry {
     let request = pb::GetWaitlistEntryRequest { name: name.to_owned() };
     world.waitlist().get_waitlist_entry(with_token(request, &world.admin)).await.expect("an entry").into_inner()
 }

@@ -26,6 +26,7 @@ use crate::{
         assignment::rotation::{Change, Deed, Entry, Rotation},
         policy::AssignmentPolicy,
     },
+    flows::sweep::sweep_all,
     rpc::convert::rotation::to_entry,
 };
 
@@ -76,31 +77,29 @@ pub(crate) async fn write(
 }
 
 /// Brings the turn lists of the chain up to now: those whose shift has started join at the end, in the order of their
-/// shifts; those whose shift has ended leave. Returns how many lists changed.
+/// shifts; those whose shift has ended leave. Returns how many lists changed. One that fails does not hold up the others
+/// ([`sweep_all`]).
 pub async fn follow_shifts(app: &App) -> Result<usize> {
     let now = app.clock.now();
     let by_default = app.policy.store_defaults().assignment == AssignmentPolicy::Rotation;
-    let mut changed = 0;
     let stores = db::rotation::stores(&mut *app.pg.conn().await?, by_default).await?;
-    for store in stores {
-        // Most often nothing is due: that is seen without keeping anybody waiting.
-        let mut conn = app.pg.conn().await?;
-        let rotation = db::rotation::get(&mut conn, store).await?;
-        if db::rotation::duties(&mut conn, store, &rotation, now)
-            .await?
-            .iter()
-            .all(|duty| due(&rotation, duty).is_none())
-        {
-            continue;
-        }
-        drop(conn);
-        let mut tx = app.pg.begin().await?;
-        db::rotation::lock(&mut tx, store).await?;
-        follow_shifts_in_tx(&mut tx, store, now).await?;
-        tx.commit().await?;
-        changed += 1;
+    sweep_all(stores, |store| follow_shifts_of(app, store, now)).await
+}
+
+async fn follow_shifts_of(app: &App, store: StoreId, now: Timestamp) -> Result<bool> {
+    // Most often nothing is due: that is seen without keeping anybody waiting.
+    let mut conn = app.pg.conn().await?;
+    let rotation = db::rotation::get(&mut conn, store).await?;
+    let duties = db::rotation::duties(&mut conn, store, &rotation, now).await?;
+    if duties.iter().all(|duty| due(&rotation, duty).is_none()) {
+        return Ok(false);
     }
-    Ok(changed)
+    drop(conn);
+    let mut tx = app.pg.begin().await?;
+    db::rotation::lock(&mut tx, store).await?;
+    follow_shifts_in_tx(&mut tx, store, now).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// The turn list of a store as it is when what is due is done, without doing it.

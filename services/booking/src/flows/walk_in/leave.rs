@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
-use kernel::{Error, Result, ids::QueueTicketId};
+use kernel::{Error, Result, Timestamp, ids::QueueTicketId};
 use pg::idempotency::{self, Begin};
 use prost::Message;
 use proto::booking::v1 as pb;
 use rpc::Caller;
 
 use super::{on_record, queue::view, save};
-use crate::{App, db, db::locks::Name, domain::walk_in::line::end, flows::Once};
+use crate::{
+    App, db,
+    db::locks::Name,
+    domain::walk_in::line::end,
+    flows::{Once, sweep::sweep},
+};
 
 /// How many tickets one step ends.
 pub const BATCH: usize = 100;
@@ -56,19 +61,19 @@ pub async fn change_ticket<Q: Message>(
     Ok(reply)
 }
 
-/// Ends the tickets of stores that closed; returns how many that were.
+/// Ends the tickets of stores that closed; returns how many that were. One that fails does not hold up the others
+/// ([`sweep`]).
 pub async fn end_queues(app: &App) -> Result<usize> {
-    let now = app.clock.now();
-    let over = db::walk_in::over(&mut *app.pg.conn().await?, now, BATCH.try_into().unwrap_or(i64::MAX)).await?;
-    let mut ended = 0;
-    for id in over {
-        let mut tx = app.pg.begin().await?;
-        let ticket = db::walk_in::lock(&mut tx, id).await?;
-        if let Some(ticket) = ticket.and_then(|ticket| ticket.end(now)) {
-            save(&mut tx, &ticket, now).await?;
-            ended += 1;
-        }
-        tx.commit().await?;
-    }
-    Ok(ended)
+    let (now, limit) = (app.clock.now(), BATCH.try_into().unwrap_or(i64::MAX));
+    let over = |after| async move { Ok(db::walk_in::over(&mut *app.pg.conn().await?, now, after, limit).await?) };
+    sweep(BATCH, over, |(_, id)| end_ticket(app, id, now)).await
+}
+
+async fn end_ticket(app: &App, id: QueueTicketId, now: Timestamp) -> Result<bool> {
+    let mut tx = app.pg.begin().await?;
+    let ticket = db::walk_in::lock(&mut tx, id).await?;
+    let Some(ticket) = ticket.and_then(|ticket| ticket.end(now)) else { return Ok(false) };
+    save(&mut tx, &ticket, now).await?;
+    tx.commit().await?;
+    Ok(true)
 }
