@@ -61,7 +61,7 @@
 //! | [`flows`] | one use case a file; [`flows::audit`] looks at every invariant ([`db::invariants`]) of a live database |
 //! | [`db`] | all SQL: tables `customer_order`, `order_line`, `payment`, `refund`, `ledger_*`, `store_zone`, `notice`, `notice_nonce`, `notice_break` |
 //! | [`peers`] | payment providers behind one port: WeChat Pay, Alipay, the sandbox; what their clients share |
-//! | [`rpc`] | `PaymentService`, `LedgerService` and the event feed |
+//! | [`rpc`] | `PaymentService`, `LedgerService`, `PrepaidService` (what the law gives back, for everybody who asks) and the event feed |
 //! | [`worker`] | asks about pending payments, sends refunds, closes days, seals ledger and audit trail, forgets old sendings of notices, follows booking's feed |
 //! | [`sandbox`] | a provider that takes no money; a foreign system with tables of its own; and two that speak WeChat Pay's and Alipay's protocols |
 //! | [`app`], [`config`] | the wiring; what an operator may set |

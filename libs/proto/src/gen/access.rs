@@ -1468,4 +1468,22 @@ pub static ALL: &[(&str, Rule)] = &[
             scope: Scope::Own,
         },
     ),
+    (
+        "/meridian.payment.v1.PrepaidService/QuoteRefundByLaw",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Support,
+                Role::Administrator,
+                Role::Auditor,
+                Role::Service,
+            ],
+            scope: Scope::None,
+        },
+    ),
 ];

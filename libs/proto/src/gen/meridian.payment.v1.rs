@@ -3245,3 +3245,1369 @@ pub mod ledger_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// A prepaid contract as the law on refunds looks at it: what was agreed, and what the merchant has delivered of it.
+///
+/// All amounts are of the currency of `paid`, all days those of the store's time zone. A price is that at the time of the
+/// contract: the merchant can't raise it alone. Rates and shares are in ppm, millionths: 31000 is 3.1 %.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RefundLawContract {
+    /// What the consumer really paid, above 0.
+    #[prost(message, optional, tag = "1")]
+    pub paid: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// When the contract was made.
+    #[prost(message, optional, tag = "2")]
+    pub sign_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// When it was paid; the seven days of a return without a reason run from here. The day of the contract if absent.
+    #[prost(message, optional, tag = "3")]
+    pub pay_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// Whether the consumer knew the service.
+    #[prost(enumeration = "refund_law_contract::KnownService", tag = "4")]
+    pub known_service: i32,
+    /// What lies in a supervised account; absent if nothing does.
+    #[prost(message, optional, tag = "5")]
+    pub supervised: ::core::option::Option<refund_law_contract::Supervised>,
+    /// Goods and services that were given on top.
+    #[prost(message, repeated, tag = "6")]
+    pub gifts: ::prost::alloc::vec::Vec<refund_law_contract::Gift>,
+    /// What the parties agreed on refunds.
+    #[prost(message, optional, tag = "7")]
+    pub terms: ::core::option::Option<refund_law_contract::Terms>,
+    /// What was bought, and what was had of it; one must be given.
+    #[prost(oneof = "refund_law_contract::Plan", tags = "8, 9, 10")]
+    pub plan: ::core::option::Option<refund_law_contract::Plan>,
+}
+/// Nested message and enum types in `RefundLawContract`.
+pub mod refund_law_contract {
+    /// What lies in an account under the authorities' supervision.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Supervised {
+        /// What of this prepayment lies there when the contract ends, up to the amount paid.
+        #[prost(message, optional, tag = "1")]
+        pub balance: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// The annual rate that it really bears, in ppm.
+        #[prost(uint32, tag = "2")]
+        pub rate_ppm: u32,
+    }
+    impl ::prost::Name for Supervised {
+        const NAME: &'static str = "Supervised";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.RefundLawContract.Supervised".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.RefundLawContract.Supervised".into()
+        }
+    }
+    /// Goods or a service given on top of what was bought. Bonus money and bonus sessions are part of the plan instead.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Gift {
+        /// What it is.
+        #[prost(string, tag = "1")]
+        pub display_name: ::prost::alloc::string::String,
+        /// What it is worth, 0 or more.
+        #[prost(message, optional, tag = "2")]
+        pub value: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// What becomes of it.
+        #[prost(enumeration = "gift::Claim", tag = "3")]
+        pub claim: i32,
+        /// Compensation that was decided upon, up to its value; only with CLAIM_DECIDED.
+        #[prost(message, optional, tag = "4")]
+        pub decided: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+    }
+    /// Nested message and enum types in `Gift`.
+    pub mod gift {
+        /// What becomes of it; the law leaves that to be weighed.
+        #[derive(
+            Clone,
+            Copy,
+            Debug,
+            PartialEq,
+            Eq,
+            Hash,
+            PartialOrd,
+            Ord,
+            ::prost::Enumeration
+        )]
+        #[repr(i32)]
+        pub enum Claim {
+            /// As CLAIM_NONE.
+            Unspecified = 0,
+            /// The merchant asks for nothing.
+            None = 1,
+            /// The merchant asks for compensation and nobody has decided yet: the quote proposes an amount, with a note.
+            Open = 2,
+            /// Somebody weighed it and decided on `decided`.
+            Decided = 3,
+        }
+        impl Claim {
+            /// String value of the enum field names used in the ProtoBuf definition.
+            ///
+            /// The values are not transformed in any way and thus are considered stable
+            /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+            pub fn as_str_name(&self) -> &'static str {
+                match self {
+                    Self::Unspecified => "CLAIM_UNSPECIFIED",
+                    Self::None => "CLAIM_NONE",
+                    Self::Open => "CLAIM_OPEN",
+                    Self::Decided => "CLAIM_DECIDED",
+                }
+            }
+            /// Creates an enum from field names used in the ProtoBuf definition.
+            pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+                match value {
+                    "CLAIM_UNSPECIFIED" => Some(Self::Unspecified),
+                    "CLAIM_NONE" => Some(Self::None),
+                    "CLAIM_OPEN" => Some(Self::Open),
+                    "CLAIM_DECIDED" => Some(Self::Decided),
+                    _ => None,
+                }
+            }
+        }
+    }
+    impl ::prost::Name for Gift {
+        const NAME: &'static str = "Gift";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.RefundLawContract.Gift".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.RefundLawContract.Gift".into()
+        }
+    }
+    /// What the parties agreed on refunds. Leave out terms that are void, such as "no refund" or a fee.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Terms {
+        /// Days after payment within which the consumer may return without a reason; 0 if nothing was agreed.
+        #[prost(uint32, tag = "1")]
+        pub cooling_off_days: u32,
+        /// That return is open, too, to a consumer who already knew the service.
+        #[prost(bool, tag = "2")]
+        pub cooling_off_for_known_service: bool,
+        /// The agreed annual rate of interest, in ppm.
+        #[prost(uint32, optional, tag = "6")]
+        pub interest_rate_ppm: ::core::option::Option<u32>,
+        /// From when interest runs. It counts only where it is earlier than the law's.
+        #[prost(enumeration = "terms::InterestFrom", tag = "7")]
+        pub interest_from: i32,
+        /// How what was delivered is priced. It counts only where it is better for the consumer.
+        #[prost(oneof = "terms::Delivered", tags = "3, 4, 5")]
+        pub delivered: ::core::option::Option<terms::Delivered>,
+    }
+    /// Nested message and enum types in `Terms`.
+    pub mod terms {
+        /// From when interest runs.
+        #[derive(
+            Clone,
+            Copy,
+            Debug,
+            PartialEq,
+            Eq,
+            Hash,
+            PartialOrd,
+            Ord,
+            ::prost::Enumeration
+        )]
+        #[repr(i32)]
+        pub enum InterestFrom {
+            /// As the law says: from the contract's end.
+            Unspecified = 0,
+            /// The day of payment.
+            Payment = 1,
+            /// The day on which the refund was asked for.
+            Request = 2,
+        }
+        impl InterestFrom {
+            /// String value of the enum field names used in the ProtoBuf definition.
+            ///
+            /// The values are not transformed in any way and thus are considered stable
+            /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+            pub fn as_str_name(&self) -> &'static str {
+                match self {
+                    Self::Unspecified => "INTEREST_FROM_UNSPECIFIED",
+                    Self::Payment => "INTEREST_FROM_PAYMENT",
+                    Self::Request => "INTEREST_FROM_REQUEST",
+                }
+            }
+            /// Creates an enum from field names used in the ProtoBuf definition.
+            pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+                match value {
+                    "INTEREST_FROM_UNSPECIFIED" => Some(Self::Unspecified),
+                    "INTEREST_FROM_PAYMENT" => Some(Self::Payment),
+                    "INTEREST_FROM_REQUEST" => Some(Self::Request),
+                    _ => None,
+                }
+            }
+        }
+        /// How what was delivered is priced. It counts only where it is better for the consumer.
+        #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+        pub enum Delivered {
+            /// At the discount price, whoever is the cause. Not for passes.
+            #[prost(bool, tag = "3")]
+            AtDiscountPrice(bool),
+            /// At this share of the list price, in ppm, up to 1000000. Not for passes.
+            #[prost(uint32, tag = "4")]
+            ShareOfListPpm(u32),
+            /// At this amount, which the contract's own clause comes to in this case; up to the amount paid.
+            #[prost(message, tag = "5")]
+            Amount(super::super::super::super::super::google::r#type::Money),
+        }
+    }
+    impl ::prost::Name for Terms {
+        const NAME: &'static str = "Terms";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.RefundLawContract.Terms".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.RefundLawContract.Terms".into()
+        }
+    }
+    /// Money on a card, perhaps with bonus money.
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct StoredValue {
+        /// Money given on top, 0 or more; 0 if absent.
+        #[prost(message, optional, tag = "1")]
+        pub bonus: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// What the card was charged with.
+        #[prost(message, repeated, tag = "2")]
+        pub charges: ::prost::alloc::vec::Vec<stored_value::Charge>,
+    }
+    /// Nested message and enum types in `StoredValue`.
+    pub mod stored_value {
+        /// A use.
+        #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+        pub struct Charge {
+            /// When.
+            #[prost(message, optional, tag = "1")]
+            pub date: ::core::option::Option<
+                super::super::super::super::super::google::r#type::Date,
+            >,
+            /// What was had.
+            #[prost(string, tag = "2")]
+            pub item: ::prost::alloc::string::String,
+            /// How many, above 0.
+            #[prost(uint32, tag = "3")]
+            pub quantity: u32,
+            /// The price of one before any discount, 0 or more.
+            #[prost(message, optional, tag = "4")]
+            pub list_price: ::core::option::Option<
+                super::super::super::super::super::google::r#type::Money,
+            >,
+            /// The price of one that the card was charged with, up to the list price; the list price if absent.
+            #[prost(message, optional, tag = "5")]
+            pub agreed_price: ::core::option::Option<
+                super::super::super::super::super::google::r#type::Money,
+            >,
+            /// The market price of one, where the list price was found plainly unreasonable and can't be proven.
+            #[prost(message, optional, tag = "6")]
+            pub market_price: ::core::option::Option<
+                super::super::super::super::super::google::r#type::Money,
+            >,
+        }
+        impl ::prost::Name for Charge {
+            const NAME: &'static str = "Charge";
+            const PACKAGE: &'static str = "meridian.payment.v1";
+            fn full_name() -> ::prost::alloc::string::String {
+                "meridian.payment.v1.RefundLawContract.StoredValue.Charge".into()
+            }
+            fn type_url() -> ::prost::alloc::string::String {
+                "/meridian.payment.v1.RefundLawContract.StoredValue.Charge".into()
+            }
+        }
+    }
+    impl ::prost::Name for StoredValue {
+        const NAME: &'static str = "StoredValue";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.RefundLawContract.StoredValue".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.RefundLawContract.StoredValue".into()
+        }
+    }
+    /// Sessions of one item or of several, at one price for all.
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct Package {
+        /// What was bought.
+        #[prost(message, repeated, tag = "1")]
+        pub items: ::prost::alloc::vec::Vec<package::Item>,
+        /// What was had.
+        #[prost(message, repeated, tag = "2")]
+        pub uses: ::prost::alloc::vec::Vec<package::Use>,
+    }
+    /// Nested message and enum types in `Package`.
+    pub mod package {
+        /// An item.
+        #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+        pub struct Item {
+            /// Its name, once in a package.
+            #[prost(string, tag = "1")]
+            pub item: ::prost::alloc::string::String,
+            /// How many sessions, above 0; those given on top included.
+            #[prost(uint32, tag = "2")]
+            pub quantity: u32,
+            /// The price of one before the discount. All together come to the amount paid or more.
+            #[prost(message, optional, tag = "3")]
+            pub list_price: ::core::option::Option<
+                super::super::super::super::super::google::r#type::Money,
+            >,
+            /// The price of one in this package, if the contract states one: for all items or for none.
+            #[prost(message, optional, tag = "4")]
+            pub discount_price: ::core::option::Option<
+                super::super::super::super::super::google::r#type::Money,
+            >,
+            /// The market price of one, as with stored value.
+            #[prost(message, optional, tag = "5")]
+            pub market_price: ::core::option::Option<
+                super::super::super::super::super::google::r#type::Money,
+            >,
+        }
+        impl ::prost::Name for Item {
+            const NAME: &'static str = "Item";
+            const PACKAGE: &'static str = "meridian.payment.v1";
+            fn full_name() -> ::prost::alloc::string::String {
+                "meridian.payment.v1.RefundLawContract.Package.Item".into()
+            }
+            fn type_url() -> ::prost::alloc::string::String {
+                "/meridian.payment.v1.RefundLawContract.Package.Item".into()
+            }
+        }
+        /// A use.
+        #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+        pub struct Use {
+            /// When.
+            #[prost(message, optional, tag = "1")]
+            pub date: ::core::option::Option<
+                super::super::super::super::super::google::r#type::Date,
+            >,
+            /// The name of the item.
+            #[prost(string, tag = "2")]
+            pub item: ::prost::alloc::string::String,
+            /// How many sessions, above 0.
+            #[prost(uint32, tag = "3")]
+            pub quantity: u32,
+        }
+        impl ::prost::Name for Use {
+            const NAME: &'static str = "Use";
+            const PACKAGE: &'static str = "meridian.payment.v1";
+            fn full_name() -> ::prost::alloc::string::String {
+                "meridian.payment.v1.RefundLawContract.Package.Use".into()
+            }
+            fn type_url() -> ::prost::alloc::string::String {
+                "/meridian.payment.v1.RefundLawContract.Package.Use".into()
+            }
+        }
+    }
+    impl ::prost::Name for Package {
+        const NAME: &'static str = "Package";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.RefundLawContract.Package".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.RefundLawContract.Package".into()
+        }
+    }
+    /// Unlimited service for a time.
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct Pass {
+        /// The first day of the agreed time.
+        #[prost(message, optional, tag = "1")]
+        pub start_date: ::core::option::Option<
+            super::super::super::super::google::r#type::Date,
+        >,
+        /// Its last day; days given on top or made up for a freeze are part of it.
+        #[prost(message, optional, tag = "2")]
+        pub end_date: ::core::option::Option<
+            super::super::super::super::google::r#type::Date,
+        >,
+        /// Times within it during which it rested by agreement, in order and apart.
+        #[prost(message, repeated, tag = "3")]
+        pub frozen: ::prost::alloc::vec::Vec<super::RefundLawDays>,
+        /// The first day on which the merchant no longer served, if that was before the contract's end.
+        #[prost(message, optional, tag = "4")]
+        pub stop_date: ::core::option::Option<
+            super::super::super::super::google::r#type::Date,
+        >,
+    }
+    impl ::prost::Name for Pass {
+        const NAME: &'static str = "Pass";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.RefundLawContract.Pass".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.RefundLawContract.Pass".into()
+        }
+    }
+    /// Whether the consumer had had the same goods or services before the contract.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum KnownService {
+        /// As KNOWN_SERVICE_NEW.
+        Unspecified = 0,
+        /// No.
+        New = 1,
+        /// Yes, from this merchant.
+        FromThisMerchant = 2,
+        /// Yes, from another merchant.
+        FromAnotherMerchant = 3,
+    }
+    impl KnownService {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "KNOWN_SERVICE_UNSPECIFIED",
+                Self::New => "KNOWN_SERVICE_NEW",
+                Self::FromThisMerchant => "KNOWN_SERVICE_FROM_THIS_MERCHANT",
+                Self::FromAnotherMerchant => "KNOWN_SERVICE_FROM_ANOTHER_MERCHANT",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "KNOWN_SERVICE_UNSPECIFIED" => Some(Self::Unspecified),
+                "KNOWN_SERVICE_NEW" => Some(Self::New),
+                "KNOWN_SERVICE_FROM_THIS_MERCHANT" => Some(Self::FromThisMerchant),
+                "KNOWN_SERVICE_FROM_ANOTHER_MERCHANT" => Some(Self::FromAnotherMerchant),
+                _ => None,
+            }
+        }
+    }
+    /// What was bought, and what was had of it; one must be given.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Plan {
+        /// Money on a card.
+        #[prost(message, tag = "8")]
+        StoredValue(StoredValue),
+        /// A number of sessions.
+        #[prost(message, tag = "9")]
+        Package(Package),
+        /// Unlimited service for a time.
+        #[prost(message, tag = "10")]
+        Pass(Pass),
+    }
+}
+impl ::prost::Name for RefundLawContract {
+    const NAME: &'static str = "RefundLawContract";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.RefundLawContract".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.RefundLawContract".into()
+    }
+}
+/// Days from the first to the last, both included.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RefundLawDays {
+    /// The first.
+    #[prost(message, optional, tag = "1")]
+    pub start_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The last, not before the first.
+    #[prost(message, optional, tag = "2")]
+    pub end_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+}
+impl ::prost::Name for RefundLawDays {
+    const NAME: &'static str = "RefundLawDays";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.RefundLawDays".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.RefundLawDays".into()
+    }
+}
+/// What is asked for, why and when.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RefundLawRequest {
+    /// Why.
+    #[prost(enumeration = "RefundCause", tag = "1")]
+    pub cause: i32,
+    /// When the consumer asked.
+    #[prost(message, optional, tag = "2")]
+    pub request_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// When the contract was ended, held void, rescinded or of no effect; the day of the request if absent.
+    #[prost(message, optional, tag = "3")]
+    pub end_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// When the money goes back, up to which interest runs; the day of the contract's end, or of the request if that is later,
+    /// if absent.
+    #[prost(message, optional, tag = "4")]
+    pub payout_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// Proven costs of either side.
+    #[prost(message, repeated, tag = "5")]
+    pub costs: ::prost::alloc::vec::Vec<refund_law_request::Cost>,
+}
+/// Nested message and enum types in `RefundLawRequest`.
+pub mod refund_law_request {
+    /// A cost that one side wants from the other.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Cost {
+        /// Who bore it.
+        #[prost(enumeration = "cost::Party", tag = "1")]
+        pub borne_by: i32,
+        /// Of what kind it is.
+        #[prost(enumeration = "cost::Kind", tag = "2")]
+        pub kind: i32,
+        /// How much, above 0.
+        #[prost(message, optional, tag = "3")]
+        pub amount: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+    }
+    /// Nested message and enum types in `Cost`.
+    pub mod cost {
+        /// A side of the contract.
+        #[derive(
+            Clone,
+            Copy,
+            Debug,
+            PartialEq,
+            Eq,
+            Hash,
+            PartialOrd,
+            Ord,
+            ::prost::Enumeration
+        )]
+        #[repr(i32)]
+        pub enum Party {
+            /// Not stated.
+            Unspecified = 0,
+            /// Who paid.
+            Consumer = 1,
+            /// Who serves.
+            Merchant = 2,
+        }
+        impl Party {
+            /// String value of the enum field names used in the ProtoBuf definition.
+            ///
+            /// The values are not transformed in any way and thus are considered stable
+            /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+            pub fn as_str_name(&self) -> &'static str {
+                match self {
+                    Self::Unspecified => "PARTY_UNSPECIFIED",
+                    Self::Consumer => "PARTY_CONSUMER",
+                    Self::Merchant => "PARTY_MERCHANT",
+                }
+            }
+            /// Creates an enum from field names used in the ProtoBuf definition.
+            pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+                match value {
+                    "PARTY_UNSPECIFIED" => Some(Self::Unspecified),
+                    "PARTY_CONSUMER" => Some(Self::Consumer),
+                    "PARTY_MERCHANT" => Some(Self::Merchant),
+                    _ => None,
+                }
+            }
+        }
+        /// The kind of a cost.
+        #[derive(
+            Clone,
+            Copy,
+            Debug,
+            PartialEq,
+            Eq,
+            Hash,
+            PartialOrd,
+            Ord,
+            ::prost::Enumeration
+        )]
+        #[repr(i32)]
+        pub enum Kind {
+            /// As KIND_REASONABLE.
+            Unspecified = 0,
+            /// A reasonable cost, proven.
+            Reasonable = 1,
+            /// Commission that the merchant paid to its staff for the sale: never a reasonable cost.
+            StaffCommission = 2,
+        }
+        impl Kind {
+            /// String value of the enum field names used in the ProtoBuf definition.
+            ///
+            /// The values are not transformed in any way and thus are considered stable
+            /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+            pub fn as_str_name(&self) -> &'static str {
+                match self {
+                    Self::Unspecified => "KIND_UNSPECIFIED",
+                    Self::Reasonable => "KIND_REASONABLE",
+                    Self::StaffCommission => "KIND_STAFF_COMMISSION",
+                }
+            }
+            /// Creates an enum from field names used in the ProtoBuf definition.
+            pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+                match value {
+                    "KIND_UNSPECIFIED" => Some(Self::Unspecified),
+                    "KIND_REASONABLE" => Some(Self::Reasonable),
+                    "KIND_STAFF_COMMISSION" => Some(Self::StaffCommission),
+                    _ => None,
+                }
+            }
+        }
+    }
+    impl ::prost::Name for Cost {
+        const NAME: &'static str = "Cost";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.RefundLawRequest.Cost".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.RefundLawRequest.Cost".into()
+        }
+    }
+}
+impl ::prost::Name for RefundLawRequest {
+    const NAME: &'static str = "RefundLawRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.RefundLawRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.RefundLawRequest".into()
+    }
+}
+/// What is to be refunded, and where each fen of it comes from.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RefundLawQuote {
+    /// The whole: the sum of all lines. Never below 0.
+    #[prost(message, optional, tag = "1")]
+    pub refund: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Of it the prepayment that remains, before gifts and costs are set off.
+    #[prost(message, optional, tag = "2")]
+    pub principal: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Of it interest.
+    #[prost(message, optional, tag = "3")]
+    pub interest: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Which state of the law was used, such as `fashi-2025-4`.
+    #[prost(string, tag = "4")]
+    pub rules: ::prost::alloc::string::String,
+    /// How the judicial interpretation bears on it.
+    #[prost(enumeration = "refund_law_quote::Basis", tag = "5")]
+    pub basis: i32,
+    /// What the consumer's claim rests upon.
+    #[prost(message, optional, tag = "6")]
+    pub ground: ::core::option::Option<refund_law_quote::Ground>,
+    /// At whose door it is laid.
+    #[prost(enumeration = "refund_law_quote::Attribution", tag = "7")]
+    pub attribution: i32,
+    /// The reckoning, in order.
+    #[prost(message, repeated, tag = "8")]
+    pub lines: ::prost::alloc::vec::Vec<refund_law_quote::Line>,
+    /// What else has to be known.
+    #[prost(message, repeated, tag = "9")]
+    pub notes: ::prost::alloc::vec::Vec<refund_law_quote::Note>,
+}
+/// Nested message and enum types in `RefundLawQuote`.
+pub mod refund_law_quote {
+    /// What the consumer's claim rests upon.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Ground {
+        /// Of what kind it is.
+        #[prost(enumeration = "ground::Kind", tag = "1")]
+        pub kind: i32,
+        /// The last day of a return without a reason; absent for other grounds.
+        #[prost(message, optional, tag = "2")]
+        pub last_date: ::core::option::Option<
+            super::super::super::super::google::r#type::Date,
+        >,
+        /// The provision.
+        #[prost(message, optional, tag = "3")]
+        pub provision: ::core::option::Option<Provision>,
+    }
+    /// Nested message and enum types in `Ground`.
+    pub mod ground {
+        /// The kind of a ground.
+        #[derive(
+            Clone,
+            Copy,
+            Debug,
+            PartialEq,
+            Eq,
+            Hash,
+            PartialOrd,
+            Ord,
+            ::prost::Enumeration
+        )]
+        #[repr(i32)]
+        pub enum Kind {
+            /// Not stated.
+            Unspecified = 0,
+            /// A return without a reason within the law's days.
+            CoolingOff = 1,
+            /// A return without a reason within the agreed days.
+            AgreedCoolingOff = 2,
+            /// The law gives a right to end the contract, or it is void.
+            Right = 3,
+            /// No right: the amount is due if the parties agree to end the contract, or a court ends it.
+            Consent = 4,
+        }
+        impl Kind {
+            /// String value of the enum field names used in the ProtoBuf definition.
+            ///
+            /// The values are not transformed in any way and thus are considered stable
+            /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+            pub fn as_str_name(&self) -> &'static str {
+                match self {
+                    Self::Unspecified => "KIND_UNSPECIFIED",
+                    Self::CoolingOff => "KIND_COOLING_OFF",
+                    Self::AgreedCoolingOff => "KIND_AGREED_COOLING_OFF",
+                    Self::Right => "KIND_RIGHT",
+                    Self::Consent => "KIND_CONSENT",
+                }
+            }
+            /// Creates an enum from field names used in the ProtoBuf definition.
+            pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+                match value {
+                    "KIND_UNSPECIFIED" => Some(Self::Unspecified),
+                    "KIND_COOLING_OFF" => Some(Self::CoolingOff),
+                    "KIND_AGREED_COOLING_OFF" => Some(Self::AgreedCoolingOff),
+                    "KIND_RIGHT" => Some(Self::Right),
+                    "KIND_CONSENT" => Some(Self::Consent),
+                    _ => None,
+                }
+            }
+        }
+    }
+    impl ::prost::Name for Ground {
+        const NAME: &'static str = "Ground";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.RefundLawQuote.Ground".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.RefundLawQuote.Ground".into()
+        }
+    }
+    /// Where the law says so.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Provision {
+        /// As lawyers write it, such as `法释〔2025〕4号第十五条第一款`.
+        #[prost(string, tag = "1")]
+        pub reference: ::prost::alloc::string::String,
+        /// What it says, in short, in English.
+        #[prost(string, tag = "2")]
+        pub gist: ::prost::alloc::string::String,
+    }
+    impl ::prost::Name for Provision {
+        const NAME: &'static str = "Provision";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.RefundLawQuote.Provision".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.RefundLawQuote.Provision".into()
+        }
+    }
+    /// A named value of a formula.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Operand {
+        /// Its name in the formula.
+        #[prost(string, tag = "1")]
+        pub name: ::prost::alloc::string::String,
+        /// Its value.
+        #[prost(oneof = "operand::Value", tags = "2, 3, 4, 5, 6")]
+        pub value: ::core::option::Option<operand::Value>,
+    }
+    /// Nested message and enum types in `Operand`.
+    pub mod operand {
+        /// Its value.
+        #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+        pub enum Value {
+            /// An amount.
+            #[prost(message, tag = "2")]
+            Money(super::super::super::super::super::google::r#type::Money),
+            /// A number of sessions or days.
+            #[prost(int64, tag = "3")]
+            Count(i64),
+            /// A day.
+            #[prost(message, tag = "4")]
+            Date(super::super::super::super::super::google::r#type::Date),
+            /// A rate or share, in ppm.
+            #[prost(uint32, tag = "5")]
+            Ppm(u32),
+            /// A name or word.
+            #[prost(string, tag = "6")]
+            Text(::prost::alloc::string::String),
+        }
+    }
+    impl ::prost::Name for Operand {
+        const NAME: &'static str = "Operand";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.RefundLawQuote.Operand".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.RefundLawQuote.Operand".into()
+        }
+    }
+    /// A step of the reckoning.
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct Line {
+        /// What it is: the key of its text, such as `refund.delivered_at_list`.
+        #[prost(string, tag = "1")]
+        pub label: ::prost::alloc::string::String,
+        /// What it adds to the refund; below 0 if it takes away.
+        #[prost(message, optional, tag = "2")]
+        pub amount: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// How the amount follows from the operands.
+        #[prost(string, tag = "3")]
+        pub formula: ::prost::alloc::string::String,
+        /// What the formula was fed with.
+        #[prost(message, repeated, tag = "4")]
+        pub operands: ::prost::alloc::vec::Vec<Operand>,
+        /// What it rests upon.
+        #[prost(message, optional, tag = "5")]
+        pub provision: ::core::option::Option<Provision>,
+    }
+    impl ::prost::Name for Line {
+        const NAME: &'static str = "Line";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.RefundLawQuote.Line".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.RefundLawQuote.Line".into()
+        }
+    }
+    /// A remark that changes no amount; some ask for a decision of a person.
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct Note {
+        /// What it is about: the key of its text, such as `refund.note.gift_to_be_weighed`.
+        #[prost(string, tag = "1")]
+        pub label: ::prost::alloc::string::String,
+        /// Its facts.
+        #[prost(message, repeated, tag = "2")]
+        pub operands: ::prost::alloc::vec::Vec<Operand>,
+        /// What it rests upon.
+        #[prost(message, optional, tag = "3")]
+        pub provision: ::core::option::Option<Provision>,
+    }
+    impl ::prost::Name for Note {
+        const NAME: &'static str = "Note";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.RefundLawQuote.Note".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.RefundLawQuote.Note".into()
+        }
+    }
+    /// How the judicial interpretation bears on it.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Basis {
+        /// Not stated.
+        Unspecified = 0,
+        /// It is in force.
+        InForce = 1,
+        /// It was not in force when the refund was asked for; what it says is used by analogy.
+        ByAnalogy = 2,
+    }
+    impl Basis {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "BASIS_UNSPECIFIED",
+                Self::InForce => "BASIS_IN_FORCE",
+                Self::ByAnalogy => "BASIS_BY_ANALOGY",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "BASIS_UNSPECIFIED" => Some(Self::Unspecified),
+                "BASIS_IN_FORCE" => Some(Self::InForce),
+                "BASIS_BY_ANALOGY" => Some(Self::ByAnalogy),
+                _ => None,
+            }
+        }
+    }
+    /// At whose door the refund is laid.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Attribution {
+        /// Not stated.
+        Unspecified = 0,
+        /// The merchant's.
+        Merchant = 1,
+        /// The consumer's.
+        Consumer = 2,
+        /// Nobody's.
+        Neither = 3,
+    }
+    impl Attribution {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "ATTRIBUTION_UNSPECIFIED",
+                Self::Merchant => "ATTRIBUTION_MERCHANT",
+                Self::Consumer => "ATTRIBUTION_CONSUMER",
+                Self::Neither => "ATTRIBUTION_NEITHER",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "ATTRIBUTION_UNSPECIFIED" => Some(Self::Unspecified),
+                "ATTRIBUTION_MERCHANT" => Some(Self::Merchant),
+                "ATTRIBUTION_CONSUMER" => Some(Self::Consumer),
+                "ATTRIBUTION_NEITHER" => Some(Self::Neither),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for RefundLawQuote {
+    const NAME: &'static str = "RefundLawQuote";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.RefundLawQuote".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.RefundLawQuote".into()
+    }
+}
+/// Why money goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RefundCause {
+    /// Not stated.
+    Unspecified = 0,
+    /// The merchant moved, which is plainly inconvenient for the consumer.
+    MerchantMoved = 1,
+    /// The merchant handed its duties to somebody else without the consumer's consent.
+    MerchantHandedOver = 2,
+    /// The merchant promised unlimited service and can't properly give it. Passes only.
+    MerchantCannotServe = 3,
+    /// Another breach by the merchant, such as closing down, a higher price or lower quality.
+    MerchantBreach = 4,
+    /// The consumer's health no longer allows it.
+    ConsumerHealth = 5,
+    /// The consumer died.
+    ConsumerDeath = 6,
+    /// Another change of what the contract was built upon that nobody could foresee.
+    ChangedCircumstances = 7,
+    /// Force majeure.
+    ForceMajeure = 8,
+    /// The consumer had no capacity, or too little, to make the contract, which is void.
+    Incapacity = 9,
+    /// The consumer no longer wants it.
+    ConsumerWish = 10,
+    /// The consumer broke the contract.
+    ConsumerBreach = 11,
+}
+impl RefundCause {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REFUND_CAUSE_UNSPECIFIED",
+            Self::MerchantMoved => "REFUND_CAUSE_MERCHANT_MOVED",
+            Self::MerchantHandedOver => "REFUND_CAUSE_MERCHANT_HANDED_OVER",
+            Self::MerchantCannotServe => "REFUND_CAUSE_MERCHANT_CANNOT_SERVE",
+            Self::MerchantBreach => "REFUND_CAUSE_MERCHANT_BREACH",
+            Self::ConsumerHealth => "REFUND_CAUSE_CONSUMER_HEALTH",
+            Self::ConsumerDeath => "REFUND_CAUSE_CONSUMER_DEATH",
+            Self::ChangedCircumstances => "REFUND_CAUSE_CHANGED_CIRCUMSTANCES",
+            Self::ForceMajeure => "REFUND_CAUSE_FORCE_MAJEURE",
+            Self::Incapacity => "REFUND_CAUSE_INCAPACITY",
+            Self::ConsumerWish => "REFUND_CAUSE_CONSUMER_WISH",
+            Self::ConsumerBreach => "REFUND_CAUSE_CONSUMER_BREACH",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "REFUND_CAUSE_UNSPECIFIED" => Some(Self::Unspecified),
+            "REFUND_CAUSE_MERCHANT_MOVED" => Some(Self::MerchantMoved),
+            "REFUND_CAUSE_MERCHANT_HANDED_OVER" => Some(Self::MerchantHandedOver),
+            "REFUND_CAUSE_MERCHANT_CANNOT_SERVE" => Some(Self::MerchantCannotServe),
+            "REFUND_CAUSE_MERCHANT_BREACH" => Some(Self::MerchantBreach),
+            "REFUND_CAUSE_CONSUMER_HEALTH" => Some(Self::ConsumerHealth),
+            "REFUND_CAUSE_CONSUMER_DEATH" => Some(Self::ConsumerDeath),
+            "REFUND_CAUSE_CHANGED_CIRCUMSTANCES" => Some(Self::ChangedCircumstances),
+            "REFUND_CAUSE_FORCE_MAJEURE" => Some(Self::ForceMajeure),
+            "REFUND_CAUSE_INCAPACITY" => Some(Self::Incapacity),
+            "REFUND_CAUSE_CONSUMER_WISH" => Some(Self::ConsumerWish),
+            "REFUND_CAUSE_CONSUMER_BREACH" => Some(Self::ConsumerBreach),
+            _ => None,
+        }
+    }
+}
+/// Request of PrepaidService.QuoteRefundByLaw.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct QuoteRefundByLawRequest {
+    /// What was agreed and delivered.
+    #[prost(message, optional, tag = "1")]
+    pub contract: ::core::option::Option<RefundLawContract>,
+    /// What is asked for, why and when.
+    #[prost(message, optional, tag = "2")]
+    pub request: ::core::option::Option<RefundLawRequest>,
+}
+impl ::prost::Name for QuoteRefundByLawRequest {
+    const NAME: &'static str = "QuoteRefundByLawRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.QuoteRefundByLawRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.QuoteRefundByLawRequest".into()
+    }
+}
+/// Generated client implementations.
+pub mod prepaid_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Prepaid contracts, and what their end gives back.
+    #[derive(Debug, Clone)]
+    pub struct PrepaidServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl PrepaidServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> PrepaidServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> PrepaidServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            PrepaidServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Reckons what the end of a prepaid contract gives back by 法释〔2025〕4号, Art. 14 to 22: an amount, and an explanation
+        /// line by line with its articles. It looks only at what it is told and keeps nothing: anybody who is signed in can check
+        /// a refund with it.
+        pub async fn quote_refund_by_law(
+            &mut self,
+            request: impl tonic::IntoRequest<super::QuoteRefundByLawRequest>,
+        ) -> std::result::Result<tonic::Response<super::RefundLawQuote>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.PrepaidService/QuoteRefundByLaw",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.PrepaidService",
+                        "QuoteRefundByLaw",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod prepaid_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with PrepaidServiceServer.
+    #[async_trait]
+    pub trait PrepaidService: std::marker::Send + std::marker::Sync + 'static {
+        /// Reckons what the end of a prepaid contract gives back by 法释〔2025〕4号, Art. 14 to 22: an amount, and an explanation
+        /// line by line with its articles. It looks only at what it is told and keeps nothing: anybody who is signed in can check
+        /// a refund with it.
+        async fn quote_refund_by_law(
+            &self,
+            request: tonic::Request<super::QuoteRefundByLawRequest>,
+        ) -> std::result::Result<tonic::Response<super::RefundLawQuote>, tonic::Status>;
+    }
+    /// Prepaid contracts, and what their end gives back.
+    #[derive(Debug)]
+    pub struct PrepaidServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> PrepaidServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for PrepaidServiceServer<T>
+    where
+        T: PrepaidService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.payment.v1.PrepaidService/QuoteRefundByLaw" => {
+                    #[allow(non_camel_case_types)]
+                    struct QuoteRefundByLawSvc<T: PrepaidService>(pub Arc<T>);
+                    impl<
+                        T: PrepaidService,
+                    > tonic::server::UnaryService<super::QuoteRefundByLawRequest>
+                    for QuoteRefundByLawSvc<T> {
+                        type Response = super::RefundLawQuote;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::QuoteRefundByLawRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PrepaidService>::quote_refund_by_law(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = QuoteRefundByLawSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for PrepaidServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.payment.v1.PrepaidService";
+    impl<T> tonic::server::NamedService for PrepaidServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}

@@ -1941,5 +1941,218 @@ impl Validate for crate::generated::meridian::payment::v1::VerifyChainRequest {
 impl Validate for crate::generated::meridian::payment::v1::ExportEntriesRequest {
     fn check(&self, _: &mut Report) {}
 }
+impl Validate for crate::generated::meridian::payment::v1::RefundLawContract {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("paid"), self.paid.is_some());
+        report.required(Field("sign_date"), self.sign_date.is_some());
+        report
+            .choice(
+                Field("known_service"),
+                self.known_service,
+                &[
+                    (0, "KNOWN_SERVICE_UNSPECIFIED"),
+                    (1, "KNOWN_SERVICE_NEW"),
+                    (2, "KNOWN_SERVICE_FROM_THIS_MERCHANT"),
+                    (3, "KNOWN_SERVICE_FROM_ANOTHER_MERCHANT"),
+                ],
+            );
+        if let Some(value) = &self.supervised {
+            report.nested(Field("supervised"), value);
+        }
+        report.count(Field("gifts"), self.gifts.len(), &[Count::Max(10000)]);
+        for (index, value) in self.gifts.iter().enumerate() {
+            report.nested(Item("gifts", index), value);
+        }
+        if let Some(value) = &self.terms {
+            report.nested(Field("terms"), value);
+        }
+        if let Some(
+            crate::generated::meridian::payment::v1::refund_law_contract::Plan::StoredValue(
+                value,
+            ),
+        ) = &self.plan
+        {
+            report.nested(Field("stored_value"), value);
+        }
+        if let Some(
+            crate::generated::meridian::payment::v1::refund_law_contract::Plan::Package(
+                value,
+            ),
+        ) = &self.plan
+        {
+            report.nested(Field("package"), value);
+        }
+        if let Some(
+            crate::generated::meridian::payment::v1::refund_law_contract::Plan::Pass(
+                value,
+            ),
+        ) = &self.plan
+        {
+            report.nested(Field("pass"), value);
+        }
+    }
+}
+impl Validate
+for crate::generated::meridian::payment::v1::refund_law_contract::Supervised {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("balance"), self.balance.is_some());
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::refund_law_contract::Gift {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("display_name"), &self.display_name, &[Text::MaxLen(200)]);
+        report.required(Field("value"), self.value.is_some());
+        report
+            .choice(
+                Field("claim"),
+                self.claim,
+                &[
+                    (0, "CLAIM_UNSPECIFIED"),
+                    (1, "CLAIM_NONE"),
+                    (2, "CLAIM_OPEN"),
+                    (3, "CLAIM_DECIDED"),
+                ],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::refund_law_contract::Terms {
+    fn check(&self, report: &mut Report) {
+        report
+            .integer(
+                Field("cooling_off_days"),
+                i128::from(self.cooling_off_days),
+                &[Integer::AtMost(3650)],
+            );
+        report
+            .choice(
+                Field("interest_from"),
+                self.interest_from,
+                &[
+                    (0, "INTEREST_FROM_UNSPECIFIED"),
+                    (1, "INTEREST_FROM_PAYMENT"),
+                    (2, "INTEREST_FROM_REQUEST"),
+                ],
+            );
+    }
+}
+impl Validate
+for crate::generated::meridian::payment::v1::refund_law_contract::StoredValue {
+    fn check(&self, report: &mut Report) {
+        report.count(Field("charges"), self.charges.len(), &[Count::Max(10000)]);
+        for (index, value) in self.charges.iter().enumerate() {
+            report.nested(Item("charges", index), value);
+        }
+    }
+}
+impl Validate
+for crate::generated::meridian::payment::v1::refund_law_contract::stored_value::Charge {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("date"), self.date.is_some());
+        report.text(Field("item"), &self.item, &[Text::MaxLen(200)]);
+        report.required(Field("list_price"), self.list_price.is_some());
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::refund_law_contract::Package {
+    fn check(&self, report: &mut Report) {
+        report.count(Field("items"), self.items.len(), &[Count::Max(10000)]);
+        for (index, value) in self.items.iter().enumerate() {
+            report.nested(Item("items", index), value);
+        }
+        report.count(Field("uses"), self.uses.len(), &[Count::Max(10000)]);
+        for (index, value) in self.uses.iter().enumerate() {
+            report.nested(Item("uses", index), value);
+        }
+    }
+}
+impl Validate
+for crate::generated::meridian::payment::v1::refund_law_contract::package::Item {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("item"), &self.item, &[Text::MaxLen(200)]);
+        report.required(Field("list_price"), self.list_price.is_some());
+    }
+}
+impl Validate
+for crate::generated::meridian::payment::v1::refund_law_contract::package::Use {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("date"), self.date.is_some());
+        report.text(Field("item"), &self.item, &[Text::MaxLen(200)]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::refund_law_contract::Pass {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("start_date"), self.start_date.is_some());
+        report.required(Field("end_date"), self.end_date.is_some());
+        report.count(Field("frozen"), self.frozen.len(), &[Count::Max(10000)]);
+        for (index, value) in self.frozen.iter().enumerate() {
+            report.nested(Item("frozen", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::RefundLawDays {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("start_date"), self.start_date.is_some());
+        report.required(Field("end_date"), self.end_date.is_some());
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::RefundLawRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("cause"),
+                self.cause,
+                &[
+                    (1, "REFUND_CAUSE_MERCHANT_MOVED"),
+                    (2, "REFUND_CAUSE_MERCHANT_HANDED_OVER"),
+                    (3, "REFUND_CAUSE_MERCHANT_CANNOT_SERVE"),
+                    (4, "REFUND_CAUSE_MERCHANT_BREACH"),
+                    (5, "REFUND_CAUSE_CONSUMER_HEALTH"),
+                    (6, "REFUND_CAUSE_CONSUMER_DEATH"),
+                    (7, "REFUND_CAUSE_CHANGED_CIRCUMSTANCES"),
+                    (8, "REFUND_CAUSE_FORCE_MAJEURE"),
+                    (9, "REFUND_CAUSE_INCAPACITY"),
+                    (10, "REFUND_CAUSE_CONSUMER_WISH"),
+                    (11, "REFUND_CAUSE_CONSUMER_BREACH"),
+                ],
+            );
+        report.required(Field("request_date"), self.request_date.is_some());
+        report.count(Field("costs"), self.costs.len(), &[Count::Max(10000)]);
+        for (index, value) in self.costs.iter().enumerate() {
+            report.nested(Item("costs", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::refund_law_request::Cost {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("borne_by"),
+                self.borne_by,
+                &[(1, "PARTY_CONSUMER"), (2, "PARTY_MERCHANT")],
+            );
+        report
+            .choice(
+                Field("kind"),
+                self.kind,
+                &[
+                    (0, "KIND_UNSPECIFIED"),
+                    (1, "KIND_REASONABLE"),
+                    (2, "KIND_STAFF_COMMISSION"),
+                ],
+            );
+        report.required(Field("amount"), self.amount.is_some());
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::QuoteRefundByLawRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("contract"), self.contract.is_some());
+        if let Some(value) = &self.contract {
+            report.nested(Field("contract"), value);
+        }
+        report.required(Field("request"), self.request.is_some());
+        if let Some(value) = &self.request {
+            report.nested(Field("request"), value);
+        }
+    }
+}
 static PATTERN_0: Pattern = Pattern::new("^https?://[^\\s]+$");
 static PATTERN_1: Pattern = Pattern::new("^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$");

@@ -14,6 +14,7 @@
 //! | [`gateway`] | requests per second through the gateway, against plain gRPC and against Envoy |
 //! | [`ledger`] | postings per second, spread and on one account, against pgbench; the audit of a million entries |
 //! | [`light`] | under light load: from a commit to the answer, and to a consumer in another service |
+//! | [`refund_law`] | how long it takes to reckon what the end of a prepaid contract gives back |
 //! | [`memory`] | what `serve all` keeps resident while nothing happens, and at work on a million bookings |
 //!
 //! | helper | holds |
@@ -46,6 +47,7 @@ mod memory;
 mod peers;
 mod pgbench;
 mod queue;
+mod refund_law;
 mod report;
 mod samples;
 mod scale;
@@ -118,6 +120,8 @@ enum Part {
     Ledger,
     /// Commit to answer and to consumer.
     Light,
+    /// What a prepaid contract gives back.
+    RefundLaw,
     /// Resident memory.
     Memory,
 }
@@ -183,6 +187,7 @@ async fn measure(servers: &Servers, options: &BenchOptions, report: &mut Report)
             Part::Gateway => gateway::measure(servers, &house, &scale, options.envoy.as_deref(), report).await,
             Part::Ledger => ledger::measure(servers, &scale, report).await,
             Part::Light => light::measure(servers, &house, &scale, report).await,
+            Part::RefundLaw => refund_law::measure(&scale, report),
             Part::Memory => memory::measure(servers, &scale, report).await,
         };
         if let Err(error) = outcome {

@@ -27,6 +27,8 @@ pub struct Scale {
     pub bookings: usize,
     /// How many holds are made under light load.
     pub light_holds: u32,
+    /// How many refunds are quoted.
+    pub quotes: u32,
     /// How long the idle suite is watched.
     pub idle: Duration,
     /// How many bookings are stored when it is watched at work.
@@ -53,6 +55,7 @@ impl Scale {
                 groups: 20,
                 bookings: 20,
                 light_holds: 50,
+                quotes: 1_000,
                 idle: Duration::from_secs(2),
                 stored: 50_000,
                 busy: Duration::from_secs(3),
@@ -71,6 +74,7 @@ impl Scale {
             groups: 600,
             bookings: 500,
             light_holds: 500,
+            quotes: 100_000,
             idle: Duration::from_secs(10),
             stored: 1_000_000,
             busy: Duration::from_secs(15),

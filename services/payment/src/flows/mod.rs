@@ -6,6 +6,7 @@ pub mod close_order;
 pub mod create_order;
 pub mod ledger;
 pub mod pay_order;
+pub mod prepaid;
 pub mod query_pending;
 pub mod read_orders;
 mod record;

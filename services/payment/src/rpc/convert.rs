@@ -1,6 +1,8 @@
 //! Wire types ↔ domain types.
 
+pub mod date;
 pub mod ledger;
+pub mod refund_law;
 
 use kernel::{
     Error, Result,

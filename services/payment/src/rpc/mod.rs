@@ -3,13 +3,17 @@
 pub mod convert;
 mod ledger;
 mod payment;
+mod prepaid;
 
 use std::sync::Arc;
 
 use feed::FeedServer;
 use proto::{
     feed::v1::event_feed_service_server::EventFeedServiceServer,
-    payment::v1::{ledger_service_server::LedgerServiceServer, payment_service_server::PaymentServiceServer},
+    payment::v1::{
+        ledger_service_server::LedgerServiceServer, payment_service_server::PaymentServiceServer,
+        prepaid_service_server::PrepaidServiceServer,
+    },
 };
 use tonic::service::Routes;
 
@@ -19,5 +23,6 @@ use crate::App;
 pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
     Routes::new(PaymentServiceServer::new(payment::Payments(Arc::clone(app))))
         .add_service(LedgerServiceServer::new(ledger::Ledger(Arc::clone(app))))
+        .add_service(PrepaidServiceServer::new(prepaid::Prepaid))
         .add_service(EventFeedServiceServer::new(feed))
 }

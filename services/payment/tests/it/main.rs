@@ -13,6 +13,7 @@ mod money_in;
 mod notices;
 mod odd_answers;
 mod orders;
+mod prepaid;
 mod races;
 mod roles;
 mod sandbox;

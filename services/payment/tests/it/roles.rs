@@ -17,6 +17,8 @@ use proto::{
         self as pb,
         ledger_service_client::LedgerServiceClient,
         payment::{Purpose, Tender},
+        prepaid_service_client::PrepaidServiceClient,
+        refund_law_contract::{Plan, StoredValue},
     },
 };
 use testkit::with_token;
@@ -24,7 +26,7 @@ use tonic::{Code, Request, Status, transport::Channel};
 
 use crate::{
     house::{House, notice},
-    wire::{amend, close, fresh, pay, refusal},
+    wire::{amend, close, cny, fresh, pay, refusal},
 };
 
 const EVERYBODY: &[Role] = Role::ALL;
@@ -56,7 +58,7 @@ const SHEET_READERS: &[Role] =
     &[Role::StoreManager, Role::RegionalManager, Role::Finance, Role::Administrator, Role::Auditor];
 
 /// Who is let in. `NotifyPayment` is open to all, as its signature is the proof.
-const RULES: [(&str, &[Role]); 15] = [
+const RULES: [(&str, &[Role]); 16] = [
     ("CreateOrder", &[Role::Service]),
     ("GetOrder", ORDER_READERS),
     ("ListOrders", READERS),
@@ -71,6 +73,7 @@ const RULES: [(&str, &[Role]); 15] = [
     ("GetTransfer", LEDGER_READERS),
     ("VerifyChain", LEDGER_READERS),
     ("ExportEntries", LEDGER_READERS),
+    ("QuoteRefundByLaw", ORDER_READERS),
     ("Subscribe", &[Role::Service]),
 ];
 
@@ -110,6 +113,9 @@ async fn call(house: &House, rpc: &str, token: Option<&str>) -> String {
         }
         "VerifyChain" => reason(ledger(house).verify_chain(sent(pb::VerifyChainRequest::default(), token)).await),
         "ExportEntries" => reason(ledger(house).export_entries(sent(pb::ExportEntriesRequest::default(), token)).await),
+        "QuoteRefundByLaw" => {
+            reason(PrepaidServiceClient::new(house.channel.clone()).quote_refund_by_law(sent(law_case(), token)).await)
+        }
         "Subscribe" => {
             let request = SubscribeRequest { consumer: "test".to_owned(), partition: 0, cursor: String::new() };
             reason(EventFeedServiceClient::new(house.channel.clone()).subscribe(sent(request, token)).await)
@@ -120,6 +126,23 @@ async fn call(house: &House, rpc: &str, token: Option<&str>) -> String {
 
 fn ledger(house: &House) -> LedgerServiceClient<Channel> {
     LedgerServiceClient::new(house.channel.clone())
+}
+
+/// A card that was never used.
+fn law_case() -> pb::QuoteRefundByLawRequest {
+    let day = Some(proto::google::r#type::Date { year: 2027, month: 3, day: 1 });
+    let contract = pb::RefundLawContract {
+        paid: cny(100),
+        sign_date: day,
+        plan: Some(Plan::StoredValue(StoredValue::default())),
+        ..pb::RefundLawContract::default()
+    };
+    let request = pb::RefundLawRequest {
+        cause: pb::RefundCause::ConsumerWish.into(),
+        request_date: day,
+        ..pb::RefundLawRequest::default()
+    };
+    pb::QuoteRefundByLawRequest { contract: Some(contract), request: Some(request) }
 }
 
 /// A request for a statement of the house's own store.

@@ -2,6 +2,8 @@
 //!
 //! A new judicial interpretation is a further [`Rules`]; a new rate is a further [`Step`]. No code changes.
 
+use std::sync::OnceLock;
+
 use jiff::civil::{Date, date};
 use kernel::{Error, Result};
 
@@ -115,6 +117,21 @@ impl RuleBook {
                 working_weekends: WORKING_WEEKENDS.iter().copied().collect(),
             },
         )
+    }
+
+    /// The built-in book, made once for the process.
+    ///
+    /// # Errors
+    /// As [`builtin`](Self::builtin).
+    pub fn shared() -> Result<&'static Self> {
+        static BOOK: OnceLock<RuleBook> = OnceLock::new();
+        match BOOK.get() {
+            Some(book) => Ok(book),
+            None => {
+                let book = Self::builtin()?;
+                Ok(BOOK.get_or_init(|| book))
+            }
+        }
     }
 
     /// The rules for a refund that is asked for on `day`.

@@ -1,14 +1,14 @@
 //! The ledger for the wire.
 
-use jiff::civil::Date;
 use kernel::{
     Money, Uuid,
     ids::{LedgerTransactionId, OrderId, StoreId},
 };
 use pg::seal::{Seal, hex};
-use proto::{google::r#type as pbtype, payment::v1 as pb};
+use proto::payment::v1 as pb;
 use rpc::convert::{to_money, to_timestamp};
 
+use super::date::to_date;
 use crate::{
     db::ledger::{SheetLine, StatementLine},
     domain::ledger::{Account, AccountKind, Entry, PartyKind, Record, RecordEntry, Transfer, TransferState},
@@ -42,10 +42,6 @@ fn store(store: Option<StoreId>) -> String {
     StoreId::from_uuid(store.map_or(Uuid::nil(), StoreId::uuid)).name()
 }
 
-fn date(date: Date) -> pbtype::Date {
-    pbtype::Date { year: date.year().into(), month: date.month().into(), day: date.day().into() }
-}
-
 /// The balance sheet of a day.
 pub fn sheet(sheet: &Sheet) -> pb::BalanceSheet {
     use pb::balance_sheet::State;
@@ -59,7 +55,7 @@ pub fn sheet(sheet: &Sheet) -> pb::BalanceSheet {
     pb::BalanceSheet {
         name: format!("{}/balanceSheets/{}", sheet.store, sheet.day.date),
         store: sheet.store.name(),
-        date: Some(date(sheet.day.date)),
+        date: Some(to_date(sheet.day.date)),
         start_time: Some(to_timestamp(sheet.day.start)),
         end_time: Some(to_timestamp(sheet.day.end)),
         state: if sheet.close_time.is_some() { State::Closed } else { State::Open }.into(),

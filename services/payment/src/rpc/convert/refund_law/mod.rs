@@ -1,0 +1,9 @@
+//! Cases and quotes of the law on refunds.
+
+mod case;
+mod fields;
+mod quote;
+
+pub use case::{cause, contract, demand};
+pub use fields::at_wire;
+pub use quote::{quote, to_cause};

@@ -1,0 +1,3 @@
+//! Prepaid contracts, and what their end gives back.
+
+mod quote;
