@@ -101,8 +101,12 @@ ids! {
     SessionId = "sessions";
     /// A batch of points earned together and expiring together.
     PointsLotId = "pointsLots";
-    /// What a customer owes for one visit.
+    /// What a customer owes for one thing.
     OrderId = "orders";
+    /// A card that holds money for later visits.
+    CardId = "cards";
+    /// A contract about visits that are paid ahead.
+    ContractId = "contracts";
     /// One attempt to pay a part of an order.
     PaymentId = "payments";
     /// Money going back.

@@ -2,7 +2,8 @@
 //!
 //! # What it owns
 //!
-//! The order of a visit with its payments and refunds, the double-entry ledger, and the talk with payment providers.
+//! The order of a visit, or of something that is paid ahead (money for a stored-value card, a prepaid contract), with its
+//! payments and refunds, the double-entry ledger, and the talk with payment providers.
 //!
 //! ```text
 //! order    OPEN ──deposit──▶ DEPOSIT_PAID ──balance──▶ PAID        any ──CloseOrder──▶ CLOSED
@@ -20,6 +21,9 @@
 //!   refunded than was paid. Held by [`domain::order`] and again by checks and a trigger.
 //! * Whoever changes anything of an order locks its row first. State, ledger, events, audit and stored reply are one
 //!   transaction; no transaction is open across a call to a provider.
+//! * The lines of an order add up to it, reductions included, and no reduction takes a line below zero. What is paid for a
+//!   visit is earned when all of it is paid; what is paid ahead is owed to its card or contract instead. Held by
+//!   [`domain::order`], [`domain::subject`] and again by checks and a trigger.
 //! * One attempt to pay at a time; a charge is made, and a refund sent, once however often it is tried: our ids are the
 //!   provider's idempotency keys.
 //! * Money that the provider has captured is never dropped: if it is owed it counts, if the order has ended or it is not

@@ -1,7 +1,9 @@
 //! Events into facts and figures.
 
 use analytics::domain::Feed;
+use feed::Event;
 use kernel::ids::{BookingId, StoreId};
+use proto::payment::v1 as payment;
 use testkit::START;
 use tonic::Code;
 
@@ -93,6 +95,19 @@ async fn currencies_and_stores_are_not_mixed() {
     assert_eq!(minor(days[0].captured.as_ref()), 6_000);
     let refusal = world.figures(elsewhere.store, day(2027, 3, 1), day(2027, 3, 1)).await.expect_err("never heard of");
     assert_eq!(refusal.code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn what_is_paid_ahead_is_no_turnover_yet() {
+    let (world, chain) = (World::new().await, Chain::new());
+    world.apply(Feed::Booking, &chain.store_changed(1, "Asia/Shanghai", "CNY")).await;
+    let order = chain.paid_ahead(START);
+    let captured = payment::PaymentCaptured { order: Some(order.1.clone()), ..Default::default() };
+    world.apply(Feed::Payment, &Event::new(order.0.uuid(), 2, START, &captured)).await;
+    let refunded = payment::RefundSucceeded { order: Some(order.1), ..Default::default() };
+    world.apply(Feed::Payment, &Event::new(order.0.uuid(), 3, START, &refunded)).await;
+    let days = world.figures(chain.store, day(2027, 3, 1), day(2027, 3, 1)).await.expect("figures");
+    assert_eq!((minor(days[0].captured.as_ref()), minor(days[0].refunded.as_ref())), (0, 0));
 }
 
 #[tokio::test]

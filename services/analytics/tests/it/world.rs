@@ -233,6 +233,12 @@ impl Chain {
         (order, facts)
     }
 
+    /// An order that is not for a visit.
+    pub fn paid_ahead(&self, when: Timestamp) -> (OrderId, payment::OrderFacts) {
+        let (order, facts) = self.order(BookingId::new(when));
+        (order, payment::OrderFacts { booking: String::new(), ..facts })
+    }
+
     pub fn captured(&self, id: BookingId, version: i64, when: Timestamp, amount: Money) -> Event {
         let (order, facts) = self.order(id);
         let payload = payment::PaymentCaptured {

@@ -33,6 +33,10 @@ impl Consumer for DepositPaid {
     async fn apply(&self, tx: &mut Tx, event: &Event) -> Result<()> {
         let Some(captured) = event.decode::<payment::PaymentCaptured>()? else { return Ok(()) };
         let order = captured.order.unwrap_or_default();
+        if order.booking.is_empty() {
+            // It is not for a visit.
+            return Ok(());
+        }
         let id = BookingId::parse_name("booking", &order.booking)?;
         // What may have to be taken again is taken on a roster that stays: it comes before any row.
         if let Some(over) = db::booking::get(tx, id).await?.filter(|booking| booking.state == State::Expired) {

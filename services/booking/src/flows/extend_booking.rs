@@ -131,7 +131,7 @@ impl Keep for Flow<'_> {
                 (booking.item.name(), format!("{} +{minutes} min", names.item))
             }
         };
-        let line = OrderLine { item, display_name, amount: Some(to_money(price)) };
+        let line = OrderLine { item, display_name, amount: Some(to_money(price)), discount: None };
         Ok(Some((plan, Basis { booking, extension, line })))
     }
 

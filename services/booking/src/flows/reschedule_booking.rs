@@ -255,7 +255,12 @@ impl Keep for Flow<'_> {
         if !difference.is_zero() {
             let names = db::booking::names(&mut open.tx, planned).await?;
             let display_name = format!("{}: another time", names.item);
-            let line = OrderLine { item: planned.item.name(), display_name, amount: Some(to_money(difference)) };
+            let line = OrderLine {
+                item: planned.item.name(),
+                display_name,
+                amount: Some(to_money(difference)),
+                discount: None,
+            };
             let task = order_tasks::amend_order(&mut open.tx, planned.id, &line, now).await?;
             *self.task.lock().await = Some(task);
         }

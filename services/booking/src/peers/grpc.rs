@@ -100,9 +100,11 @@ impl Payment for GrpcPayment {
                 item: order.item.name(),
                 display_name: order.display_name.clone(),
                 amount: Some(to_money(order.price)),
+                discount: None,
             }],
             deposit: Some(to_money(order.deposit)),
             request_id: request_id.to_string(),
+            discount: None,
         };
         self.0.clone().create_order(request).await.map_err(|status| from_status(status, "payment"))?;
         Ok(())

@@ -94,6 +94,14 @@ async fn a_customer_has_five_holds_at_a_time_however_many_he_asks_for_at_once() 
     world.send_hold(&token, world.hold(at(30))).await.expect("the others have run out");
 }
 
+#[tokio::test]
+async fn what_is_paid_for_something_else_is_passed_over() {
+    let world = World::new(1, 1).await;
+    let held = world.send_hold(&member().1, world.hold(at(10))).await.expect("held");
+    world.paid(&pb::Booking { name: String::new(), ..held.clone() }, 3_200).await;
+    assert_eq!(world.get(&held.name).await, held);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_device_and_a_partner_have_limits_of_their_own() {
     let world = World::new(12, 12).await;

@@ -38,7 +38,12 @@ impl Consumer for PaymentFeed {
                 None => return Ok(()),
             },
         };
-        let facts = Facts::read(facts.ok_or_else(|| Error::internal("an event of an order has no order"))?)?;
+        let facts = facts.ok_or_else(|| Error::internal("an event of an order has no order"))?;
+        if facts.booking.is_empty() {
+            // What is paid ahead earns when it is spent on a visit.
+            return Ok(());
+        }
+        let facts = Facts::read(facts)?;
         apply(&self.0, tx, &facts, event, paid).await?;
         crash::point("membership.points.applied");
         Ok(())

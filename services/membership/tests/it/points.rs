@@ -11,7 +11,7 @@ use proptest::{
 use proto::{
     access::Role,
     membership::v1::{ListPointsEntriesRequest, PointsEarned, PointsExpired, PointsRevoked, points_entry::Kind},
-    payment::v1::{OrderCreated, OrderPaid},
+    payment::v1::{OrderCreated, OrderFacts, OrderPaid, RefundSucceeded},
 };
 
 use crate::world::*;
@@ -54,6 +54,18 @@ async fn check_versions(world: &World, member: MemberId) {
     let versions: Vec<i64> = world.events(member.uuid()).await.into_iter().map(|(_, version)| version).collect();
     let expected: Vec<i64> = (1..).take(versions.len()).collect();
     assert_eq!(versions, expected, "no gap and nothing twice");
+}
+
+#[tokio::test]
+async fn what_is_paid_ahead_earns_nothing_yet() {
+    let world = world().await;
+    let member = world.member(PHONE).await;
+    let order = OrderId::new(testkit::START);
+    let ahead = OrderFacts { booking: String::new(), ..facts(order, member, 500, 500, 0) };
+    world.apply(order, 3, &OrderPaid { order: Some(ahead.clone()) }).await;
+    world.apply(order, 4, &RefundSucceeded { order: Some(ahead), ..RefundSucceeded::default() }).await;
+    assert_eq!(reckon(&world, member).await, [0, 0, 0, 0]);
+    assert_eq!(world.look(member).await.points, 0);
 }
 
 #[tokio::test]

@@ -252,6 +252,7 @@ pub fn facts(order: OrderId, member: MemberId, total: i64, paid: i64, refunded: 
         paid: money(paid),
         refunded: money(refunded),
         state: State::Paid.into(),
+        subject: BookingId::from_uuid(order.uuid()).name(),
     }
 }
 

@@ -10,20 +10,23 @@ use kernel::{
 use pg::{Error, PgConnection, Result};
 
 use super::{currency, money, payments, refunds};
-use crate::domain::{Line, Order, State};
+use crate::domain::{Line, Order, State, Subject};
 
 /// Stores a new order. `false` if there is one of that id; then nothing is stored.
 #[tracing::instrument(name = "db.customer_order.insert", skip_all)]
 pub async fn insert(conn: &mut PgConnection, order: &Order) -> Result<bool> {
     let stored = StoredState::of(&order.state);
     let currency = order.currency();
+    let visit = order.subject.visit().map(BookingId::uuid);
+    let other = visit.is_none().then(|| order.subject.id());
     let inserted = sqlx::query!(
         "insert into customer_order (id, booking_id, customer_id, store_id, currency, total_minor, deposit_minor,
-                                     paid_minor, refunded_minor, state, close_reason, close_time, create_time, version)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                                     paid_minor, refunded_minor, state, close_reason, close_time, create_time, version,
+                                     subject_kind, subject_id, discount_minor)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
          on conflict (id) do nothing",
         order.id.uuid(),
-        order.booking.uuid(),
+        visit,
         order.customer.uuid(),
         order.store.uuid(),
         currency.code(),
@@ -36,6 +39,9 @@ pub async fn insert(conn: &mut PgConnection, order: &Order) -> Result<bool> {
         stored.close_time.map(|time| time.to_sqlx()) as _,
         order.create_time.to_sqlx() as _,
         order.version,
+        order.subject.kind(),
+        other,
+        order.discount.minor(),
     )
     .execute(&mut *conn)
     .await?;
@@ -49,22 +55,25 @@ pub async fn insert(conn: &mut PgConnection, order: &Order) -> Result<bool> {
 /// Stores the lines of an order but for the first `known`.
 async fn insert_lines(conn: &mut PgConnection, order: &Order, known: usize) -> Result<()> {
     let (mut positions, mut items, mut names) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut amounts, mut amendments) = (Vec::new(), Vec::new());
+    let (mut amounts, mut discounts, mut amendments) = (Vec::new(), Vec::new(), Vec::new());
     for (position, line) in (0_i32..).zip(&order.lines).skip(known) {
         positions.push(position);
         items.push(line.item.clone());
         names.push(line.display_name.clone());
         amounts.push(line.amount.minor());
+        discounts.push(line.discount.minor());
         amendments.push(line.amendment);
     }
     sqlx::query!(
-        "insert into order_line (order_id, position, item, display_name, amount_minor, amendment_id)
-         select $1, line.* from unnest($2::integer[], $3::text[], $4::text[], $5::bigint[], $6::uuid[]) line",
+        "insert into order_line (order_id, position, item, display_name, amount_minor, discount_minor, amendment_id)
+         select $1, line.*
+         from unnest($2::integer[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::uuid[]) line",
         order.id.uuid(),
         &positions,
         &items,
         &names,
         &amounts,
+        &discounts,
         &amendments as &[Option<Uuid>],
     )
     .execute(conn)
@@ -87,8 +96,9 @@ pub async fn lock(conn: &mut PgConnection, id: OrderId) -> Result<Option<Order>>
 pub async fn get(conn: &mut PgConnection, id: OrderId) -> Result<Option<Order>> {
     let rows = sqlx::query_as!(
         Row,
-        "select id, booking_id, customer_id, store_id, currency, total_minor, deposit_minor, paid_minor, refunded_minor,
-                state, close_reason, close_time, create_time, version
+        "select id, subject_kind, coalesce(booking_id, subject_id) as subject_id, customer_id, store_id, currency,
+                total_minor, discount_minor, deposit_minor, paid_minor, refunded_minor, state, close_reason, close_time,
+                create_time, version
          from customer_order where id = $1",
         id.uuid(),
     )
@@ -122,8 +132,9 @@ pub async fn list(conn: &mut PgConnection, filter: Filter, limit: i64) -> Result
     let (time, id) = filter.after.unzip();
     let rows = sqlx::query_as!(
         Row,
-        "select id, booking_id, customer_id, store_id, currency, total_minor, deposit_minor, paid_minor, refunded_minor,
-                state, close_reason, close_time, create_time, version
+        "select id, subject_kind, coalesce(booking_id, subject_id) as subject_id, customer_id, store_id, currency,
+                total_minor, discount_minor, deposit_minor, paid_minor, refunded_minor, state, close_reason, close_time,
+                create_time, version
          from customer_order
          where ($1::uuid is null or customer_id = $1) and ($2::uuid is null or store_id = $2)
            and ($3::timestamptz is null or (create_time, id) < ($3, $4))
@@ -147,7 +158,7 @@ pub async fn save(conn: &mut PgConnection, before: &Order, after: &Order) -> Res
     let updated = sqlx::query!(
         "update customer_order
          set paid_minor = $3, refunded_minor = $4, state = $5, close_reason = $6, close_time = $7, version = $8,
-             total_minor = $9
+             total_minor = $9, discount_minor = $10
          where id = $1 and version = $2",
         after.id.uuid(),
         before.version,
@@ -158,6 +169,7 @@ pub async fn save(conn: &mut PgConnection, before: &Order, after: &Order) -> Res
         stored.close_time.map(|time| time.to_sqlx()) as _,
         after.version,
         after.total.minor(),
+        after.discount.minor(),
     )
     .execute(&mut *conn)
     .await?;
@@ -186,11 +198,13 @@ pub async fn save(conn: &mut PgConnection, before: &Order, after: &Order) -> Res
 
 struct Row {
     id: Uuid,
-    booking_id: Uuid,
+    subject_kind: String,
+    subject_id: Option<Uuid>,
     customer_id: Uuid,
     store_id: Uuid,
     currency: String,
     total_minor: i64,
+    discount_minor: i64,
     deposit_minor: i64,
     paid_minor: i64,
     refunded_minor: i64,
@@ -207,7 +221,8 @@ async fn complete(conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Order>>
     let mut orders: Vec<Order> = rows.into_iter().map(Row::read).collect::<Result<_>>()?;
     let of: HashMap<Uuid, usize> = ids.iter().copied().zip(0..).collect();
     let lines = sqlx::query!(
-        "select order_id, item, display_name, amount_minor, amendment_id from order_line where order_id = any($1)
+        "select order_id, item, display_name, amount_minor, discount_minor, amendment_id
+         from order_line where order_id = any($1)
          order by order_id, position",
         &ids,
     )
@@ -216,9 +231,10 @@ async fn complete(conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Order>>
     // Every row found is of one of these orders.
     for line in lines {
         let Some(order) = of.get(&line.order_id).and_then(|&i| orders.get_mut(i)) else { continue };
-        let amount = money(order.currency())(line.amount_minor);
+        let money = money(order.currency());
+        let (amount, discount) = (money(line.amount_minor), money(line.discount_minor));
         let (item, display_name, amendment) = (line.item, line.display_name, line.amendment_id);
-        order.lines.push(Line { item, display_name, amount, amendment });
+        order.lines.push(Line { item, display_name, amount, discount, amendment });
     }
     for row in payments::of_orders(conn, &ids).await? {
         let Some(order) = of.get(&row.order_id).and_then(|&i| orders.get_mut(i)) else { continue };
@@ -243,13 +259,17 @@ impl Row {
             ("closed", Some(reason), Some(time)) => State::Closed { reason, time: time.to_jiff() },
             (other, ..) => return Err(Error::inconsistent("customer_order", self.id, format!("is {other}"))),
         };
+        let subject = self.subject_id.and_then(|id| Subject::from_stored(&self.subject_kind, id));
+        let subject =
+            subject.ok_or_else(|| Error::inconsistent("customer_order", self.id, "is for nothing we know"))?;
         Ok(Order {
             id: OrderId::from_uuid(self.id),
-            booking: BookingId::from_uuid(self.booking_id),
+            subject,
             customer: MemberId::from_uuid(self.customer_id),
             store: StoreId::from_uuid(self.store_id),
             lines: Vec::new(),
             total: money(self.total_minor),
+            discount: money(self.discount_minor),
             deposit: money(self.deposit_minor),
             paid: money(self.paid_minor),
             refunded: money(self.refunded_minor),

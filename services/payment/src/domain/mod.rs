@@ -6,11 +6,13 @@ pub mod outcome;
 pub mod payment;
 pub mod refund;
 pub mod refund_law;
+pub mod subject;
 
 pub use order::{Amendment, Keep, Line, NewOrder, Order, State};
 pub use outcome::{Event, Facts, Happened, Outcome};
 pub use payment::{Action, Charge, JsapiParams, Payment, Purpose, Tender};
 pub use refund::Refund;
+pub use subject::Subject;
 
 #[cfg(test)]
 mod simulation;

@@ -1,15 +1,15 @@
-//! The order: what a customer owes for one visit, with its payments and refunds.
+//! The order: what a customer owes for one thing, with its payments and refunds.
 //!
 //! Transitions consume the order and give an [`Outcome`]: the order after, what to book, and what to tell. Repeating a
 //! transition that has happened changes nothing and books nothing.
 
 use kernel::{
-    Currency, Error, ErrorKind, Money, Result, Timestamp, Uuid,
-    ids::{BookingId, MemberId, OrderId, PaymentId, RefundId, StoreId},
+    Currency, Error, ErrorKind, Money, Result, Timestamp,
+    ids::{MemberId, OrderId, PaymentId, RefundId, StoreId},
 };
 
 use super::{
-    Charge, Happened, Outcome, Payment, Purpose, Refund, Tender,
+    Charge, Happened, Outcome, Payment, Purpose, Refund, Subject, Tender,
     ledger::{Account, Kind, Party, PartyKind, SubAccount},
     payment,
 };
@@ -20,16 +20,18 @@ const ORDER_CLOSED: &str = "ORDER_CLOSED";
 const SURPLUS: &str = "SURPLUS";
 
 mod amend;
+mod line;
 
 pub use amend::Amendment;
+pub use line::Line;
 
-/// What a customer owes for one visit.
+/// What a customer owes for one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     /// Its id.
     pub id: OrderId,
-    /// The visit.
-    pub booking: BookingId,
+    /// What it is for.
+    pub subject: Subject,
     /// Who owes it.
     pub customer: MemberId,
     /// To which store.
@@ -38,6 +40,8 @@ pub struct Order {
     pub lines: Vec<Line>,
     /// The sum of the lines.
     pub total: Money,
+    /// The sum of their reductions, which is not in `total`.
+    pub discount: Money,
     /// What must be paid first; a part of `total`.
     pub deposit: Money,
     /// What has been paid; at most `total`, since what is above it goes back.
@@ -74,32 +78,21 @@ pub enum State {
     },
 }
 
-/// A part of an order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// What it is for, such as `items/<uuid>`.
-    pub item: String,
-    /// What the customer reads.
-    pub display_name: String,
-    /// Price after reductions; below zero only in an amendment that made the order cheaper.
-    pub amount: Money,
-    /// The amendment that added it; `None` for what the order was made from.
-    pub amendment: Option<Uuid>,
-}
-
 /// What an order is made from.
 #[derive(Debug, Clone)]
 pub struct NewOrder {
     /// The id to give it.
     pub id: OrderId,
-    /// The visit.
-    pub booking: BookingId,
+    /// What it is for.
+    pub subject: Subject,
     /// Who owes it.
     pub customer: MemberId,
     /// To which store.
     pub store: StoreId,
     /// What it is made of; at least one.
     pub lines: Vec<Line>,
+    /// A reduction of the whole, to be spread over the lines.
+    pub discount: Money,
     /// What must be paid first.
     pub deposit: Money,
 }
@@ -117,22 +110,17 @@ impl Order {
     /// Makes an order. Without a deposit it starts as if the deposit were paid; without anything to pay it is paid.
     ///
     /// # Errors
-    /// `InvalidArgument` if lines or deposit are negative, of two currencies, or the deposit exceeds the sum.
+    /// `InvalidArgument` if lines, reductions or deposit are negative, of two currencies (`CURRENCY_MISMATCH`), or the
+    /// reduction or the deposit exceeds what is left.
     pub fn create(new: NewOrder, now: Timestamp) -> Result<Outcome> {
         let currency = new.deposit.currency();
         if new.deposit.is_negative() {
             return Err(Error::invalid("deposit", "must not be below zero"));
         }
-        for (i, line) in new.lines.iter().enumerate() {
-            let field = format!("lines[{i}].amount");
-            if line.amount.is_negative() {
-                return Err(Error::invalid(field, "must not be below zero"));
-            }
-            if line.amount.currency() != currency {
-                return Err(currency_mismatch(field, currency));
-            }
-        }
-        let total = Money::try_sum(currency, new.lines.iter().map(|line| line.amount))?;
+        line::check(&new.lines, currency)?;
+        let lines = line::spread(&new.lines, new.discount, currency)?;
+        let total = Money::try_sum(currency, lines.iter().map(|line| line.amount))?;
+        let discount = Money::try_sum(currency, lines.iter().map(|line| line.discount))?;
         if new.deposit.minor() > total.minor() {
             return Err(Error::invalid("deposit", "must be at most the sum of the lines"));
         }
@@ -143,11 +131,12 @@ impl Order {
         };
         let order = Self {
             id: new.id,
-            booking: new.booking,
+            subject: new.subject,
             customer: new.customer,
             store: new.store,
-            lines: new.lines,
+            lines,
             total,
+            discount,
             deposit: new.deposit,
             paid: Money::zero(currency),
             refunded: Money::zero(currency),
@@ -164,11 +153,12 @@ impl Order {
 
     /// Whether the order was made from the same content.
     pub fn is_made_from(&self, new: &NewOrder) -> bool {
+        let first = self.lines.iter().filter(|line| line.amendment.is_none());
         self.id == new.id
-            && self.booking == new.booking
+            && self.subject == new.subject
             && self.customer == new.customer
             && self.store == new.store
-            && self.lines.iter().filter(|line| line.amendment.is_none()).eq(&new.lines)
+            && line::spread(&new.lines, new.discount, self.currency()).is_ok_and(|lines| first.eq(&lines))
             && self.deposit == new.deposit
     }
 
@@ -278,7 +268,7 @@ impl Order {
             self.paid = self.paid.try_add(payment.amount)?;
         }
         let (owed_all, total) = (!closed && !surplus && self.paid == self.total, self.total);
-        let recognition = self.recognition();
+        let (settlement, recognition) = (self.subject.settled_as(), self.recognition());
         if owed_all {
             self.state = State::Paid;
         } else if !closed && !surplus {
@@ -291,14 +281,14 @@ impl Order {
             outcome.tell(Happened::Captured(id));
         }
         if owed_all {
-            let takings = outcome.order.on(Account::Takings);
-            outcome.book(Kind::Recognise, recognition, deposits, takings, total)?;
+            let settled = outcome.order.settled();
+            outcome.book(settlement, recognition, deposits.clone(), settled, total)?;
             outcome.tell(Happened::Paid);
         }
         if closed || surplus {
             let reason = if closed { ORDER_CLOSED } else { SURPLUS };
             let id = Refund::id_for(payment.id);
-            outcome.decide_refund(id, &payment, payment.amount, reason, Account::CustomerDeposits, now)?;
+            outcome.decide_refund(id, &payment, payment.amount, reason, &deposits, now)?;
         }
         Ok(outcome)
     }
@@ -334,8 +324,8 @@ impl Order {
         };
         let source = match self.state {
             State::Closed { .. } => return Ok(Outcome::unchanged(self)),
-            State::Paid => Account::Takings,
-            State::Open | State::DepositPaid => Account::CustomerDeposits,
+            State::Paid => self.settled(),
+            State::Open | State::DepositPaid => self.on(Account::CustomerDeposits),
         };
         let mut left = self.paid.try_sub(kept)?;
         self.state = State::Closed { reason: reason.to_owned(), time: now };
@@ -347,13 +337,13 @@ impl Order {
             let there = outcome.order.left_of(payment)?;
             let part = if left.minor() < there.minor() { left } else { there };
             if !part.is_zero() {
-                outcome.decide_refund(Refund::id_for(payment.id), payment, part, reason, source, now)?;
+                outcome.decide_refund(Refund::id_for(payment.id), payment, part, reason, &source, now)?;
                 left = left.try_sub(part)?;
             }
         }
-        if !kept.is_zero() && source == Account::CustomerDeposits {
-            let (from, to) = (outcome.order.on(source), outcome.order.on(Account::ForfeitedDeposits));
-            outcome.book(Kind::Forfeit, order_id, from, to, kept)?;
+        if !kept.is_zero() && source.account == Account::CustomerDeposits {
+            let to = outcome.order.on(Account::ForfeitedDeposits);
+            outcome.book(Kind::Forfeit, order_id, source, to, kept)?;
         }
         Ok(outcome)
     }
@@ -369,6 +359,11 @@ impl Order {
     pub(super) fn on(&self, account: Account) -> SubAccount {
         let on = account.at(self.store);
         if account.party() == Some(PartyKind::Customer) { on.of(self.customer) } else { on }
+    }
+
+    /// Where the money of this order lies once all of it is paid.
+    pub(super) fn settled(&self) -> SubAccount {
+        self.subject.account(self.store)
     }
 
     /// Where money paid in this way lies.

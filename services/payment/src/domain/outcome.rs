@@ -97,7 +97,7 @@ impl Outcome {
         payment: &Payment,
         amount: Money,
         reason: &str,
-        source: Account,
+        source: &SubAccount,
         now: Timestamp,
     ) -> Result<()> {
         self.order.refunds.push(Refund {
@@ -108,8 +108,8 @@ impl Outcome {
             state: refund::State::Pending,
             create_time: now,
         });
-        let (from, to) = (self.order.on(source), self.order.on(Account::RefundsPayable));
-        self.book(Kind::RefundDecided, id, from, to, amount)?;
+        let to = self.order.on(Account::RefundsPayable);
+        self.book(Kind::RefundDecided, id, source.clone(), to, amount)?;
         match payment.tender.provider() {
             None => self.finish_refund(id, now),
             Some(_) => Ok(()),

@@ -15,7 +15,7 @@ use proptest::{
 };
 
 use super::{
-    Amendment, Keep, Line, NewOrder, Order, Outcome, Purpose, State, Tender,
+    Amendment, Keep, Line, NewOrder, Order, Outcome, Purpose, State, Subject, Tender,
     ledger::{Account, Transaction},
 };
 
@@ -65,7 +65,16 @@ fn take(order: Order, step: &Step, number: u128) -> Option<Outcome> {
         Step::Amend { number, minor } => {
             let id = Uuid::from_u128(1_000 + *number as u128);
             order
-                .amend(Amendment { id, item: "items/b".into(), display_name: String::new(), amount: cny(*minor) }, now)
+                .amend(
+                    Amendment {
+                        id,
+                        item: "items/b".into(),
+                        display_name: String::new(),
+                        amount: cny(*minor),
+                        discount: cny(0),
+                    },
+                    now,
+                )
                 .ok()
         }
         Step::Close(None) => order.close(Keep::Nothing, "X", now).ok(),
@@ -104,10 +113,17 @@ fn live(total: i64, deposit: i64, steps: &[Step]) -> Result<(), TestCaseError> {
     let at = Timestamp::UNIX_EPOCH;
     let new = NewOrder {
         id: OrderId::new(at),
-        booking: BookingId::new(at),
+        subject: Subject::Visit(BookingId::new(at)),
         customer: MemberId::new(at),
         store: StoreId::new(at),
-        lines: vec![Line { item: "items/a".into(), display_name: String::new(), amount: cny(total), amendment: None }],
+        lines: vec![Line {
+            item: "items/a".into(),
+            display_name: String::new(),
+            amount: cny(total),
+            discount: cny(0),
+            amendment: None,
+        }],
+        discount: cny(0),
         deposit: cny(deposit),
     };
     let mut order = Order::create(new, at).expect("valid").order;

@@ -5,11 +5,11 @@ pub mod ledger;
 pub mod refund_law;
 
 use kernel::{
-    Error, Result,
+    Error, Money, Result,
     ids::{BookingId, MemberId, OrderId, StoreId, parse_uuid},
 };
 use pg::idempotency::Key;
-use proto::payment::v1 as pb;
+use proto::{google::r#type::Money as PbMoney, payment::v1 as pb};
 use rpc::{
     Ctx,
     convert::{money, to_money, to_timestamp},
@@ -18,8 +18,8 @@ use rpc::{
 use crate::{
     db::ledger::Balance,
     domain::{
-        Action, Amendment, Facts, JsapiParams, Line, NewOrder, Order, Payment, Purpose, Refund, State, Tender, payment,
-        refund,
+        Action, Amendment, Facts, JsapiParams, Line, NewOrder, Order, Payment, Purpose, Refund, State, Subject, Tender,
+        payment, refund,
     },
     peers::Payer,
 };
@@ -32,29 +32,40 @@ pub fn key<'a>(ctx: &'a Ctx, request_id: &str) -> Result<Key<'a>> {
 /// What an order shall be made from.
 pub fn new_order(request: &pb::CreateOrderRequest) -> Result<NewOrder> {
     let line = |(i, line): (usize, &pb::OrderLine)| {
+        let amount = money(&format!("lines[{i}].amount"), line.amount.as_ref())?;
         Ok(Line {
             item: line.item.clone(),
             display_name: line.display_name.clone(),
-            amount: money(&format!("lines[{i}].amount"), line.amount.as_ref())?,
+            amount,
+            discount: discount(&format!("lines[{i}].discount"), line.discount.as_ref(), amount)?,
             amendment: None,
         })
     };
+    let deposit = money("deposit", request.deposit.as_ref())?;
     Ok(NewOrder {
         id: OrderId::from_uuid(parse_uuid("order_id", &request.order_id)?),
-        booking: BookingId::parse_name("booking", &request.booking)?,
+        subject: Subject::Visit(BookingId::parse_name("booking", &request.booking)?),
         customer: MemberId::parse_name("customer", &request.customer)?,
         store: StoreId::parse_name("store", &request.store)?,
         lines: request.lines.iter().enumerate().map(line).collect::<Result<_>>()?,
-        deposit: money("deposit", request.deposit.as_ref())?,
+        discount: discount("discount", request.discount.as_ref(), deposit)?,
+        deposit,
     })
+}
+
+/// A reduction from the wire; nothing if it is absent, in the currency of `beside`.
+fn discount(field: &str, wire: Option<&PbMoney>, beside: Money) -> Result<Money> {
+    wire.map_or(Ok(Money::zero(beside.currency())), |wire| money(field, Some(wire)))
 }
 
 /// What shall be added to an order; the validation rules have seen that there is a line.
 pub fn amendment(request: &pb::AmendOrderRequest) -> Result<Amendment> {
     let line = request.line.clone().unwrap_or_default();
+    let amount = money("line.amount", line.amount.as_ref())?;
     Ok(Amendment {
         id: parse_uuid("amendment_id", &request.amendment_id)?,
-        amount: money("line.amount", line.amount.as_ref())?,
+        amount,
+        discount: discount("line.discount", line.discount.as_ref(), amount)?,
         item: line.item,
         display_name: line.display_name,
     })
@@ -64,7 +75,7 @@ pub fn amendment(request: &pb::AmendOrderRequest) -> Result<Amendment> {
 pub fn order(order: &Order) -> pb::Order {
     pb::Order {
         name: order.id.name(),
-        booking: order.booking.name(),
+        booking: booking(order),
         customer: order.customer.name(),
         store: order.store.name(),
         lines: order.lines.iter().map(line).collect(),
@@ -77,7 +88,14 @@ pub fn order(order: &Order) -> pb::Order {
         refunds: order.refunds.iter().map(refund).collect(),
         create_time: Some(to_timestamp(order.create_time)),
         version: order.version,
+        subject: order.subject.name(),
+        discount: Some(to_money(order.discount)),
     }
+}
+
+/// The visit of an order; empty if it is for something else.
+fn booking(order: &Order) -> String {
+    order.subject.visit().map(BookingId::name).unwrap_or_default()
 }
 
 /// A line for the wire.
@@ -86,6 +104,7 @@ pub fn line(line: &Line) -> pb::OrderLine {
         item: line.item.clone(),
         display_name: line.display_name.clone(),
         amount: Some(to_money(line.amount)),
+        discount: Some(to_money(line.discount)),
     }
 }
 
@@ -159,13 +178,14 @@ fn refund(refund: &Refund) -> pb::Refund {
 pub fn order_facts(order: &Order, facts: &Facts) -> pb::OrderFacts {
     pb::OrderFacts {
         order: order.id.name(),
-        booking: order.booking.name(),
+        booking: booking(order),
         customer: order.customer.name(),
         store: order.store.name(),
         total: Some(to_money(order.total)),
         paid: Some(to_money(facts.paid)),
         refunded: Some(to_money(facts.refunded)),
         state: state(&facts.state).into(),
+        subject: order.subject.name(),
     }
 }
 

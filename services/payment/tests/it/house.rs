@@ -128,9 +128,11 @@ impl House {
                 item: format!("items/{}", fresh()),
                 display_name: "Swedish massage, 60 minutes".to_owned(),
                 amount: cny(total),
+                discount: None,
             }],
             deposit: cny(deposit),
             request_id: fresh().to_string(),
+            discount: None,
         }
     }
 

@@ -20,6 +20,7 @@ mod sandbox;
 mod seeds;
 mod shop;
 mod simulation;
+mod subjects;
 mod wechat;
 mod wire;
 mod wiring;

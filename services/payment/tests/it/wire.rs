@@ -64,6 +64,7 @@ pub fn amend(order: &str, minor: i64) -> pb::AmendOrderRequest {
             item: format!("items/{}", fresh()),
             display_name: "15 minutes more".to_owned(),
             amount: cny(minor),
+            discount: None,
         }),
         request_id: fresh().to_string(),
     }

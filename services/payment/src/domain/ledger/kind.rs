@@ -7,6 +7,8 @@ pub enum Kind {
     Capture,
     /// All of an order is paid.
     Recognise,
+    /// All of an order is paid that is for a card or a contract.
+    PaidAhead,
     /// Something was added to an order that was paid in full.
     Reopen,
     /// Money shall go back.
@@ -19,14 +21,22 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: &'static [Self] =
-        &[Self::Capture, Self::Recognise, Self::Reopen, Self::RefundDecided, Self::Forfeit, Self::RefundDone];
+    pub const ALL: &'static [Self] = &[
+        Self::Capture,
+        Self::Recognise,
+        Self::PaidAhead,
+        Self::Reopen,
+        Self::RefundDecided,
+        Self::Forfeit,
+        Self::RefundDone,
+    ];
 
     /// The word that is stored.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Capture => "capture",
             Self::Recognise => "recognise",
+            Self::PaidAhead => "paid_ahead",
             Self::Reopen => "reopen",
             Self::RefundDecided => "refund_decided",
             Self::Forfeit => "forfeit",

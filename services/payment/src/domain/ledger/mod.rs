@@ -60,9 +60,10 @@
 //! | kind | when | debit | credit |
 //! |---|---|---|---|
 //! | `capture` | money came | `provider_receivable` or `cash_drawer` | `customer_deposits` |
-//! | `recognise` | all of an order is paid (again, after something was added) | `customer_deposits` | `takings` |
+//! | `recognise` | all of a visit is paid (again, after something was added) | `customer_deposits` | `takings` |
+//! | `paid_ahead` | all of an order is paid that is for a card or a contract | `customer_deposits` | `stored_value_principal` or `prepaid_liability` |
 //! | `reopen` | something was added to an order that was paid in full | `takings` | `customer_deposits` |
-//! | `refund_decided` | an order is closed, or money came too late | `customer_deposits`, or `takings` once recognised | `refunds_payable` |
+//! | `refund_decided` | an order is closed, or money came too late | `customer_deposits`, or where `recognise` or `paid_ahead` has moved it | `refunds_payable` |
 //! | `forfeit` | an order is closed and not all goes back | `customer_deposits` | `forfeited_deposits` |
 //! | `refund_done` | money is back | `refunds_payable` | `provider_receivable` or `cash_drawer` |
 

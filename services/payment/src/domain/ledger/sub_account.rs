@@ -4,7 +4,7 @@ use std::fmt;
 
 use kernel::{
     Uuid,
-    ids::{MemberId, StoreId, TherapistId},
+    ids::{CardId, ContractId, MemberId, StoreId, TherapistId},
 };
 
 use super::Account;
@@ -37,6 +37,18 @@ impl Party {
 
 impl From<MemberId> for Party {
     fn from(id: MemberId) -> Self {
+        Self(id.name())
+    }
+}
+
+impl From<CardId> for Party {
+    fn from(id: CardId) -> Self {
+        Self(id.name())
+    }
+}
+
+impl From<ContractId> for Party {
+    fn from(id: ContractId) -> Self {
         Self(id.name())
     }
 }

@@ -20,6 +20,8 @@ pub struct Amendment {
     pub display_name: String,
     /// How much more it costs; below zero if it costs less.
     pub amount: Money,
+    /// The reductions that `amount` doesn't contain; never below zero.
+    pub discount: Money,
 }
 
 impl Order {
@@ -28,11 +30,12 @@ impl Order {
     /// paid any more. Adding the same a second time changes nothing.
     ///
     /// # Errors
-    /// `ORDER_CLOSED`; `AMENDMENT_EXISTS` if there is an amendment of that id with other content; `InvalidArgument` if less
+    /// `NOT_A_VISIT`; `ORDER_CLOSED`; `AMENDMENT_EXISTS` if there is an amendment of that id with other content; `InvalidArgument` if less
     /// than the deposit would be left, `CURRENCY_MISMATCH` for another currency.
     pub fn amend(mut self, added: Amendment, now: Timestamp) -> Result<Outcome> {
-        let Amendment { id, item, display_name, amount } = added;
-        let line = Line { item, display_name, amount, amendment: Some(id) };
+        self.subject.must_be_visit()?;
+        let Amendment { id, item, display_name, amount, discount } = added;
+        let line = Line { item, display_name, amount, discount, amendment: Some(id) };
         if let Some(known) = self.lines.iter().find(|known| known.amendment == Some(id)) {
             if *known == line {
                 return Ok(Outcome::unchanged(self));
@@ -43,10 +46,17 @@ impl Order {
         if amount.currency() != self.currency() {
             return Err(currency_mismatch("line.amount", self.currency()));
         }
+        if discount.currency() != self.currency() {
+            return Err(currency_mismatch("line.discount", self.currency()));
+        }
+        if discount.is_negative() {
+            return Err(Error::invalid("line.discount", "must not be below zero"));
+        }
         if matches!(self.state, State::Closed { .. }) {
             return Err(Error::precondition(ORDER_CLOSED, "the order has ended; nothing can be added any more"));
         }
         self.total = self.total.try_add(amount)?;
+        self.discount = self.discount.try_add(discount)?;
         if self.total.minor() < self.deposit.minor() {
             return Err(Error::invalid("line.amount", "must leave as much as the deposit"));
         }
@@ -81,13 +91,13 @@ impl Order {
         let counted: Vec<Payment> = self.counted().rev().cloned().collect();
         let mut outcome = Outcome::unchanged(self);
         outcome.tell(Happened::Amended(line));
-        let source = if was_paid { Account::Takings } else { Account::CustomerDeposits };
+        let source = if was_paid { outcome.order.settled() } else { outcome.order.on(Account::CustomerDeposits) };
         for payment in &counted {
             let there = outcome.order.left_of(payment)?;
             let part = if left.minor() < there.minor() { left } else { there };
             if !part.is_zero() {
                 let id = Refund::id_for_amendment(payment.id, amendment);
-                outcome.decide_refund(id, payment, part, LOWERED, source, now)?;
+                outcome.decide_refund(id, payment, part, LOWERED, &source, now)?;
                 left = left.try_sub(part)?;
             }
         }

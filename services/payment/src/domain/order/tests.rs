@@ -1,4 +1,7 @@
-use kernel::Uuid;
+use kernel::{
+    Uuid,
+    ids::{BookingId, CardId, ContractId},
+};
 
 use super::*;
 use crate::domain::{Action, ledger::Transaction};
@@ -12,15 +15,17 @@ fn cny(minor: i64) -> Money {
 fn new_order(total: i64, deposit: i64) -> NewOrder {
     NewOrder {
         id: OrderId::new(NOW),
-        booking: BookingId::new(NOW),
+        subject: Subject::Visit(BookingId::new(NOW)),
         customer: MemberId::new(NOW),
         store: StoreId::new(NOW),
         lines: vec![Line {
             item: "items/a".into(),
             display_name: "Swedish massage".into(),
             amount: cny(total),
+            discount: cny(0),
             amendment: None,
         }],
+        discount: cny(0),
         deposit: cny(deposit),
     }
 }
@@ -210,8 +215,13 @@ fn money_that_nobody_owes_goes_back_without_counting() {
 }
 
 fn add(order: Order, n: u128, minor: i64) -> Outcome {
-    let added =
-        Amendment { id: Uuid::from_u128(n), item: "items/b".into(), display_name: "+15".into(), amount: cny(minor) };
+    let added = Amendment {
+        id: Uuid::from_u128(n),
+        item: "items/b".into(),
+        display_name: "+15".into(),
+        amount: cny(minor),
+        discount: cny(0),
+    };
     order.amend(added, NOW).expect("added")
 }
 
@@ -224,7 +234,13 @@ fn what_is_added_is_owed_and_what_was_paid_counts_on() {
     assert!(longer.postings.is_empty());
     let again = add(longer.order.clone(), 9, 25);
     assert_eq!((again.order, again.events.len()), (longer.order.clone(), 0));
-    let other = Amendment { id: Uuid::from_u128(9), item: "x".into(), display_name: String::new(), amount: cny(25) };
+    let other = Amendment {
+        id: Uuid::from_u128(9),
+        item: "x".into(),
+        display_name: String::new(),
+        amount: cny(25),
+        discount: cny(0),
+    };
     assert_eq!(longer.order.amend(other, NOW).map(|_| ()).map_err(|e| e.reason()), Err("AMENDMENT_EXISTS"));
 }
 
@@ -286,7 +302,13 @@ fn a_balance_on_its_way_while_something_is_added_counts() {
 #[test]
 fn what_cannot_be_added_is_refused() {
     let reason = |order: Order, amount| {
-        let added = Amendment { id: Uuid::from_u128(9), item: "x".into(), display_name: String::new(), amount };
+        let added = Amendment {
+            id: Uuid::from_u128(9),
+            item: "x".into(),
+            display_name: String::new(),
+            amount,
+            discount: cny(0),
+        };
         order.amend(added, NOW).map(|_| ()).map_err(|e| e.reason())
     };
     assert_eq!(reason(order(100, 40), cny(-61)), Err("INVALID_ARGUMENT"));
@@ -294,4 +316,51 @@ fn what_cannot_be_added_is_refused() {
     assert_eq!(reason(order(100, 40), usd), Err("CURRENCY_MISMATCH"));
     let closed = order(100, 40).close(Keep::Nothing, "X", NOW).expect("closed").order;
     assert_eq!(reason(closed, cny(1)), Err("ORDER_CLOSED"));
+}
+
+fn for_subject(subject: Subject) -> Order {
+    Order::create(NewOrder { subject, ..new_order(100, 0) }, NOW).expect("valid").order
+}
+
+#[test]
+fn what_is_paid_ahead_is_owed_until_it_is_spent() {
+    let card = CardId::new(NOW);
+    let paid = pay(for_subject(Subject::TopUp(card)), 1, Purpose::Balance, Tender::Sandbox);
+    assert_eq!(told(&paid), [Happened::Captured(id(1)), Happened::Paid]);
+    assert_eq!(balance(&paid.postings, Account::StoredValuePrincipal), -100);
+    assert_eq!((balance(&paid.postings, Account::Takings), balance(&paid.postings, Account::CustomerDeposits)), (0, 0));
+    let contract = pay(for_subject(Subject::Contract(ContractId::new(NOW))), 1, Purpose::Balance, Tender::Sandbox);
+    assert_eq!(balance(&contract.postings, Account::PrepaidLiability), -100);
+
+    let closed = paid.order.close(Keep::UpTo(cny(30)), "CONTRACT_ENDED", NOW).expect("closed");
+    assert_eq!(balance(&closed.postings, Account::StoredValuePrincipal), 70);
+    assert_eq!(balance(&closed.postings, Account::RefundsPayable), -70);
+}
+
+#[test]
+fn only_to_visits_something_is_added() {
+    let added = Amendment {
+        id: Uuid::from_u128(9),
+        item: "x".into(),
+        display_name: String::new(),
+        amount: cny(1),
+        discount: cny(0),
+    };
+    let refused = for_subject(Subject::TopUp(CardId::new(NOW))).amend(added, NOW).map(|_| ()).map_err(|e| e.reason());
+    assert_eq!(refused, Err("NOT_A_VISIT"));
+}
+
+#[test]
+fn a_reduction_is_spread_and_the_order_knows_what_it_was_made_from() {
+    let line = |minor| Line { amount: cny(minor), discount: cny(5), ..new_order(0, 0).lines.remove(0) };
+    let new = NewOrder { lines: vec![line(100), line(201)], discount: cny(30), ..new_order(0, 200) };
+    let order = Order::create(new.clone(), NOW).expect("valid").order;
+    assert_eq!((order.total, order.discount), (cny(271), cny(40)));
+    assert_eq!(order.lines.iter().map(|line| line.discount.minor()).collect::<Vec<_>>(), [15, 25]);
+    assert!(order.is_made_from(&new));
+    assert!(!order.is_made_from(&NewOrder { discount: cny(29), ..new.clone() }));
+    let too_much = Order::create(NewOrder { discount: cny(302), ..new.clone() }, NOW);
+    assert_eq!(too_much.map(|_| ()).map_err(|e| e.reason()), Err("INVALID_ARGUMENT"));
+    let deposit = Order::create(NewOrder { deposit: cny(272), ..new }, NOW);
+    assert_eq!(deposit.map(|_| ()).map_err(|e| e.reason()), Err("INVALID_ARGUMENT"));
 }
