@@ -107,6 +107,8 @@ ids! {
     CardId = "cards";
     /// A contract about visits that are paid ahead.
     ContractId = "contracts";
+    /// Several attempts to pay that come to pass together.
+    CheckoutId = "checkouts";
     /// One attempt to pay a part of an order.
     PaymentId = "payments";
     /// Money going back.

@@ -9,6 +9,8 @@
 //! order    OPEN ──deposit──▶ DEPOSIT_PAID ──balance──▶ PAID        any ──CloseOrder──▶ CLOSED
 //!            ▲──────── AmendOrder: something is added ────────┘ (PAID only)
 //! payment  PENDING ──▶ CAPTURED        PENDING ──▶ FAILED
+//!          RESERVED ─▶ CAPTURED        RESERVED ─▶ FAILED      (waits for the others of its checkout)
+//! checkout OPEN ──▶ CAPTURED           OPEN ──▶ VOIDED
 //! refund   PENDING ──▶ SUCCEEDED       (cash is handed back at once)
 //! ```
 //!
@@ -24,6 +26,9 @@
 //! * The lines of an order add up to it, reductions included, and no reduction takes a line below zero. What is paid for a
 //!   visit is earned when all of it is paid; what is paid ahead is owed to its card or contract instead. Held by
 //!   [`domain::order`], [`domain::subject`] and again by checks and a trigger.
+//! * The payments of a checkout come to pass together, or not at all, in the transaction of the provider's outcome; until
+//!   then what the others pay is set aside, and no other attempt is made. A checkout is decided once. Held by
+//!   [`domain::order`] under the order's lock, and again by a unique index and a trigger.
 //! * One attempt to pay at a time; a charge is made, and a refund sent, once however often it is tried: our ids are the
 //!   provider's idempotency keys.
 //! * Money that the provider has captured is never dropped: if it is owed it counts, if the order has ended or it is not
@@ -43,6 +48,9 @@
 //! | a notice is forged, old, a probe, or the very sending that was taken in before | `UNAUTHENTICATED`, reason `BAD_SIGNATURE`, `STALE_NOTICE`, `SIGNATURE_PROBE` or `REPLAYED_NOTICE` |
 //! | a notice fits no payment, amount or currency | recorded in `notice_break`, acknowledged, never acted upon |
 //! | a charge succeeds after the order was closed | captured, and a full refund in the same transaction |
+//! | the provider's outcome of a checkout never comes | at its time the checkout is voided, and what was set aside is free |
+//! | the provider captures after that, or what is due has sunk | its money is surplus and goes back whole; the others are free |
+//! | a checkout is interrupted before its charge is made | the same `request_id` goes on from there; else the worker finds no charge and voids it |
 //! | two take from the same card at once | the second sees what the first has left: `INSUFFICIENT_BALANCE` if that is too little |
 //! | something is posted as its day is closed | it is refused (`DAY_CLOSED`), and tried again with the time of then |
 //! | nobody decides a transfer | it expires at its time, and what it set aside is available again |
@@ -51,7 +59,8 @@
 //!
 //! A crash between any two steps is mended by the next request or worker step. Tests order one at these points:
 //! `payment.create.committed`, `payment.amend.committed`, `payment.cash.committed`, `payment.pay.pending_stored`, `payment.pay.charge_made`,
-//! `payment.pay.committed`, `payment.notice.committed`, `payment.query.answered`, `payment.close.committed`,
+//! `payment.pay.committed`, `payment.checkout.set_aside`, `payment.checkout.charge_made`, `payment.checkout.committed`,
+//! `payment.checkout.charge_closed`, `payment.checkout.cancelled`, `payment.checkout.expired`, `payment.notice.committed`, `payment.query.answered`, `payment.close.committed`,
 //! `payment.refund.claimed`, `payment.refund.sent`, `payment.refund.committed`, `payment.ledger.sealed`,
 //! `payment.store.noted`.
 //!
@@ -63,9 +72,9 @@
 //! | [`domain::ledger`] | the ledger: chart of accounts, transactions, transfers in two phases |
 //! | [`domain::refund_law`] | what the end of a prepaid contract gives back by 法释〔2025〕4号, line by line with its article |
 //! | [`flows`] | one use case a file; [`flows::audit`] looks at every invariant ([`db::invariants`]) of a live database |
-//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `payment`, `refund`, `ledger_*`, `store_zone`, `notice`, `notice_nonce`, `notice_break` |
+//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `checkout`, `payment`, `refund`, `ledger_*`, `store_zone`, `notice`, `notice_nonce`, `notice_break` |
 //! | [`peers`] | payment providers behind one port: WeChat Pay, Alipay, the sandbox; what their clients share |
-//! | [`rpc`] | `PaymentService`, `LedgerService`, `PrepaidService` (what the law gives back, for everybody who asks) and the event feed |
+//! | [`rpc`] | `PaymentService`, `CheckoutService`, `LedgerService`, `PrepaidService` (what the law gives back, for everybody who asks) and the event feed |
 //! | [`worker`] | asks about pending payments, sends refunds, closes days, seals ledger and audit trail, forgets old sendings of notices, follows booking's feed |
 //! | [`sandbox`] | a provider that takes no money; a foreign system with tables of its own; and two that speak WeChat Pay's and Alipay's protocols |
 //! | [`app`], [`config`] | the wiring; what an operator may set |

@@ -1,4 +1,4 @@
-//! What goes on without being asked: pending payments are asked about, refunds are sent, transfers expire, days are closed,
+//! What goes on without being asked: pending payments are asked about, refunds are sent, checkouts and transfers expire, days are closed,
 //! old sendings of notices are forgotten, ledger and audit trail are sealed, and booking's feed is followed.
 
 use std::{sync::Arc, time::Duration};
@@ -8,6 +8,7 @@ use kernel::Result;
 use runtime::{Tasks, lifecycle::Next};
 
 pub use crate::flows::{
+    checkout::expire::expire_checkouts,
     ledger::{close_days::close_days, expire_transfers::expire_transfers, seal::seal_ledger},
     query_pending::query_pending,
     send_refunds::send_refunds,
@@ -15,6 +16,7 @@ pub use crate::flows::{
 use crate::{
     App, db,
     flows::{
+        checkout::expire as checkouts,
         ledger::{expire_transfers as expiry, follow_stores::FollowStores, seal},
         query_pending as query, send_refunds as refunds,
     },
@@ -54,6 +56,11 @@ pub fn spawn(app: &Arc<App>, feeds: Feeds, tasks: &Tasks) {
     tasks.spawn_loop("payment.send_refunds", period, Some(app.refunds_decided()), move || {
         let app = Arc::clone(&of);
         async move { Ok(Next::after_batch(send_refunds(&app).await?, refunds::BATCH)) }
+    });
+    let of = Arc::clone(app);
+    tasks.spawn_loop("payment.expire_checkouts", period, None, move || {
+        let app = Arc::clone(&of);
+        async move { Ok(Next::after_batch(expire_checkouts(&app).await?, checkouts::BATCH)) }
     });
     let of = Arc::clone(app);
     tasks.spawn_loop("payment.expire_transfers", period, None, move || {

@@ -178,6 +178,18 @@ pub struct Payment {
     /// What the customer's side does to pay; empty for cash, and when the customer's code was scanned.
     #[prost(message, optional, tag = "11")]
     pub action: ::core::option::Option<PaymentAction>,
+    /// The checkout with which it comes to pass or not at all, `checkouts/<uuid>`; empty if it stands alone.
+    #[prost(string, tag = "12")]
+    pub checkout: ::prost::alloc::string::String,
+    /// The number on the slip of a card terminal.
+    #[prost(string, tag = "13")]
+    pub reference: ::prost::alloc::string::String,
+    /// What was paid ahead and pays this: `cards/<uuid>` or `contracts/<uuid>`.
+    #[prost(string, tag = "14")]
+    pub source: ::prost::alloc::string::String,
+    /// What of a contract is used, `items/<uuid>`.
+    #[prost(string, tag = "15")]
+    pub item: ::prost::alloc::string::String,
 }
 /// Nested message and enum types in `Payment`.
 pub mod payment {
@@ -203,6 +215,8 @@ pub mod payment {
         Captured = 2,
         /// It came to nothing; a new attempt can be made.
         Failed = 3,
+        /// Set aside until the outcome is known of another payment of the same checkout.
+        Reserved = 4,
     }
     impl State {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -215,6 +229,7 @@ pub mod payment {
                 Self::Pending => "STATE_PENDING",
                 Self::Captured => "STATE_CAPTURED",
                 Self::Failed => "STATE_FAILED",
+                Self::Reserved => "STATE_RESERVED",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -224,6 +239,7 @@ pub mod payment {
                 "STATE_PENDING" => Some(Self::Pending),
                 "STATE_CAPTURED" => Some(Self::Captured),
                 "STATE_FAILED" => Some(Self::Failed),
+                "STATE_RESERVED" => Some(Self::Reserved),
                 _ => None,
             }
         }
@@ -303,6 +319,12 @@ pub mod payment {
         AlipayApp = 7,
         /// Alipay in the store: a code that the customer scans or, with `payer.auth_code`, the customer's code scanned at the desk.
         AlipayInStore = 8,
+        /// A card at the terminal of the desk, by its slip's number; in a checkout only.
+        CardTerminal = 9,
+        /// Money on a stored-value card; in a checkout only.
+        StoredValue = 10,
+        /// A use of a prepaid contract; in a checkout only.
+        PrepaidSession = 11,
     }
     impl Tender {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -320,6 +342,9 @@ pub mod payment {
                 Self::AlipayPage => "TENDER_ALIPAY_PAGE",
                 Self::AlipayApp => "TENDER_ALIPAY_APP",
                 Self::AlipayInStore => "TENDER_ALIPAY_IN_STORE",
+                Self::CardTerminal => "TENDER_CARD_TERMINAL",
+                Self::StoredValue => "TENDER_STORED_VALUE",
+                Self::PrepaidSession => "TENDER_PREPAID_SESSION",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -334,6 +359,9 @@ pub mod payment {
                 "TENDER_ALIPAY_PAGE" => Some(Self::AlipayPage),
                 "TENDER_ALIPAY_APP" => Some(Self::AlipayApp),
                 "TENDER_ALIPAY_IN_STORE" => Some(Self::AlipayInStore),
+                "TENDER_CARD_TERMINAL" => Some(Self::CardTerminal),
+                "TENDER_STORED_VALUE" => Some(Self::StoredValue),
+                "TENDER_PREPAID_SESSION" => Some(Self::PrepaidSession),
                 _ => None,
             }
         }
@@ -1671,6 +1699,660 @@ pub mod payment_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "meridian.payment.v1.PaymentService";
     impl<T> tonic::server::NamedService for PaymentServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Several payments of one order that come to pass together, or not at all.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Checkout {
+    /// `checkouts/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What it pays, `orders/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub order: ::prost::alloc::string::String,
+    /// Where it is in its life.
+    #[prost(enumeration = "checkout::State", tag = "3")]
+    pub state: i32,
+    /// Its payments, one for each tender, in the order in which they were given.
+    #[prost(message, repeated, tag = "4")]
+    pub payments: ::prost::alloc::vec::Vec<Payment>,
+    /// When it was started.
+    #[prost(message, optional, tag = "5")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it comes to nothing by itself if it is still open.
+    #[prost(message, optional, tag = "6")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Nested message and enum types in `Checkout`.
+pub mod checkout {
+    /// Where a checkout is in its life.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        /// Not stated.
+        Unspecified = 0,
+        /// What its tenders pay is set aside, until the provider's outcome is known.
+        Open = 1,
+        /// All of it is captured.
+        Captured = 2,
+        /// It came to nothing; what was set aside is free again.
+        Voided = 3,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Open => "STATE_OPEN",
+                Self::Captured => "STATE_CAPTURED",
+                Self::Voided => "STATE_VOIDED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_OPEN" => Some(Self::Open),
+                "STATE_CAPTURED" => Some(Self::Captured),
+                "STATE_VOIDED" => Some(Self::Voided),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for Checkout {
+    const NAME: &'static str = "Checkout";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.Checkout".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.Checkout".into()
+    }
+}
+/// One way of paying a part.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CheckoutTender {
+    /// The way to pay.
+    #[prost(enumeration = "payment::Tender", tag = "1")]
+    pub tender: i32,
+    /// How much; above 0, in the order's currency.
+    #[prost(message, optional, tag = "2")]
+    pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// The number on the slip, for CARD_TERMINAL.
+    #[prost(string, tag = "3")]
+    pub reference: ::prost::alloc::string::String,
+    /// What pays: `cards/<uuid>` for STORED_VALUE, `contracts/<uuid>` for PREPAID_SESSION.
+    #[prost(string, tag = "4")]
+    pub source: ::prost::alloc::string::String,
+    /// What of a contract is used, `items/<uuid>`, for PREPAID_SESSION.
+    #[prost(string, tag = "5")]
+    pub item: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CheckoutTender {
+    const NAME: &'static str = "CheckoutTender";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.CheckoutTender".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.CheckoutTender".into()
+    }
+}
+/// Request of CheckoutService.StartCheckout.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StartCheckoutRequest {
+    /// `orders/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub order: ::prost::alloc::string::String,
+    /// Which part to pay.
+    #[prost(enumeration = "payment::Purpose", tag = "2")]
+    pub purpose: i32,
+    /// The tenders; together they are what is due. At most one of them is taken at a payment provider.
+    #[prost(message, repeated, tag = "3")]
+    pub tenders: ::prost::alloc::vec::Vec<CheckoutTender>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+    /// What some ways of paying need to know of the payer; see Payment.Tender.
+    #[prost(message, optional, tag = "5")]
+    pub payer: ::core::option::Option<Payer>,
+}
+impl ::prost::Name for StartCheckoutRequest {
+    const NAME: &'static str = "StartCheckoutRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.StartCheckoutRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.StartCheckoutRequest".into()
+    }
+}
+/// Request of CheckoutService.GetCheckout.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetCheckoutRequest {
+    /// `checkouts/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetCheckoutRequest {
+    const NAME: &'static str = "GetCheckoutRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.GetCheckoutRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.GetCheckoutRequest".into()
+    }
+}
+/// Request of CheckoutService.CancelCheckout.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CancelCheckoutRequest {
+    /// `checkouts/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CancelCheckoutRequest {
+    const NAME: &'static str = "CancelCheckoutRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.CancelCheckoutRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.CancelCheckoutRequest".into()
+    }
+}
+/// Generated client implementations.
+pub mod checkout_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Paying one order by several tenders that come to pass together, or not at all.
+    #[derive(Debug, Clone)]
+    pub struct CheckoutServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl CheckoutServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> CheckoutServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> CheckoutServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            CheckoutServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Starts to pay what is due by several tenders together. If none of them is taken at a payment provider, all of it is
+        /// captured at once. Else what the others pay is set aside until the provider's outcome is known: then all is captured or
+        /// all is free again; at `expire_time` it is free in any case. What the provider captures after that goes back whole.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason NOTHING_DUE, ORDER_CLOSED, PAYMENT_PENDING (another payment or checkout is under
+        /// way), AMOUNT_MISMATCH (the tenders don't add up to what is due), SEVERAL_PROVIDERS, TENDER_NOT_OFFERED,
+        /// INSUFFICIENT_BALANCE, or NOT_A_VISIT (what is paid ahead can't be paid by what was paid ahead); INVALID_ARGUMENT if a tender
+        /// needs to know more; UNAVAILABLE if the provider is not reachable: repeat with the same request_id.
+        pub async fn start_checkout(
+            &mut self,
+            request: impl tonic::IntoRequest<super::StartCheckoutRequest>,
+        ) -> std::result::Result<tonic::Response<super::Checkout>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.CheckoutService/StartCheckout",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.CheckoutService",
+                        "StartCheckout",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads a checkout with its payments.
+        pub async fn get_checkout(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetCheckoutRequest>,
+        ) -> std::result::Result<tonic::Response<super::Checkout>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.CheckoutService/GetCheckout",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.CheckoutService", "GetCheckout"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Calls an open checkout off: the provider is told, and what was set aside is free again. One that has come to nothing
+        /// stays as it is.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CHECKOUT_CAPTURED if it has come to pass; UNAVAILABLE if the provider is not
+        /// reachable: repeat with the same request_id.
+        pub async fn cancel_checkout(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CancelCheckoutRequest>,
+        ) -> std::result::Result<tonic::Response<super::Checkout>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.CheckoutService/CancelCheckout",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.CheckoutService",
+                        "CancelCheckout",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod checkout_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with CheckoutServiceServer.
+    #[async_trait]
+    pub trait CheckoutService: std::marker::Send + std::marker::Sync + 'static {
+        /// Starts to pay what is due by several tenders together. If none of them is taken at a payment provider, all of it is
+        /// captured at once. Else what the others pay is set aside until the provider's outcome is known: then all is captured or
+        /// all is free again; at `expire_time` it is free in any case. What the provider captures after that goes back whole.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason NOTHING_DUE, ORDER_CLOSED, PAYMENT_PENDING (another payment or checkout is under
+        /// way), AMOUNT_MISMATCH (the tenders don't add up to what is due), SEVERAL_PROVIDERS, TENDER_NOT_OFFERED,
+        /// INSUFFICIENT_BALANCE, or NOT_A_VISIT (what is paid ahead can't be paid by what was paid ahead); INVALID_ARGUMENT if a tender
+        /// needs to know more; UNAVAILABLE if the provider is not reachable: repeat with the same request_id.
+        async fn start_checkout(
+            &self,
+            request: tonic::Request<super::StartCheckoutRequest>,
+        ) -> std::result::Result<tonic::Response<super::Checkout>, tonic::Status>;
+        /// Reads a checkout with its payments.
+        async fn get_checkout(
+            &self,
+            request: tonic::Request<super::GetCheckoutRequest>,
+        ) -> std::result::Result<tonic::Response<super::Checkout>, tonic::Status>;
+        /// Calls an open checkout off: the provider is told, and what was set aside is free again. One that has come to nothing
+        /// stays as it is.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CHECKOUT_CAPTURED if it has come to pass; UNAVAILABLE if the provider is not
+        /// reachable: repeat with the same request_id.
+        async fn cancel_checkout(
+            &self,
+            request: tonic::Request<super::CancelCheckoutRequest>,
+        ) -> std::result::Result<tonic::Response<super::Checkout>, tonic::Status>;
+    }
+    /// Paying one order by several tenders that come to pass together, or not at all.
+    #[derive(Debug)]
+    pub struct CheckoutServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> CheckoutServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for CheckoutServiceServer<T>
+    where
+        T: CheckoutService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.payment.v1.CheckoutService/StartCheckout" => {
+                    #[allow(non_camel_case_types)]
+                    struct StartCheckoutSvc<T: CheckoutService>(pub Arc<T>);
+                    impl<
+                        T: CheckoutService,
+                    > tonic::server::UnaryService<super::StartCheckoutRequest>
+                    for StartCheckoutSvc<T> {
+                        type Response = super::Checkout;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::StartCheckoutRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CheckoutService>::start_checkout(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = StartCheckoutSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.CheckoutService/GetCheckout" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetCheckoutSvc<T: CheckoutService>(pub Arc<T>);
+                    impl<
+                        T: CheckoutService,
+                    > tonic::server::UnaryService<super::GetCheckoutRequest>
+                    for GetCheckoutSvc<T> {
+                        type Response = super::Checkout;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetCheckoutRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CheckoutService>::get_checkout(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetCheckoutSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.CheckoutService/CancelCheckout" => {
+                    #[allow(non_camel_case_types)]
+                    struct CancelCheckoutSvc<T: CheckoutService>(pub Arc<T>);
+                    impl<
+                        T: CheckoutService,
+                    > tonic::server::UnaryService<super::CancelCheckoutRequest>
+                    for CancelCheckoutSvc<T> {
+                        type Response = super::Checkout;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CancelCheckoutRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CheckoutService>::cancel_checkout(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CancelCheckoutSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for CheckoutServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.payment.v1.CheckoutService";
+    impl<T> tonic::server::NamedService for CheckoutServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -1856,6 +1856,9 @@ impl Validate for crate::generated::meridian::payment::v1::PayOrderRequest {
                     (6, "TENDER_ALIPAY_PAGE"),
                     (7, "TENDER_ALIPAY_APP"),
                     (8, "TENDER_ALIPAY_IN_STORE"),
+                    (9, "TENDER_CARD_TERMINAL"),
+                    (10, "TENDER_STORED_VALUE"),
+                    (11, "TENDER_PREPAID_SESSION"),
                 ],
             );
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
@@ -1899,6 +1902,63 @@ impl Validate for crate::generated::meridian::payment::v1::NotifyPaymentRequest 
 }
 impl Validate for crate::generated::meridian::payment::v1::ListLedgerAccountsRequest {
     fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::CheckoutTender {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("tender"),
+                self.tender,
+                &[
+                    (1, "TENDER_SANDBOX"),
+                    (2, "TENDER_CASH"),
+                    (3, "TENDER_WECHAT_JSAPI"),
+                    (4, "TENDER_WECHAT_NATIVE"),
+                    (5, "TENDER_WECHAT_H5"),
+                    (6, "TENDER_ALIPAY_PAGE"),
+                    (7, "TENDER_ALIPAY_APP"),
+                    (8, "TENDER_ALIPAY_IN_STORE"),
+                    (9, "TENDER_CARD_TERMINAL"),
+                    (10, "TENDER_STORED_VALUE"),
+                    (11, "TENDER_PREPAID_SESSION"),
+                ],
+            );
+        report.required(Field("amount"), self.amount.is_some());
+        report.text(Field("reference"), &self.reference, &[Text::MaxLen(64)]);
+        report.text(Field("source"), &self.source, &[Text::MaxLen(64)]);
+        report.text(Field("item"), &self.item, &[Text::MaxLen(64)]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::StartCheckoutRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("purpose"),
+                self.purpose,
+                &[(1, "PURPOSE_DEPOSIT"), (2, "PURPOSE_BALANCE")],
+            );
+        report
+            .count(
+                Field("tenders"),
+                self.tenders.len(),
+                &[Count::Min(1), Count::Max(10)],
+            );
+        for (index, value) in self.tenders.iter().enumerate() {
+            report.nested(Item("tenders", index), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+        if let Some(value) = &self.payer {
+            report.nested(Field("payer"), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::GetCheckoutRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::CancelCheckoutRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
 }
 impl Validate for crate::generated::meridian::payment::v1::OrderAmended {
     fn check(&self, report: &mut Report) {

@@ -18,7 +18,9 @@ use proto::{
     feed::v1::event_feed_service_server,
     marketing::v1::{message_service_server, promotion_service_server},
     membership::v1::{auth_service_server, member_service_server, staff_service_server},
-    payment::v1::{ledger_service_server, payment_service_server, prepaid_service_server},
+    payment::v1::{
+        checkout_service_server, ledger_service_server, payment_service_server, prepaid_service_server,
+    },
 };
 use rpc::{KeySource, ServerLayerConfig};
 use runtime::{config::Service, health};
@@ -83,6 +85,7 @@ const fn names(service: Service) -> &'static [&'static str] {
         ],
         Service::Payment => &[
             payment_service_server::SERVICE_NAME,
+            checkout_service_server::SERVICE_NAME,
             ledger_service_server::SERVICE_NAME,
             prepaid_service_server::SERVICE_NAME,
             FEED,

@@ -1,6 +1,7 @@
 //! All SQL of the service, a file per table family. Functions work on a connection or join the caller's transaction.
 
 mod action;
+pub mod checkouts;
 pub mod invariants;
 pub mod ledger;
 pub mod notices;

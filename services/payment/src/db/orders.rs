@@ -9,7 +9,7 @@ use kernel::{
 };
 use pg::{Error, PgConnection, Result};
 
-use super::{currency, money, payments, refunds};
+use super::{checkouts, currency, money, payments, refunds};
 use crate::domain::{Line, Order, State, Subject};
 
 /// Stores a new order. `false` if there is one of that id; then nothing is stored.
@@ -179,6 +179,7 @@ pub async fn save(conn: &mut PgConnection, before: &Order, after: &Order) -> Res
     if after.lines.len() > before.lines.len() {
         insert_lines(conn, after, before.lines.len()).await?;
     }
+    checkouts::insert_new(conn, before, after).await?;
     for (position, payment) in (0..).zip(&after.payments) {
         match before.payment(payment.id) {
             None => payments::insert(conn, after.id, position, payment).await?,
@@ -186,6 +187,7 @@ pub async fn save(conn: &mut PgConnection, before: &Order, after: &Order) -> Res
             Some(_) => {}
         }
     }
+    checkouts::update(conn, before, after).await?;
     for (position, refund) in (0..).zip(&after.refunds) {
         match before.refund(refund.id) {
             None => refunds::insert(conn, after.id, position, refund).await?,

@@ -3,12 +3,12 @@
 use jiff_sqlx::ToSqlx;
 use kernel::{
     Money, Timestamp, Uuid,
-    ids::{OrderId, PaymentId},
+    ids::{CheckoutId, ItemId, OrderId, PaymentId},
 };
 use pg::{Error, PgConnection, Result};
 
 use super::action;
-use crate::domain::{Charge, Payment, Purpose, Tender, payment::State};
+use crate::domain::{Charge, Checkout, Payment, Purpose, Tender, payment::State};
 
 /// Stores a new attempt, the one at `position` among those of its order. The worker asks about it when it is due: see [`claim_queries`].
 #[tracing::instrument(name = "db.payment.insert", skip_all)]
@@ -16,8 +16,8 @@ pub async fn insert(conn: &mut PgConnection, order: OrderId, position: i32, paym
     let stored = StoredState::of(&payment.state);
     sqlx::query!(
         "insert into payment (id, order_id, purpose, tender, amount_minor, state, failure_reason, capture_time, surplus,
-                              create_time, next_query_time, position)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)",
+                              create_time, next_query_time, position, checkout_id, source_id, item_id, reference)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15)",
         payment.id.uuid(),
         order.uuid(),
         payment.purpose.as_str(),
@@ -29,6 +29,10 @@ pub async fn insert(conn: &mut PgConnection, order: OrderId, position: i32, paym
         stored.surplus,
         payment.create_time.to_sqlx() as _,
         position,
+        payment.checkout.map(|checkout| checkout.id.uuid()),
+        payment.tender.source(),
+        payment.tender.item().map(ItemId::uuid),
+        payment.reference,
     )
     .execute(conn)
     .await?;
@@ -125,7 +129,7 @@ pub async fn claim_queries(
             Ok(Query {
                 payment: PaymentId::from_uuid(row.id),
                 order: OrderId::from_uuid(row.order_id),
-                tender: Tender::from_stored(&row.tender).ok_or_else(unfit)?,
+                tender: Tender::from_stored(&row.tender, None, None).ok_or_else(unfit)?,
                 create_time: row.create_time.to_jiff(),
                 asked: u32::try_from(row.query_count).unwrap_or(0).saturating_sub(1),
             })
@@ -160,15 +164,22 @@ pub(super) struct Row {
     pay_action: Option<String>,
     pay_uri: Option<String>,
     create_time: jiff_sqlx::Timestamp,
+    checkout_id: Option<Uuid>,
+    expire_time: Option<jiff_sqlx::Timestamp>,
+    source_id: Option<Uuid>,
+    item_id: Option<Uuid>,
+    reference: String,
 }
 
 /// The payments of some orders, the oldest first.
 pub(super) async fn of_orders(conn: &mut PgConnection, orders: &[Uuid]) -> Result<Vec<Row>> {
     let rows = sqlx::query_as!(
         Row,
-        "select id, order_id, purpose, tender, amount_minor, state, failure_reason, capture_time, surplus, charge_id,
-                pay_action, pay_uri, create_time
-         from payment where order_id = any($1) order by order_id, position",
+        "select payment.id, payment.order_id, purpose, tender, amount_minor, payment.state, failure_reason, capture_time,
+                surplus, charge_id, pay_action, pay_uri, payment.create_time, checkout_id,
+                checkout.expire_time as \"expire_time?\", source_id, item_id, reference
+         from payment left join checkout on checkout.id = payment.checkout_id
+         where payment.order_id = any($1) order by payment.order_id, position",
         orders,
     )
     .fetch_all(conn)
@@ -181,6 +192,7 @@ impl Row {
         let unfit = |what| Error::inconsistent("payment", self.id, what);
         let state = match (self.state.as_str(), self.failure_reason, self.capture_time) {
             ("pending", None, None) => State::Pending,
+            ("reserved", None, None) => State::Reserved,
             ("captured", None, Some(time)) => State::Captured { time: time.to_jiff(), surplus: self.surplus },
             ("failed", Some(reason), None) => State::Failed { reason },
             _ => return Err(unfit("has an impossible state")),
@@ -192,14 +204,21 @@ impl Row {
             }
             _ => None,
         };
+        let checkout = self.checkout_id.zip(self.expire_time).map(|(id, expire_time)| Checkout {
+            id: CheckoutId::from_uuid(id),
+            expire_time: expire_time.to_jiff(),
+        });
         Ok(Payment {
             id: PaymentId::from_uuid(self.id),
             purpose: Purpose::from_stored(&self.purpose).ok_or_else(|| unfit("has an unknown purpose"))?,
-            tender: Tender::from_stored(&self.tender).ok_or_else(|| unfit("has an unknown tender"))?,
+            tender: Tender::from_stored(&self.tender, self.source_id, self.item_id)
+                .ok_or_else(|| unfit("has an unknown tender"))?,
             amount: money(self.amount_minor),
             state,
             charge,
             create_time: self.create_time.to_jiff(),
+            checkout,
+            reference: self.reference,
         })
     }
 }
@@ -217,6 +236,7 @@ impl<'a> StoredState<'a> {
         let pending = Self { word: "pending", failure_reason: None, capture_time: None, surplus: false };
         match state {
             State::Pending => pending,
+            State::Reserved => Self { word: "reserved", ..pending },
             State::Captured { time, surplus } => {
                 Self { word: "captured", capture_time: Some(*time), surplus: *surplus, ..pending }
             }

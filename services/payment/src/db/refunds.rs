@@ -97,7 +97,7 @@ pub async fn claim(conn: &mut PgConnection, now: Timestamp, lease_until: Timesta
                 refund: RefundId::from_uuid(row.id),
                 order: OrderId::from_uuid(row.order_id),
                 payment: PaymentId::from_uuid(row.payment_id),
-                tender: Tender::from_stored(&row.tender).ok_or_else(unfit)?,
+                tender: Tender::from_stored(&row.tender, None, None).ok_or_else(unfit)?,
                 captured: money(row.captured_minor),
                 amount: money(row.amount_minor),
                 reason: row.reason,

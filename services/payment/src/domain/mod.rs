@@ -1,5 +1,6 @@
 //! The rules of orders, payments, refunds and the ledger. Pure: no storage, no transport, `now` is an argument.
 
+pub mod checkout;
 pub mod ledger;
 pub mod order;
 pub mod outcome;
@@ -8,7 +9,8 @@ pub mod refund;
 pub mod refund_law;
 pub mod subject;
 
-pub use order::{Amendment, Keep, Line, NewOrder, Order, State};
+pub use checkout::{Checkout, CheckoutState};
+pub use order::{Amendment, Keep, Line, NewCheckout, NewOrder, NewTender, Order, State};
 pub use outcome::{Event, Facts, Happened, Outcome};
 pub use payment::{Action, Charge, JsapiParams, Payment, Purpose, Tender};
 pub use refund::Refund;

@@ -20,9 +20,11 @@ const ORDER_CLOSED: &str = "ORDER_CLOSED";
 const SURPLUS: &str = "SURPLUS";
 
 mod amend;
+mod checkout;
 mod line;
 
 pub use amend::Amendment;
+pub use checkout::{MAX_TENDERS, NewCheckout, NewTender};
 pub use line::Line;
 
 /// What a customer owes for one thing.
@@ -198,13 +200,7 @@ impl Order {
         now: Timestamp,
     ) -> Result<Self> {
         let due = self.due(purpose)?;
-        if let Some(other) = self.pending() {
-            return Err(Error::precondition(
-                "PAYMENT_PENDING",
-                "another payment of this order is under way; wait for its outcome",
-            )
-            .with("payment", other.id));
-        }
+        self.must_be_idle()?;
         match believed {
             Some(believed) if believed.currency() != due.currency() => {
                 return Err(currency_mismatch("amount", due.currency()));
@@ -224,13 +220,22 @@ impl Order {
             state: payment::State::Pending,
             charge: None,
             create_time: now,
+            checkout: None,
+            reference: String::new(),
         });
         Ok(self)
     }
 
+    /// That no attempt is under way.
+    fn must_be_idle(&self) -> Result<()> {
+        let Some(other) = self.pending() else { return Ok(()) };
+        let message = "another payment of this order is under way; wait for its outcome";
+        Err(Error::precondition("PAYMENT_PENDING", message).with("payment", other.id))
+    }
+
     /// The attempt that is under way.
     pub fn pending(&self) -> Option<&Payment> {
-        self.payments.iter().find(|payment| payment.is_pending())
+        self.payments.iter().find(|payment| payment.is_pending() || payment.is_reserved())
     }
 
     /// A payment of this order.
@@ -261,8 +266,18 @@ impl Order {
         if payment.is_captured() {
             return Ok(Outcome::unchanged(self));
         }
+        if let Some(checkout) = payment.checkout {
+            return self.capture_checkout(checkout, id, now);
+        }
+        let owed = self.is_owed(&payment)?;
+        self.capture_alone(id, owed, now)
+    }
+
+    /// Captures a payment by itself, whether it is owed or not.
+    fn capture_alone(mut self, id: PaymentId, owed: bool, now: Timestamp) -> Result<Outcome> {
+        let payment = self.payment_mut(id)?.clone();
         let closed = matches!(self.state, State::Closed { .. });
-        let surplus = !self.is_owed(&payment)?;
+        let surplus = !owed;
         self.payment_mut(id)?.state = payment::State::Captured { time: now, surplus };
         if !surplus {
             self.paid = self.paid.try_add(payment.amount)?;
@@ -275,8 +290,10 @@ impl Order {
             self.state = State::DepositPaid;
         }
         let mut outcome = Outcome::unchanged(self);
-        let (place, deposits) = (outcome.order.place(payment.tender), outcome.order.on(Account::CustomerDeposits));
-        outcome.book(Kind::Capture, id, place, deposits.clone(), payment.amount)?;
+        let deposits = outcome.order.on(Account::CustomerDeposits);
+        if let Some(place) = outcome.order.place(payment.tender) {
+            outcome.book(Kind::Capture, id, place, deposits.clone(), payment.amount)?;
+        }
         if !surplus {
             outcome.tell(Happened::Captured(id));
         }
@@ -293,11 +310,16 @@ impl Order {
         Ok(outcome)
     }
 
-    /// An attempt to pay came to nothing. A payment that was captured stays so.
+    /// An attempt to pay came to nothing, and so does what belongs together with it. A payment that was captured stays so.
     pub fn fail(mut self, id: PaymentId, reason: &str) -> Result<Outcome> {
         let payment = self.payment_mut(id)?;
         if !payment.is_pending() {
             return Ok(Outcome::unchanged(self));
+        }
+        if let Some(checkout) = payment.checkout {
+            let mut outcome = Outcome::unchanged(self);
+            outcome.fail_together(checkout.id, reason, |_| true);
+            return Ok(outcome);
         }
         payment.state = payment::State::Failed { reason: reason.to_owned() };
         let mut outcome = Outcome::unchanged(self);
@@ -331,7 +353,12 @@ impl Order {
         self.state = State::Closed { reason: reason.to_owned(), time: now };
         let order_id = self.id;
         let counted: Vec<Payment> = self.counted().rev().cloned().collect();
+        let open = self.open_checkout();
         let mut outcome = Outcome::unchanged(self);
+        if let Some(checkout) = open {
+            // What the provider captures after all goes back whole, as of every order that has ended.
+            outcome.fail_together(checkout.id, ORDER_CLOSED, Payment::is_reserved);
+        }
         outcome.tell(Happened::Closed);
         for payment in &counted {
             let there = outcome.order.left_of(payment)?;
@@ -366,11 +393,13 @@ impl Order {
         self.subject.account(self.store)
     }
 
-    /// Where money paid in this way lies.
-    pub(super) fn place(&self, tender: Tender) -> SubAccount {
-        match tender.provider() {
-            Some(provider) => Account::ProviderReceivable.at(self.store).of(Party::provider(provider)),
-            None => Account::CashDrawer.at(self.store),
+    /// Where money paid in this way lies; `None` if it was there before, as what was paid ahead.
+    pub(super) fn place(&self, tender: Tender) -> Option<SubAccount> {
+        match (tender, tender.provider()) {
+            (_, Some(provider)) => Some(Account::ProviderReceivable.at(self.store).of(Party::provider(provider))),
+            (Tender::CardTerminal, None) => Some(Account::CardTerminal.at(self.store)),
+            (_, None) if tender.is_internal() => None,
+            (_, None) => Some(Account::CashDrawer.at(self.store)),
         }
     }
 

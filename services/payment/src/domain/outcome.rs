@@ -127,7 +127,10 @@ impl Outcome {
         let (amount, payment, counts) = (refund.amount, refund.payment, !refund.is_lowered());
         let payment = self.order.payment(payment).ok_or_else(|| missing("payment"))?;
         let (place, surplus) = (self.order.place(payment.tender), payment.is_surplus());
-        self.book(Kind::RefundDone, id, self.order.on(Account::RefundsPayable), place, amount)?;
+        // What goes back to where it was paid ahead is booked as that takes it in.
+        if let Some(place) = place {
+            self.book(Kind::RefundDone, id, self.order.on(Account::RefundsPayable), place, amount)?;
+        }
         if !surplus {
             if counts {
                 self.order.refunded = self.order.refunded.try_add(amount)?;

@@ -1,6 +1,11 @@
 //! One attempt to pay a part of an order.
 
-use kernel::{Money, Timestamp, ids::PaymentId};
+use kernel::{
+    Money, Timestamp, Uuid,
+    ids::{CardId, ContractId, ItemId, PaymentId},
+};
+
+use super::Checkout;
 
 /// One attempt to pay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,12 +24,26 @@ pub struct Payment {
     pub charge: Option<Charge>,
     /// When it was started.
     pub create_time: Timestamp,
+    /// The payments with which it comes to pass, or not at all; `None` if it stands alone.
+    pub checkout: Option<Checkout>,
+    /// The number of the slip of a card terminal; empty for every other tender.
+    pub reference: String,
 }
 
 impl Payment {
-    /// Neither captured nor failed.
+    /// The provider's outcome is waited for.
     pub fn is_pending(&self) -> bool {
         self.state == State::Pending
+    }
+
+    /// It is set aside until those have come to pass with which it belongs together.
+    pub fn is_reserved(&self) -> bool {
+        self.state == State::Reserved
+    }
+
+    /// It came to nothing.
+    pub fn is_failed(&self) -> bool {
+        matches!(self.state, State::Failed { .. })
     }
 
     /// The money is ours, owed or not.
@@ -43,6 +62,8 @@ impl Payment {
 pub enum State {
     /// The customer can pay, or is paying.
     Pending,
+    /// Set aside until the provider's outcome is known of a payment with which it belongs together.
+    Reserved,
     /// The money is ours.
     Captured {
         /// When it came.
@@ -138,6 +159,8 @@ pub enum Tender {
     Sandbox,
     /// Cash at the desk.
     Cash,
+    /// A card at the terminal of the desk.
+    CardTerminal,
     /// WeChat Pay, from a page in WeChat or a mini program.
     WechatJsapi,
     /// WeChat Pay, by a code that the customer scans.
@@ -150,13 +173,23 @@ pub enum Tender {
     AlipayApp,
     /// Alipay in the store: a code that the customer scans, or the desk scans the customer's.
     AlipayInStore,
+    /// Money on a stored-value card.
+    StoredValue(CardId),
+    /// A use of a prepaid contract.
+    PrepaidSession {
+        /// Which contract.
+        contract: ContractId,
+        /// What of it.
+        item: ItemId,
+    },
 }
 
 impl Tender {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
+    /// Those of which there is nothing more to say.
+    pub const PLAIN: [Self; 9] = [
         Self::Sandbox,
         Self::Cash,
+        Self::CardTerminal,
         Self::WechatJsapi,
         Self::WechatNative,
         Self::WechatH5,
@@ -170,27 +203,87 @@ impl Tender {
         match self {
             Self::Sandbox => "sandbox",
             Self::Cash => "cash",
+            Self::CardTerminal => "card_terminal",
             Self::WechatJsapi => "wechat_jsapi",
             Self::WechatNative => "wechat_native",
             Self::WechatH5 => "wechat_h5",
             Self::AlipayPage => "alipay_page",
             Self::AlipayApp => "alipay_app",
             Self::AlipayInStore => "alipay_in_store",
+            Self::StoredValue(_) => "stored_value",
+            Self::PrepaidSession { .. } => "prepaid_session",
         }
     }
 
-    /// Reads the stored word.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|tender| tender.as_str() == word)
+    /// The id of the card or contract that pays, if one does.
+    pub const fn source(self) -> Option<Uuid> {
+        match self {
+            Self::StoredValue(card) => Some(card.uuid()),
+            Self::PrepaidSession { contract, .. } => Some(contract.uuid()),
+            _ => None,
+        }
     }
 
-    /// The name of the provider that takes the money; `None` if it is taken at the desk.
+    /// What of a contract is used, if one is.
+    pub const fn item(self) -> Option<ItemId> {
+        match self {
+            Self::PrepaidSession { item, .. } => Some(item),
+            _ => None,
+        }
+    }
+
+    /// Reads the stored word, source and item; `None` if no code of ours can have stored them.
+    pub fn from_stored(word: &str, source: Option<Uuid>, item: Option<Uuid>) -> Option<Self> {
+        match (word, source, item) {
+            ("stored_value", Some(card), None) => Some(Self::StoredValue(CardId::from_uuid(card))),
+            ("prepaid_session", Some(contract), Some(item)) => {
+                Some(Self::PrepaidSession { contract: ContractId::from_uuid(contract), item: ItemId::from_uuid(item) })
+            }
+            (_, None, None) => Self::PLAIN.into_iter().find(|tender| tender.as_str() == word),
+            _ => None,
+        }
+    }
+
+    /// The name of the provider that takes the money; `None` if nobody else does.
     pub const fn provider(self) -> Option<&'static str> {
         match self {
-            Self::Cash => None,
+            Self::Cash | Self::CardTerminal | Self::StoredValue(_) | Self::PrepaidSession { .. } => None,
             Self::Sandbox => Some("sandbox"),
             Self::WechatJsapi | Self::WechatNative | Self::WechatH5 => Some("wechat"),
             Self::AlipayPage | Self::AlipayApp | Self::AlipayInStore => Some("alipay"),
         }
+    }
+
+    /// Whether only staff at the desk can take it.
+    pub const fn is_at_desk(self) -> bool {
+        matches!(self, Self::Cash | Self::CardTerminal)
+    }
+
+    /// Whether it spends what was paid ahead, which is in our own books.
+    pub const fn is_internal(self) -> bool {
+        matches!(self, Self::StoredValue(_) | Self::PrepaidSession { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tender_is_read_back_and_nothing_else_is() {
+        let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let with_source = [
+            Tender::StoredValue(CardId::from_uuid(one)),
+            Tender::PrepaidSession { contract: ContractId::from_uuid(one), item: ItemId::from_uuid(two) },
+        ];
+        for tender in Tender::PLAIN.into_iter().chain(with_source) {
+            let item = tender.item().map(ItemId::uuid);
+            assert_eq!(Tender::from_stored(tender.as_str(), tender.source(), item), Some(tender));
+            assert_eq!(tender.is_internal(), tender.source().is_some());
+            assert!(!(tender.is_internal() || tender.is_at_desk()) || tender.provider().is_none());
+        }
+        assert_eq!(Tender::from_stored("stored_value", None, None), None);
+        assert_eq!(Tender::from_stored("cash", Some(one), None), None);
+        assert_eq!(Tender::from_stored("shells", None, None), None);
     }
 }

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, env};
 
 use kernel::{
     Currency, Money, Timestamp, Uuid,
-    ids::{BookingId, MemberId, OrderId, PaymentId, StoreId},
+    ids::{BookingId, CheckoutId, MemberId, OrderId, PaymentId, StoreId},
 };
 use proptest::{
     prelude::*,
@@ -15,13 +15,15 @@ use proptest::{
 };
 
 use super::{
-    Amendment, Keep, Line, NewOrder, Order, Outcome, Purpose, State, Subject, Tender,
+    Amendment, Keep, Line, NewCheckout, NewOrder, NewTender, Order, Outcome, Purpose, State, Subject, Tender,
     ledger::{Account, Transaction},
 };
 
 #[derive(Debug, Clone)]
 enum Step {
     Start { purpose: Purpose, tender: Tender },
+    Checkout { purpose: Purpose, cash: i64, external: bool },
+    Void(usize),
     Capture(usize),
     Fail(usize),
     Amend { number: usize, minor: i64 },
@@ -31,9 +33,13 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let purpose = prop_oneof![Just(Purpose::Deposit), Just(Purpose::Balance)];
+    let again = purpose.clone();
     let tender = prop_oneof![Just(Tender::Sandbox), Just(Tender::Cash)];
     let step = prop_oneof![
         4 => (purpose, tender).prop_map(|(purpose, tender)| Step::Start { purpose, tender }),
+        3 => (again, 1_i64..200, prop::bool::ANY)
+            .prop_map(|(purpose, cash, external)| Step::Checkout { purpose, cash, external }),
+        1 => (0_usize..4).prop_map(Step::Void),
         4 => (0_usize..4).prop_map(Step::Capture),
         2 => (0_usize..4).prop_map(Step::Fail),
         2 => (0_usize..4, -200_i64..200).prop_map(|(number, minor)| Step::Amend { number, minor }),
@@ -60,8 +66,31 @@ fn take(order: Order, step: &Step, number: u128) -> Option<Outcome> {
                 Some(_) => Some(Outcome { order, postings: vec![], events: vec![] }),
             }
         }
-        Step::Capture(n) => order.payments.get(*n).map(|p| p.id).and_then(|id| order.capture(id, now).ok()),
-        Step::Fail(n) => order.payments.get(*n).map(|p| p.id).and_then(|id| order.fail(id, "DECLINED").ok()),
+        Step::Checkout { purpose, cash, external } => {
+            let due = order.due(*purpose).ok()?;
+            let cash = cny(*cash.min(&due.minor()));
+            let other = if *external { Tender::Sandbox } else { Tender::CardTerminal };
+            let parts = [(Tender::Cash, cash), (other, due.try_sub(cash).ok()?)];
+            let tender = |(i, (tender, amount)): (u128, (Tender, Money))| NewTender {
+                id: PaymentId::from_uuid(Uuid::from_u128((number + 1) * 1_000 + i)),
+                tender,
+                amount,
+                reference: String::new(),
+            };
+            let new = NewCheckout {
+                id: CheckoutId::from_uuid(Uuid::from_u128(number)),
+                purpose: *purpose,
+                tenders: (0..).zip(parts).filter(|(_, (_, amount))| !amount.is_zero()).map(tender).collect(),
+                expire_time: Timestamp::MAX,
+            };
+            order.start_checkout(new, now).ok()
+        }
+        Step::Void(n) => {
+            let checkout = order.payments.get(*n)?.checkout?;
+            order.void_checkout(checkout.id, "X").ok()
+        }
+        Step::Capture(n) => external(&order, *n).and_then(|id| order.capture(id, now).ok()),
+        Step::Fail(n) => external(&order, *n).and_then(|id| order.fail(id, "DECLINED").ok()),
         Step::Amend { number, minor } => {
             let id = Uuid::from_u128(1_000 + *number as u128);
             order
@@ -81,6 +110,11 @@ fn take(order: Order, step: &Step, number: u128) -> Option<Outcome> {
         Step::Close(Some(keep)) => order.close(Keep::UpTo(cny(*keep)), "X", now).ok(),
         Step::RefundDone(n) => order.refunds.get(*n).map(|r| r.id).and_then(|id| order.refund_done(id, now).ok()),
     }
+}
+
+/// A payment on which a provider has a word.
+fn external(order: &Order, n: usize) -> Option<PaymentId> {
+    order.payments.get(n).filter(|payment| payment.tender.provider().is_some()).map(|payment| payment.id)
 }
 
 fn balances(booked: &[Transaction]) -> BTreeMap<Account, i64> {
@@ -162,11 +196,17 @@ fn check(order: &Order, booked: &[Transaction]) -> Result<(), TestCaseError> {
         prop_assert!(!payment.is_surplus() || back == payment.amount.minor());
     }
 
+    // Payments of a checkout come to pass together, or not at all.
+    for checkout in order.payments.iter().filter_map(|payment| payment.checkout) {
+        let counted = order.together(checkout.id).filter(|p| p.is_captured() && !p.is_surplus()).count();
+        prop_assert!(counted == 0 || counted == order.together(checkout.id).count());
+    }
+
     // What lies with us is what came less what went back.
     let came: i64 = order.payments.iter().filter(|p| p.is_captured()).map(|p| p.amount.minor()).sum();
     let went: i64 = order.refunds.iter().filter(|r| r.is_done()).map(|r| r.amount.minor()).sum();
     let going: i64 = order.refunds.iter().filter(|r| !r.is_done()).map(|r| r.amount.minor()).sum();
-    prop_assert_eq!(of(Account::ProviderReceivable) + of(Account::CashDrawer), came - went);
+    prop_assert_eq!(of(Account::ProviderReceivable) + of(Account::CashDrawer) + of(Account::CardTerminal), came - went);
     prop_assert_eq!(of(Account::RefundsPayable), -going);
 
     // A deposit is a liability until the visit is paid or ended, and nothing afterwards.

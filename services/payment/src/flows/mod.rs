@@ -1,6 +1,8 @@
 //! One use case a file.
 
 pub mod amend_order;
+mod charge;
+pub mod checkout;
 pub mod audit;
 pub mod close_order;
 pub mod create_order;
@@ -13,6 +15,7 @@ mod record;
 pub mod send_refunds;
 mod settle;
 pub mod take_notice;
+mod tenders;
 
 use kernel::{Error, ErrorKind, ids::OrderId};
 

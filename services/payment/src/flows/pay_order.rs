@@ -5,30 +5,27 @@
 //! stored with the reply. The payment's id is derived from caller and request id, so whatever is interrupted is taken up
 //! by a repeat of the request; and if nobody repeats it, the worker finds out what the provider knows.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use kernel::{
-    Error, ErrorKind, Money, Result,
+    Error, Money, Result,
     ids::{OrderId, PaymentId},
 };
-use pg::{
-    Tx,
-    idempotency::{self, Begin, Key},
-};
+use pg::idempotency::{self, Begin, Key};
 use proto::payment::v1 as pb;
 use rpc::{Ctx, convert::money};
 
-use super::{is_transient, no_such_order, query_pending::ask_now, record::record};
+use super::{
+    charge::{answered, ask_if_nobody_is_waited_for, lock, make_charge, new_charge, request_id_reused},
+    no_such_order,
+    record::record,
+};
 use crate::{
     App, db,
-    db::payments::Query,
-    domain::{Action, Charge, Order, Outcome, Payment, Purpose, Tender},
+    domain::{Order, Payment, Purpose, Tender},
     peers::{NewCharge, Provider},
     rpc::convert,
 };
-
-/// Why a payment failed whose charge the provider would not make.
-const PROVIDER_REFUSED: &str = "PROVIDER_REFUSED";
 
 /// What to pay, and how.
 struct Attempt {
@@ -118,26 +115,14 @@ async fn pay_at_provider(
         Begin::Fresh(ticket) => ticket,
     };
     let before = lock(&mut tx, attempt.order).await?;
-    let outcome = match made {
-        None => Outcome::unchanged(before.clone()),
-        Some(Ok(charge)) => Outcome::unchanged(before.clone().charge_made(attempt.payment, charge)?),
-        Some(Err(Refused)) => before.clone().fail(attempt.payment, PROVIDER_REFUSED)?,
-    };
+    let outcome = answered(before.clone(), attempt.payment, made)?;
     record(&mut tx, now, ctx.caller.subject(), &before, &outcome).await?;
     let reply = convert::payment(outcome.order.id, find(&outcome.order, attempt.payment)?);
     ticket.finish(&mut tx, &reply).await?;
     tx.commit().await?;
     kernel::crash::point("payment.pay.committed");
-    if let Some(waiting) = find(&outcome.order, attempt.payment).ok().filter(|payment| waits_for_nobody(payment)) {
-        let (payment, order, tender) = (waiting.id, outcome.order.id, waiting.tender);
-        ask_now(app, &Query { payment, order, tender, create_time: waiting.create_time, asked: 0 }).await;
-    }
+    ask_if_nobody_is_waited_for(app, &outcome.order, attempt.payment).await;
     Ok(reply)
-}
-
-/// The customer at the desk has nothing more to do, so that the money is perhaps there already.
-fn waits_for_nobody(payment: &Payment) -> bool {
-    payment.is_pending() && payment.charge.as_ref().is_some_and(|charge| charge.action == Action::Wait)
 }
 
 /// Stores the attempt, or finds the one that a twin of this request has stored. Returns whether it is pending, and the
@@ -154,11 +139,11 @@ async fn store_pending(
         let is_same = known.purpose == attempt.purpose
             && known.tender == attempt.tender
             && believed(request)?.is_none_or(|amount| amount == known.amount);
-        let charge = new_charge(app, &before, known, request)?;
+        let charge = new_charge(app, &before, known, request.payer.as_ref())?;
         return if is_same { Ok((known.is_pending(), charge)) } else { Err(request_id_reused()) };
     }
     let after = start(app, before.clone(), attempt, request)?;
-    let charge = new_charge(app, &after, find(&after, attempt.payment)?, request)?;
+    let charge = new_charge(app, &after, find(&after, attempt.payment)?, request.payer.as_ref())?;
     provider.check(&charge)?;
     match db::orders::save(&mut tx, &before, &after).await {
         // The id is that of a payment of another order.
@@ -167,36 +152,6 @@ async fn store_pending(
     }
     tx.commit().await?;
     Ok((true, charge))
-}
-
-fn new_charge(app: &App, order: &Order, payment: &Payment, request: &pb::PayOrderRequest) -> Result<NewCharge> {
-    let minutes = app.policy.charge_minutes;
-    let described = order.lines.iter().map(|line| line.display_name.as_str()).find(|name| !name.is_empty());
-    Ok(NewCharge {
-        payment: payment.id,
-        tender: payment.tender,
-        amount: payment.amount,
-        description: described.map_or_else(|| order.id.name(), str::to_owned),
-        minutes,
-        expire_time: payment.create_time + Duration::from_secs(u64::from(minutes) * 60),
-        payer: request.payer.as_ref().map(convert::payer).transpose()?.unwrap_or_default(),
-    })
-}
-
-/// The provider will never make the charge.
-struct Refused;
-
-async fn make_charge(provider: &Arc<dyn Provider>, new: NewCharge) -> Result<Result<Charge, Refused>> {
-    let payment = new.payment;
-    match provider.create_charge(new).await {
-        Ok(charge) => Ok(Ok(charge)),
-        Err(error) if is_transient(&error) => Err(error),
-        Err(error) if error.kind() == ErrorKind::Internal => Err(error),
-        Err(error) => {
-            tracing::warn!(%payment, error = error.chain(), "provider refused a charge");
-            Ok(Err(Refused))
-        }
-    }
 }
 
 fn start(app: &App, order: Order, attempt: &Attempt, request: &pb::PayOrderRequest) -> Result<Order> {
@@ -208,15 +163,6 @@ fn believed(request: &pb::PayOrderRequest) -> Result<Option<Money>> {
     request.amount.as_ref().map(|amount| money("amount", Some(amount))).transpose()
 }
 
-async fn lock(tx: &mut Tx, id: OrderId) -> Result<Order> {
-    db::orders::lock(tx, id).await?.ok_or_else(|| no_such_order(id))
-}
-
 fn find(order: &Order, id: PaymentId) -> Result<&Payment> {
     order.payment(id).ok_or_else(|| Error::internal(format!("{id} is not of {}", order.id)))
-}
-
-fn request_id_reused() -> Error {
-    Error::new(ErrorKind::InvalidArgument, "REQUEST_ID_REUSED", "this request_id was used for another request")
-        .with_violation("request_id", "was used for another request; take a new UUID for each new request")
 }

@@ -10,6 +10,7 @@ use proto::payment::v1 as pb;
 use rpc::convert::to_money;
 use serde_json::json;
 
+use super::tenders;
 use crate::{
     db,
     domain::{Event, Happened, Order, Outcome, ledger::Transaction},
@@ -23,6 +24,7 @@ pub async fn record(tx: &mut Tx, now: Timestamp, actor: &str, before: &Order, ou
     for posting in &outcome.postings {
         audit::record(tx, now, audit_entry(actor, &outcome.order, posting)).await?;
     }
+    tenders::follow(tx, now, actor, before, &outcome.order).await?;
     publish(tx, now, outcome).await
 }
 

@@ -1,12 +1,13 @@
 //! Wire types ↔ domain types.
 
+pub mod checkout;
 pub mod date;
 pub mod ledger;
 pub mod refund_law;
 
 use kernel::{
     Error, Money, Result,
-    ids::{BookingId, MemberId, OrderId, StoreId, parse_uuid},
+    ids::{BookingId, ItemId, MemberId, OrderId, StoreId, parse_uuid},
 };
 use pg::idempotency::Key;
 use proto::{google::r#type::Money as PbMoney, payment::v1 as pb};
@@ -122,6 +123,7 @@ pub fn payment(order: OrderId, payment: &Payment) -> pb::Payment {
     use pb::payment::State as Wire;
     let (state, capture_time) = match payment.state {
         payment::State::Pending => (Wire::Pending, None),
+        payment::State::Reserved => (Wire::Reserved, None),
         payment::State::Captured { time, .. } => (Wire::Captured, Some(to_timestamp(time))),
         payment::State::Failed { .. } => (Wire::Failed, None),
     };
@@ -140,6 +142,14 @@ pub fn payment(order: OrderId, payment: &Payment) -> pb::Payment {
         create_time: Some(to_timestamp(payment.create_time)),
         capture_time,
         action: payment.charge.as_ref().and_then(|charge| action(&charge.action)),
+        checkout: payment.checkout.map(|checkout| checkout.id.name()).unwrap_or_default(),
+        reference: payment.reference.clone(),
+        source: match payment.tender {
+            Tender::StoredValue(card) => card.name(),
+            Tender::PrepaidSession { contract, .. } => contract.name(),
+            _ => String::new(),
+        },
+        item: payment.tender.item().map(ItemId::name).unwrap_or_default(),
     }
 }
 
@@ -223,12 +233,19 @@ pub fn tender(tender: Tender) -> pb::payment::Tender {
         Tender::AlipayPage => Wire::AlipayPage,
         Tender::AlipayApp => Wire::AlipayApp,
         Tender::AlipayInStore => Wire::AlipayInStore,
+        Tender::CardTerminal => Wire::CardTerminal,
+        Tender::StoredValue(_) => Wire::StoredValue,
+        Tender::PrepaidSession { .. } => Wire::PrepaidSession,
     }
 }
 
-/// A tender from the wire.
+/// A tender from the wire that can stand alone.
 pub fn read_tender(wire: pb::payment::Tender) -> Result<Tender> {
-    let known = Tender::ALL.into_iter().find(|known| tender(*known) == wire);
+    use pb::payment::Tender as Wire;
+    if matches!(wire, Wire::CardTerminal | Wire::StoredValue | Wire::PrepaidSession) {
+        return Err(Error::invalid("tender", "needs a checkout, which says more of it"));
+    }
+    let known = Tender::PLAIN.into_iter().find(|known| tender(*known) == wire);
     known.ok_or_else(|| Error::invalid("tender", "must be stated"))
 }
 

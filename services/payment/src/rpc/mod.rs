@@ -1,5 +1,6 @@
 //! The service on the wire: decode, flow, encode.
 
+mod checkout;
 pub mod convert;
 mod ledger;
 mod payment;
@@ -11,8 +12,8 @@ use feed::FeedServer;
 use proto::{
     feed::v1::event_feed_service_server::EventFeedServiceServer,
     payment::v1::{
-        ledger_service_server::LedgerServiceServer, payment_service_server::PaymentServiceServer,
-        prepaid_service_server::PrepaidServiceServer,
+        checkout_service_server::CheckoutServiceServer, ledger_service_server::LedgerServiceServer,
+        payment_service_server::PaymentServiceServer, prepaid_service_server::PrepaidServiceServer,
     },
 };
 use tonic::service::Routes;
@@ -22,6 +23,7 @@ use crate::App;
 /// Everything that the payment service serves.
 pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
     Routes::new(PaymentServiceServer::new(payment::Payments(Arc::clone(app))))
+        .add_service(CheckoutServiceServer::new(checkout::Checkouts(Arc::clone(app))))
         .add_service(LedgerServiceServer::new(ledger::Ledger(Arc::clone(app))))
         .add_service(PrepaidServiceServer::new(prepaid::Prepaid))
         .add_service(EventFeedServiceServer::new(feed))

@@ -4,6 +4,7 @@
 mod alipay;
 mod amending;
 mod audit;
+mod checkout;
 mod closing;
 mod dice;
 mod house;

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The body of a notice about a payment.
-fn body(payment: &pb::Payment, state: &str, amount_minor: i64, currency: &str) -> String {
+pub fn body(payment: &pb::Payment, state: &str, amount_minor: i64, currency: &str) -> String {
     let id = PaymentId::parse_name("name", &payment.name).expect("a name").uuid();
     let charge = json!({ "id": id, "amount_minor": amount_minor, "currency": currency, "state": state });
     json!({ "id": fresh(), "type": format!("charge.{state}"), "charge": charge }).to_string()

@@ -59,13 +59,13 @@
 //!
 //! | kind | when | debit | credit |
 //! |---|---|---|---|
-//! | `capture` | money came | `provider_receivable` or `cash_drawer` | `customer_deposits` |
+//! | `capture` | money came, or what was paid ahead is spent | `provider_receivable`, `cash_drawer`, `card_terminal`; or what the card or contract gives | `customer_deposits` |
 //! | `recognise` | all of a visit is paid (again, after something was added) | `customer_deposits` | `takings` |
 //! | `paid_ahead` | all of an order is paid that is for a card or a contract | `customer_deposits` | `stored_value_principal` or `prepaid_liability` |
 //! | `reopen` | something was added to an order that was paid in full | `takings` | `customer_deposits` |
 //! | `refund_decided` | an order is closed, or money came too late | `customer_deposits`, or where `recognise` or `paid_ahead` has moved it | `refunds_payable` |
 //! | `forfeit` | an order is closed and not all goes back | `customer_deposits` | `forfeited_deposits` |
-//! | `refund_done` | money is back | `refunds_payable` | `provider_receivable` or `cash_drawer` |
+//! | `refund_done` | money is back | `refunds_payable` | where `capture` took it from |
 
 mod chart;
 mod day;

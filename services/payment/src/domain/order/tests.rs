@@ -6,9 +6,9 @@ use kernel::{
 use super::*;
 use crate::domain::{Action, ledger::Transaction};
 
-const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+pub(super) const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-fn cny(minor: i64) -> Money {
+pub(super) fn cny(minor: i64) -> Money {
     Money::new(minor, Currency::CNY)
 }
 
@@ -30,11 +30,11 @@ fn new_order(total: i64, deposit: i64) -> NewOrder {
     }
 }
 
-fn order(total: i64, deposit: i64) -> Order {
+pub(super) fn order(total: i64, deposit: i64) -> Order {
     Order::create(new_order(total, deposit), NOW).expect("valid").order
 }
 
-fn id(n: u128) -> PaymentId {
+pub(super) fn id(n: u128) -> PaymentId {
     PaymentId::from_uuid(Uuid::from_u128(n))
 }
 
@@ -46,11 +46,11 @@ fn pay(order: Order, n: u128, purpose: Purpose, tender: Tender) -> Outcome {
     start(order, n, purpose, tender).capture(id(n), NOW).expect("captured")
 }
 
-fn balance(postings: &[Transaction], account: Account) -> i64 {
+pub(super) fn balance(postings: &[Transaction], account: Account) -> i64 {
     postings.iter().flat_map(Transaction::entries).filter(|e| e.on.account == account).map(|e| e.amount.minor()).sum()
 }
 
-fn told(outcome: &Outcome) -> Vec<Happened> {
+pub(super) fn told(outcome: &Outcome) -> Vec<Happened> {
     outcome.events.iter().map(|event| event.happened.clone()).collect()
 }
 
