@@ -204,10 +204,10 @@ impl Row {
             }
             _ => None,
         };
-        let checkout = self.checkout_id.zip(self.expire_time).map(|(id, expire_time)| Checkout {
-            id: CheckoutId::from_uuid(id),
-            expire_time: expire_time.to_jiff(),
-        });
+        let checkout = self
+            .checkout_id
+            .zip(self.expire_time)
+            .map(|(id, expire_time)| Checkout { id: CheckoutId::from_uuid(id), expire_time: expire_time.to_jiff() });
         Ok(Payment {
             id: PaymentId::from_uuid(self.id),
             purpose: Purpose::from_stored(&self.purpose).ok_or_else(|| unfit("has an unknown purpose"))?,

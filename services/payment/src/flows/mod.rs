@@ -1,9 +1,9 @@
 //! One use case a file.
 
 pub mod amend_order;
+pub mod audit;
 mod charge;
 pub mod checkout;
-pub mod audit;
 pub mod close_order;
 pub mod create_order;
 pub mod ledger;

@@ -25,6 +25,7 @@ use testkit::with_token;
 use tonic::{Code, Request, Status, transport::Channel};
 
 use crate::{
+    checkout,
     house::{House, notice},
     wire::{amend, close, cny, fresh, pay, refusal},
 };
@@ -58,13 +59,16 @@ const SHEET_READERS: &[Role] =
     &[Role::StoreManager, Role::RegionalManager, Role::Finance, Role::Administrator, Role::Auditor];
 
 /// Who is let in. `NotifyPayment` is open to all, as its signature is the proof.
-const RULES: [(&str, &[Role]); 16] = [
+const RULES: &[(&str, &[Role])] = &[
     ("CreateOrder", &[Role::Service]),
     ("GetOrder", ORDER_READERS),
     ("ListOrders", READERS),
     ("PayOrder", &[Role::Member, Role::FrontDesk, Role::StoreManager, Role::Administrator]),
     ("AmendOrder", &[Role::Service]),
     ("CloseOrder", &[Role::Service]),
+    ("StartCheckout", &[Role::Member, Role::FrontDesk, Role::StoreManager, Role::Administrator]),
+    ("GetCheckout", READERS),
+    ("CancelCheckout", &[Role::Member, Role::FrontDesk, Role::StoreManager, Role::Administrator]),
     ("NotifyPayment", EVERYBODY),
     ("ListLedgerAccounts", &[Role::Finance, Role::Administrator, Role::Auditor]),
     ("ListAccounts", SHEET_READERS),
@@ -97,6 +101,16 @@ async fn call(house: &House, rpc: &str, token: Option<&str>) -> String {
         "PayOrder" => reason(client.pay_order(sent(pay(&order, Purpose::Deposit, Tender::Sandbox), token)).await),
         "AmendOrder" => reason(client.amend_order(sent(amend(&order, 100), token)).await),
         "CloseOrder" => reason(client.close_order(sent(close(&order, None), token)).await),
+        "StartCheckout" => reason(checkout::client(house).start_checkout(sent(checkout_of(&order), token)).await),
+        "GetCheckout" => {
+            let open = checkout::start(house, &checkout_of(&order)).await.expect("open");
+            let request = pb::GetCheckoutRequest { name: open.name };
+            reason(checkout::client(house).get_checkout(sent(request, token)).await)
+        }
+        "CancelCheckout" => {
+            let open = checkout::start(house, &checkout_of(&order)).await.expect("open");
+            reason(checkout::client(house).cancel_checkout(sent(checkout::cancel(&open), token)).await)
+        }
         "NotifyPayment" => reason(client.notify_payment(sent(notice("sandbox", b"{}"), token)).await),
         "ListLedgerAccounts" => {
             reason(client.list_ledger_accounts(sent(pb::ListLedgerAccountsRequest::default(), token)).await)
@@ -122,6 +136,11 @@ async fn call(house: &House, rpc: &str, token: Option<&str>) -> String {
         }
         other => format!("no call of {other} is known here"),
     }
+}
+
+/// A checkout that waits for the provider.
+fn checkout_of(order: &str) -> pb::StartCheckoutRequest {
+    checkout::request(order, &[checkout::tender(Tender::Sandbox, 30_000)])
 }
 
 fn ledger(house: &House) -> LedgerServiceClient<Channel> {
@@ -191,7 +210,7 @@ fn every_rpc_is_tried() {
 #[tokio::test]
 async fn every_role_reaches_what_its_rule_says_and_nothing_else() {
     let house = House::open().await;
-    for (rpc, rule) in RULES {
+    for (rpc, rule) in RULES.iter().copied() {
         let unsigned = if rpc == "NotifyPayment" { "BAD_SIGNATURE" } else { "" };
         for role in Role::ALL {
             let expected = if rule.contains(role) { unsigned } else { "ROLE_NOT_ALLOWED" };

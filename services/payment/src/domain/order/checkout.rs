@@ -153,12 +153,7 @@ impl Order {
 
     /// The money of the payment at the provider came. If the checkout is still open and the whole still owed, all the others
     /// are captured with it; else they are free again, and what came goes back.
-    pub(super) fn capture_checkout(
-        self,
-        checkout: Checkout,
-        external: PaymentId,
-        now: Timestamp,
-    ) -> Result<Outcome> {
+    pub(super) fn capture_checkout(self, checkout: Checkout, external: PaymentId, now: Timestamp) -> Result<Outcome> {
         if self.checkout_state(checkout.id) != Some(CheckoutState::Open) {
             // The others are free already, so what comes now can't be kept.
             return self.capture_alone(external, false, now);

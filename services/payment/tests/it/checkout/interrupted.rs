@@ -71,7 +71,8 @@ async fn a_checkout_ends_in_time_even_if_the_provider_is_away() {
     order_faults(&house, json!({ "down": true })).await;
     house.clock.advance(Duration::from_secs(36 * 60));
     assert_eq!(expire_checkouts(&house.app).await.expect("ended"), 1);
-    assert_eq!(get(&house, &open).await.state(), State::Voided);
+    let over = get(&house, &open).await;
+    assert_eq!((over.state(), over.payments[0].failure_reason.as_str()), (State::Voided, "CHECKOUT_EXPIRED"));
 }
 
 #[tokio::test]

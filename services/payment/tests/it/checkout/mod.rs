@@ -82,11 +82,8 @@ pub async fn spend(
     minor: i64,
     external: i64,
 ) -> kernel::Result<pb::Checkout> {
-    let wanted = |tender, minor| Wanted {
-        tender,
-        amount: Money::new(minor, kernel::Currency::CNY),
-        reference: String::new(),
-    };
+    let wanted =
+        |tender, minor| Wanted { tender, amount: Money::new(minor, kernel::Currency::CNY), reference: String::new() };
     let mut tenders = vec![wanted(Tender::StoredValue(card), minor)];
     if external > 0 {
         tenders.push(wanted(Tender::Sandbox, external));

@@ -107,7 +107,7 @@ async fn when_its_time_is_over_all_is_free_and_what_comes_goes_back() {
     assert_eq!(expire_checkouts(&house.app).await.expect("ended"), 1);
     let over = get(&house, &open).await;
     assert_eq!(states(&over), (State::Voided, vec![PaymentState::Failed; 2]));
-    assert_eq!(over.payments[0].failure_reason, "CHECKOUT_EXPIRED");
+    assert_eq!(over.payments[0].failure_reason, "EXPIRED", "so says the provider");
     assert_eq!((on_card(&house, card).await, expire_checkouts(&house.app).await.expect("looked")), ((20_000, 0), 0));
 
     house.notify(&body(&external(&open), "succeeded", 15_000, "CNY"), SECRET, 0).await.expect("acknowledged");
@@ -147,11 +147,12 @@ async fn a_checkout_is_called_off() {
     assert_eq!(on_card(&house, card).await, (20_000, 0));
 
     // Paid after all, the money goes back whole.
-    house.succeed(&external(&open)).await;
+    house.notify(&body(&external(&open), "succeeded", 15_000, "CNY"), SECRET, 0).await.expect("acknowledged");
     let after = house.get(&order).await;
     assert_eq!((minor(&after.paid), minor(&after.refunds[0].amount)), (0, 15_000));
-    house.send_refunds().await;
-    assert_eq!(house.books().await, book(&[("cash_drawer", 20_000), ("stored_value_principal", -20_000)]));
+    let again = spend(&house, &order, card, 20_000, 10_000).await.expect("open");
+    house.succeed(&external(&again)).await;
+    assert_eq!((house.get(&order).await.state(), minor(&house.get(&order).await.paid)), (OrderState::Paid, 30_000));
 }
 
 #[tokio::test]

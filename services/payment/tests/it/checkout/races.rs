@@ -19,7 +19,9 @@ async fn twins_of_a_checkout_are_one() {
         let mut twins = JoinSet::new();
         for _ in 0..30 {
             let (mut client, request) = (client(&house), house.as_desk(request.clone()));
-            twins.spawn(async move { client.start_checkout(request).await.expect("an answer").into_inner().encode_to_vec() });
+            twins.spawn(async move {
+                client.start_checkout(request).await.expect("an answer").into_inner().encode_to_vec()
+            });
         }
         let answers: HashSet<Vec<u8>> = twins.join_all().await.into_iter().collect();
         assert_eq!((answers.len(), house.get(&order).await.payments.len()), (1, 2));

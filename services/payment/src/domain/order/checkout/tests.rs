@@ -62,7 +62,11 @@ fn without_a_provider_all_is_captured_at_once() {
     assert_eq!(paid.order.checkout_state(checkout()), Some(CheckoutState::Captured));
     let deposit = attempt(order(100, 40), Purpose::Deposit, &[(Tender::Cash, 10), (card(), 30)]).expect("paid");
     assert_eq!((deposit.order.state.clone(), deposit.order.paid), (State::DepositPaid, cny(40)));
-    assert_eq!(balance(&deposit.postings, Account::CustomerDeposits), -10, "the card gives its part as it is committed");
+    assert_eq!(
+        balance(&deposit.postings, Account::CustomerDeposits),
+        -10,
+        "the card gives its part as it is committed"
+    );
 }
 
 #[test]
@@ -126,9 +130,8 @@ fn one_thing_at_a_time() {
 
 #[test]
 fn tenders_that_can_not_be_are_refused() {
-    let reason = |parts: &[(Tender, i64)]| {
-        attempt(order(100, 0), Purpose::Balance, parts).map(|_| ()).map_err(|e| e.reason())
-    };
+    let reason =
+        |parts: &[(Tender, i64)]| attempt(order(100, 0), Purpose::Balance, parts).map(|_| ()).map_err(|e| e.reason());
     assert_eq!(reason(&[]), Err("INVALID_ARGUMENT"));
     assert_eq!(reason(&[(Tender::Cash, 99)]), Err("AMOUNT_MISMATCH"));
     assert_eq!(reason(&[(Tender::Cash, 100), (card(), 0)]), Err("INVALID_ARGUMENT"));
