@@ -30,6 +30,7 @@ mod saga;
 mod search;
 mod seeking;
 mod starving;
+mod upgrade;
 mod visit;
 mod waitlist;
 mod walk_in;
