@@ -26,6 +26,11 @@ const WIDEST: SignedDuration = SignedDuration::from_hours(31 * 24);
 /// Minutes that a search looks at first.
 pub(super) const FIRST_LOOK: Minute = 2 * 25 * 60;
 
+/// How much one page may cost, in minutes looked at: at each store, in each way to serve it, for each guest. That is a
+/// month at ten stores for one who comes alone for one treatment. Whoever finds too little for so long gets the page as
+/// it is, and goes on with the next: so no search is refused for being wide, and none keeps others waiting for long.
+const MOST_MINUTES: Minute = 310 * DAY;
+
 /// What is looked for, and when.
 #[derive(Debug, Clone)]
 pub struct Search {
@@ -62,8 +67,17 @@ pub struct Slot {
     pub list_price: Money,
 }
 
-/// The times that can be had, by start and then by store.
-pub async fn search_slots(app: &App, search: &Search) -> Result<Vec<Slot>> {
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Times by start and then by store.
+    pub slots: Vec<Slot>,
+    /// The search ended before this start, although neither window nor page was full.
+    pub until: Option<Minute>,
+}
+
+/// The times that can be had.
+pub async fn search_slots(app: &App, search: &Search) -> Result<Found> {
     check_window(search.from, search.to)?;
     let mut conn = app.pg.conn().await?;
     let mut sought = Vec::with_capacity(search.stores.len());
@@ -76,7 +90,7 @@ pub async fn search_slots(app: &App, search: &Search) -> Result<Vec<Slot>> {
         }
     }
     if sought.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Found::default());
     }
     // How much notice each store wants is known for certain when it has been looked at.
     let bookable = bookable_anywhere(app);
@@ -85,8 +99,12 @@ pub async fn search_slots(app: &App, search: &Search) -> Result<Vec<Slot>> {
     let mut slots: Vec<Slot> = Vec::new();
     // A page is mostly full within days, so a wide search looks at few of them first, and at more as long as it must.
     let (mut from, mut stride) = (window.start, first_look(search, sought.len()));
+    let mut left_minutes = most_minutes(search, &sought);
     while from < window.end && slots.len() < search.limit {
-        let part = Span::new(from, window.end.min(from.saturating_add(stride)));
+        if left_minutes <= 0 {
+            return Ok(Found { slots, until: Some(from) });
+        }
+        let part = Span::new(from, window.end.min(from.saturating_add(stride.min(left_minutes))));
         let supplies = supplies(app, &mut conn, &search.seek, &mut sought, part).await?;
         let left = search.limit - slots.len();
         let mut found = Vec::new();
@@ -96,9 +114,17 @@ pub async fn search_slots(app: &App, search: &Search) -> Result<Vec<Slot>> {
         found.sort_by_key(|slot| (slot.start, slot.store));
         found.truncate(left);
         slots.append(&mut found);
+        left_minutes -= part.minutes();
         (from, stride) = (part.end, stride * 4);
     }
-    Ok(slots)
+    Ok(Found { slots, until: None })
+}
+
+/// How many minutes may be looked at for one page; at least an hour, so that every page comes farther.
+fn most_minutes(search: &Search, sought: &[Sought]) -> Minute {
+    let ways: usize = sought.iter().map(|of| of.visits.len().max(1)).sum();
+    let cost = ways.saturating_mul(search.seek.guests.max(1));
+    (MOST_MINUTES / i64::try_from(cost).unwrap_or(i64::MAX)).max(60)
 }
 
 /// Minutes to look at first: fewer can't hold a page, even if every start were free at every store.

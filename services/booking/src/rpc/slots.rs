@@ -1,6 +1,6 @@
 //! Looking for times: the part of `BookingService` that is about slots.
 
-use kernel::{Error, Result, ids::StoreId};
+use kernel::{Error, Result, Uuid, ids::StoreId};
 use prost::Message;
 use proto::{access::Role, booking::v1 as pb};
 use rpc::{
@@ -68,9 +68,18 @@ pub(super) async fn search(app: &App, ctx: &Ctx, request: &pb::SearchSlotsReques
         limit: usize::try_from(page.limit()).unwrap_or(usize::MAX),
         stores: stores(app, request).await?,
     };
-    let slots = search_slots(app, &search).await?;
-    let (slots, next_page_token) = page.cut(slots, |slot| format!("{}/{}", slot.start, slot.store.uuid()));
+    let found = search_slots(app, &search).await?;
+    let (slots, mut next_page_token) = page.cut(found.slots, |slot| key(slot.start, slot.store));
+    if let Some(until) = found.until.filter(|_| next_page_token.is_empty()) {
+        // Before all stores of that start.
+        next_page_token = page.token(&key(until - 1, StoreId::from_uuid(Uuid::max())));
+    }
     Ok(pb::SearchSlotsResponse { slots: slots.iter().map(to_slot).collect(), next_page_token })
+}
+
+/// The position of a time in the list.
+fn key(start: Minute, store: StoreId) -> String {
+    format!("{start}/{}", store.uuid())
 }
 
 fn after(key: &str) -> Result<(Minute, StoreId)> {

@@ -246,6 +246,52 @@ async fn chain() -> (World, Vec<String>) {
     (world, names)
 }
 
+/// A party of four for a month at several stores: more than one page may cost. What there is at the end of the month is on
+/// the last page, and a search in vain ends.
+#[tokio::test]
+async fn a_search_that_is_wide_ends_its_pages_early_and_misses_nothing() {
+    let (world, names) = chain().await;
+    for n in 1..4 {
+        let room = pb::Room {
+            store: world.store.clone(),
+            display_name: format!("room {n}"),
+            kind: "massage".to_owned(),
+            ..Default::default()
+        };
+        let request = pb::CreateRoomRequest { room: Some(room), request_id: id() };
+        world.catalog().create_room(with_token(request, &world.admin)).await.expect("a room");
+    }
+    for name in ["Lin", "Mei", "Wang", "Zhao"] {
+        let therapist = world.create_therapist(name, "thai").await.name;
+        world.create_shift(&therapist, at(28 * 24), at(28 * 24 + 2)).await.expect("a shift");
+    }
+    let wide = pb::SearchSlotsRequest {
+        store: "stores/-".to_owned(),
+        stores: names,
+        party_size: Some(4),
+        ..world.seek(at(0), at(31 * 24))
+    };
+    for (party_size, found) in [(4, 13), (5, 0)] {
+        let (mut slots, mut page_token, mut pages) = (Vec::new(), String::new(), 0);
+        loop {
+            let request = pb::SearchSlotsRequest { party_size: Some(party_size), page_token, ..wide.clone() };
+            let page = world.bookings().search_slots(request).await.expect("a page").into_inner();
+            slots.extend(page.slots);
+            (page_token, pages) = (page.next_page_token, pages + 1);
+            if page_token.is_empty() {
+                break;
+            }
+        }
+        assert_eq!((slots.len(), pages), (found, 2), "{party_size}");
+        let own = pb::SearchSlotsRequest {
+            store: world.store.clone(),
+            party_size: Some(party_size),
+            ..world.seek(at(28 * 24), at(29 * 24))
+        };
+        assert_eq!(world.found(own).await, slots);
+    }
+}
+
 #[tokio::test]
 async fn several_stores_are_searched_by_start_and_page_by_page() {
     let (world, names) = chain().await;

@@ -15,7 +15,7 @@ use slotlock::SlotLock;
 use sqlx::{AssertSqlSafe, migrate::Migrator};
 use testkit::{TestDb, with_token};
 
-use crate::world::{World, at, id, member, reason};
+use crate::world::{World, at, at_minute, id, member, reason};
 
 /// The first migration that the older version did not have.
 const NEWER: i64 = 1006;
@@ -124,6 +124,7 @@ async fn visits_of_an_older_version_live_on() {
     assert_eq!((later.start_time, later.state()), (Some(to_timestamp(at(6))), State::Confirmed));
 
     // A hold that knew no limit runs out when it would have.
+    world.clock.set(at_minute(119));
     let (name, token) = visit(0);
     let request = pb::ExtendHoldRequest { name: name.clone(), request_id: id() };
     let refused = world.life().extend_hold(with_token(request, &token)).await.expect_err("no limit was told");
