@@ -3717,7 +3717,8 @@ pub struct SearchSlotsResponse {
     /// Times by start, then by store.
     #[prost(message, repeated, tag = "1")]
     pub slots: ::prost::alloc::vec::Vec<Slot>,
-    /// For the next page; empty on the last.
+    /// For the next page; empty on the last. A search of many stores or for many people may end a page before it is full, even
+    /// before it has found anything: go on with the next.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
 }
@@ -8116,7 +8117,8 @@ pub struct SearchGroupTimesResponse {
     /// Times by start.
     #[prost(message, repeated, tag = "1")]
     pub times: ::prost::alloc::vec::Vec<GroupTime>,
-    /// For the next page; empty on the last.
+    /// For the next page; empty on the last. A search for many people may end a page before it is full, even before it has found
+    /// anything: go on with the next.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
 }

@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod cancellation;
 pub mod catalog;
 pub mod chosen;
+pub mod etag;
 pub mod geo;
 pub mod group;
 pub mod hours;

@@ -2,7 +2,6 @@
 
 pub mod block;
 pub mod calendar;
-pub mod etag;
 pub mod making;
 pub mod pattern;
 pub mod shift;

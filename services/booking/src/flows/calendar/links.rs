@@ -13,7 +13,7 @@ use crate::{
     domain::calendar::link::CalendarLink,
     flows::{
         Once,
-        roster::edit::{Edit, Started},
+        edit::{Frame, Started},
     },
     rpc::convert::calendar::to_link,
 };
@@ -38,7 +38,7 @@ pub async fn create(
 ) -> Result<pb::CalendarLink> {
     let Wanted { store, therapist, display_name } = wanted;
     caller.see_own(None, Some(store))?;
-    let mut edit = match Edit::begin(app, &once).await? {
+    let mut edit = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
         Started::Now(edit) => *edit,
     };
@@ -77,7 +77,7 @@ pub async fn revoke(
 ) -> Result<pb::CalendarLink> {
     let known = db::calendar_link::get(&mut *app.pg.conn().await?, id).await?.ok_or_else(|| Error::not_found(id))?;
     caller.see_own(None, Some(known.store))?;
-    let mut edit = match Edit::begin(app, &once).await? {
+    let mut edit = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
         Started::Now(edit) => *edit,
     };

@@ -13,15 +13,19 @@ use pg::{
 use proto::booking::v1 as pb;
 use rpc::{Caller, convert::to_money};
 
-use super::{Deed, Started, begin, finish};
+use super::detail;
 use crate::{
     App, db,
     domain::{
         catalog::{Item, ItemCancellation, check_add_on, check_in_use, check_package},
+        etag,
         hours::time_zone,
-        roster::etag,
     },
-    flows::{Once, roster::stranded::refuse},
+    flows::{
+        Once,
+        edit::{Frame, Started},
+        stranded::refuse,
+    },
     rpc::convert::{self, Edit, to_item},
 };
 
@@ -33,18 +37,19 @@ pub async fn create_item(
     (item, cancellations): (Item, Vec<ItemCancellation>),
 ) -> Result<pb::Item> {
     let now = item.create_time;
-    let (mut tx, ticket) = match begin(app, &once, now).await? {
+    let mut frame = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
-        Started::Now(tx, ticket) => (tx, ticket),
+        Started::Now(frame) => *frame,
     };
     // What it refers to stays as it is until it is stored.
-    db::roster::share_all(&mut tx).await?;
-    let item = referring(&mut tx, item, &cancellations).await?;
-    db::catalog::insert_item(&mut tx, &item).await?;
-    db::catalog::put_item_cancellations(&mut tx, item.id, &cancellations).await?;
-    tell(&mut tx, &item, now).await?;
-    let deed = Deed::new(caller, "item.create", item.id.name(), item.version);
-    finish(tx, ticket, now, deed, to_item(&item, &cancellations)).await
+    db::roster::share_all(&mut frame.tx).await?;
+    let item = referring(&mut frame.tx, item, &cancellations).await?;
+    db::catalog::insert_item(&mut frame.tx, &item).await?;
+    db::catalog::put_item_cancellations(&mut frame.tx, item.id, &cancellations).await?;
+    tell(&mut frame.tx, &item, now).await?;
+    frame
+        .finish_with(caller, "item.create", item.id.name(), detail(item.version, &[]), to_item(&item, &cancellations))
+        .await
 }
 
 /// Changes an item, unless therapists, rooms or machines of visits would not do any more.
@@ -55,12 +60,12 @@ pub async fn update_item(
     id: ItemId,
     edit: Edit<pb::Item>,
 ) -> Result<pb::Item> {
-    let now = app.clock.now();
-    let (mut tx, ticket) = match begin(app, &once, now).await? {
+    let mut frame = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
-        Started::Now(tx, ticket) => (tx, ticket),
+        Started::Now(frame) => *frame,
     };
-    let (before, cancellations) = locked(&mut tx, id, edit.etag()).await?;
+    let now = frame.now;
+    let (before, cancellations) = locked(&mut frame.tx, id, edit.etag()).await?;
     let wanted = edit.onto(to_item(&before, &cancellations))?;
     let (after, cancellations) = convert::item(wanted, now)?;
     let after = Item { id, version: before.version + 1, create_time: before.create_time, ..after };
@@ -68,14 +73,21 @@ pub async fn update_item(
         let text = format!("must stay {}; make another item for another currency", before.price.currency());
         return Err(Error::invalid("item.price.currency_code", text));
     }
-    let after = referring(&mut tx, after, &cancellations).await?;
-    check_visits(&mut tx, &before, &after, now).await?;
-    check_packages(&mut tx, &before, &after).await?;
-    db::catalog::update_item(&mut tx, &after).await?;
-    db::catalog::put_item_cancellations(&mut tx, id, &cancellations).await?;
-    tell(&mut tx, &after, now).await?;
-    let deed = Deed { fields: &edit.fields, ..Deed::new(caller, "item.update", id.name(), after.version) };
-    finish(tx, ticket, now, deed, to_item(&after, &cancellations)).await
+    let after = referring(&mut frame.tx, after, &cancellations).await?;
+    check_visits(&mut frame.tx, &before, &after, now).await?;
+    check_packages(&mut frame.tx, &before, &after).await?;
+    db::catalog::update_item(&mut frame.tx, &after).await?;
+    db::catalog::put_item_cancellations(&mut frame.tx, id, &cancellations).await?;
+    tell(&mut frame.tx, &after, now).await?;
+    frame
+        .finish_with(
+            caller,
+            "item.update",
+            id.name(),
+            detail(after.version, &edit.fields),
+            to_item(&after, &cancellations),
+        )
+        .await
 }
 
 /// Takes an item off the menu; what is booked takes place.
@@ -86,21 +98,20 @@ pub async fn retire_item(
     id: ItemId,
     given: &str,
 ) -> Result<pb::Item> {
-    let now = app.clock.now();
-    let (mut tx, ticket) = match begin(app, &once, now).await? {
+    let mut frame = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
-        Started::Now(tx, ticket) => (tx, ticket),
+        Started::Now(frame) => *frame,
     };
-    let (item, cancellations) = locked(&mut tx, id, given).await?;
-    if let Some(package) = db::catalog::packages_with(&mut tx, id).await?.first() {
+    let now = frame.now;
+    let (item, cancellations) = locked(&mut frame.tx, id, given).await?;
+    if let Some(package) = db::catalog::packages_with(&mut frame.tx, id).await?.first() {
         return Err(Error::precondition("IN_PACKAGE", "a package has this item; retire or change that first")
             .with("package", package.id));
     }
     let item = Item { version: item.version + 1, retire_time: Some(now), ..item };
-    db::catalog::update_item(&mut tx, &item).await?;
-    tell(&mut tx, &item, now).await?;
-    let deed = Deed::new(caller, "item.retire", id.name(), item.version);
-    finish(tx, ticket, now, deed, to_item(&item, &cancellations)).await
+    db::catalog::update_item(&mut frame.tx, &item).await?;
+    tell(&mut frame.tx, &item, now).await?;
+    frame.finish_with(caller, "item.retire", id.name(), detail(item.version, &[]), to_item(&item, &cancellations)).await
 }
 
 /// Owns every roster, since every store may offer it, and reads the item as it is now.

@@ -14,64 +14,18 @@ pub use room::{create_room, retire_room, update_room};
 pub use store::{create_store, update_store};
 pub use therapist::{create_therapist, retire_therapist, update_therapist};
 
-use kernel::{Error, Result, Timestamp, ids::StoreId};
-use pg::{
-    Tx, audit,
-    idempotency::{self, Begin, Ticket},
-};
-use prost::Message;
-use rpc::Caller;
-use serde_json::json;
+use kernel::{Error, Result, ids::StoreId};
+use pg::Tx;
+use serde_json::{Value, json};
 
-use super::Once;
-use crate::{App, db};
+use crate::db;
 
-/// Whether a request came before.
-enum Started<R> {
-    Before(R),
-    Now(Tx, Ticket),
-}
-
-async fn begin<Q: Message, R: Message + Default>(app: &App, once: &Once<'_, Q>, now: Timestamp) -> Result<Started<R>> {
-    let mut tx = app.pg.begin().await?;
-    Ok(match idempotency::begin(&mut tx, now, once.key, once.message).await? {
-        Begin::Replay(reply) => Started::Before(reply),
-        Begin::Fresh(ticket) => Started::Now(tx, ticket),
-    })
-}
-
-/// What was done, for the audit log.
-struct Deed<'a> {
-    caller: &'a Caller,
-    action: &'static str,
-    /// The resource name.
-    target: String,
-    /// The version that it led to.
-    version: i64,
-    /// What an update named; empty for all else.
-    fields: &'a [&'static str],
-}
-
-impl<'a> Deed<'a> {
-    fn new(caller: &'a Caller, action: &'static str, target: String, version: i64) -> Self {
-        Self { caller, action, target, version, fields: &[] }
+/// What the audit log says of an edit: the version that it led to, and what an update named.
+fn detail(version: i64, fields: &[&'static str]) -> Value {
+    match fields {
+        [] => json!({ "version": version }),
+        fields => json!({ "version": version, "fields": fields }),
     }
-}
-
-async fn finish<R: Message>(mut tx: Tx, ticket: Ticket, now: Timestamp, deed: Deed<'_>, reply: R) -> Result<R> {
-    let entry = audit::Entry {
-        actor: deed.caller.subject().to_owned(),
-        action: deed.action.to_owned(),
-        target: deed.target,
-        detail: match deed.fields {
-            [] => json!({ "version": deed.version }),
-            fields => json!({ "version": deed.version, "fields": fields }),
-        },
-    };
-    audit::record(&mut tx, now, entry).await?;
-    ticket.finish(&mut tx, &reply).await?;
-    tx.commit().await?;
-    Ok(reply)
 }
 
 /// Owns the roster of a store that exists.

@@ -8,14 +8,17 @@ use pg::{
 use proto::booking::v1 as pb;
 use rpc::{Caller, convert::to_money};
 
-use super::{Deed, Started, begin, finish};
+use super::detail;
 use crate::{
     App, db,
     domain::{
         catalog::{Package, check_in_use, check_package},
-        roster::etag,
+        etag,
     },
-    flows::Once,
+    flows::{
+        Once,
+        edit::{Frame, Started},
+    },
     rpc::convert::{self, Edit, to_package},
 };
 
@@ -27,17 +30,18 @@ pub async fn create_package(
     package: Package,
 ) -> Result<pb::Package> {
     let now = package.create_time;
-    let (mut tx, ticket) = match begin(app, &once, now).await? {
+    let mut frame = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
-        Started::Now(tx, ticket) => (tx, ticket),
+        Started::Now(frame) => *frame,
     };
     // Its items stay as they are until it is stored.
-    db::roster::share_all(&mut tx).await?;
-    let package = checked(&mut tx, package).await?;
-    db::catalog::insert_package(&mut tx, &package).await?;
-    tell(&mut tx, &package, now).await?;
-    let deed = Deed::new(caller, "package.create", package.id.name(), package.version);
-    finish(tx, ticket, now, deed, to_package(&package)).await
+    db::roster::share_all(&mut frame.tx).await?;
+    let package = checked(&mut frame.tx, package).await?;
+    db::catalog::insert_package(&mut frame.tx, &package).await?;
+    tell(&mut frame.tx, &package, now).await?;
+    frame
+        .finish_with(caller, "package.create", package.id.name(), detail(package.version, &[]), to_package(&package))
+        .await
 }
 
 /// Changes a package.
@@ -48,19 +52,20 @@ pub async fn update_package(
     id: PackageId,
     edit: Edit<pb::Package>,
 ) -> Result<pb::Package> {
-    let now = app.clock.now();
-    let (mut tx, ticket) = match begin(app, &once, now).await? {
+    let mut frame = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
-        Started::Now(tx, ticket) => (tx, ticket),
+        Started::Now(frame) => *frame,
     };
-    let before = locked(&mut tx, id, edit.etag()).await?;
+    let now = frame.now;
+    let before = locked(&mut frame.tx, id, edit.etag()).await?;
     let after = convert::package(edit.onto(to_package(&before))?, now)?;
     let after = Package { id, version: before.version + 1, create_time: before.create_time, ..after };
-    let after = checked(&mut tx, after).await?;
-    db::catalog::update_package(&mut tx, &after).await?;
-    tell(&mut tx, &after, now).await?;
-    let deed = Deed { fields: &edit.fields, ..Deed::new(caller, "package.update", id.name(), after.version) };
-    finish(tx, ticket, now, deed, to_package(&after)).await
+    let after = checked(&mut frame.tx, after).await?;
+    db::catalog::update_package(&mut frame.tx, &after).await?;
+    tell(&mut frame.tx, &after, now).await?;
+    frame
+        .finish_with(caller, "package.update", id.name(), detail(after.version, &edit.fields), to_package(&after))
+        .await
 }
 
 /// Takes a package off the menu; what is booked takes place.
@@ -71,17 +76,16 @@ pub async fn retire_package(
     id: PackageId,
     given: &str,
 ) -> Result<pb::Package> {
-    let now = app.clock.now();
-    let (mut tx, ticket) = match begin(app, &once, now).await? {
+    let mut frame = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
-        Started::Now(tx, ticket) => (tx, ticket),
+        Started::Now(frame) => *frame,
     };
-    let package = locked(&mut tx, id, given).await?;
+    let now = frame.now;
+    let package = locked(&mut frame.tx, id, given).await?;
     let package = Package { version: package.version + 1, retire_time: Some(now), ..package };
-    db::catalog::update_package(&mut tx, &package).await?;
-    tell(&mut tx, &package, now).await?;
-    let deed = Deed::new(caller, "package.retire", id.name(), package.version);
-    finish(tx, ticket, now, deed, to_package(&package)).await
+    db::catalog::update_package(&mut frame.tx, &package).await?;
+    tell(&mut frame.tx, &package, now).await?;
+    frame.finish_with(caller, "package.retire", id.name(), detail(package.version, &[]), to_package(&package)).await
 }
 
 /// Owns every roster, since every store may offer it, and reads the package as it is now.

@@ -8,14 +8,18 @@ use pg::{
 use proto::booking::v1 as pb;
 use rpc::Caller;
 
-use super::{Deed, Started, begin, finish, own};
+use super::{detail, own};
 use crate::{
     App, db,
     domain::{
         catalog::{Room, check_in_use, check_parent},
-        roster::etag,
+        etag,
     },
-    flows::{Once, roster::stranded::stranded},
+    flows::{
+        Once,
+        edit::{Frame, Started},
+        stranded::stranded,
+    },
     rpc::convert::{self, Edit, to_room},
 };
 
@@ -28,16 +32,15 @@ pub async fn create_room(
 ) -> Result<pb::Room> {
     caller.see_own(None, Some(room.store))?;
     let now = room.create_time;
-    let (mut tx, ticket) = match begin(app, &once, now).await? {
+    let mut frame = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
-        Started::Now(tx, ticket) => (tx, ticket),
+        Started::Now(frame) => *frame,
     };
-    own(&mut tx, room.store).await?;
-    check_place(&mut tx, None, &room, now).await?;
-    db::catalog::insert_room(&mut tx, &room).await?;
-    tell(&mut tx, &room, now).await?;
-    let deed = Deed::new(caller, "room.create", room.id.name(), room.version);
-    finish(tx, ticket, now, deed, to_room(&room)).await
+    own(&mut frame.tx, room.store).await?;
+    check_place(&mut frame.tx, None, &room, now).await?;
+    db::catalog::insert_room(&mut frame.tx, &room).await?;
+    tell(&mut frame.tx, &room, now).await?;
+    frame.finish_with(caller, "room.create", room.id.name(), detail(room.version, &[]), to_room(&room)).await
 }
 
 /// Changes a room, unless visits keep it that it would not do for any more.
@@ -48,23 +51,22 @@ pub async fn update_room(
     id: RoomId,
     edit: Edit<pb::Room>,
 ) -> Result<pb::Room> {
-    let now = app.clock.now();
     let known = of_own_store(app, caller, id).await?;
-    let (mut tx, ticket) = match begin(app, &once, now).await? {
+    let mut frame = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
-        Started::Now(tx, ticket) => (tx, ticket),
+        Started::Now(frame) => *frame,
     };
-    let before = locked(&mut tx, &known, edit.etag()).await?;
+    let now = frame.now;
+    let before = locked(&mut frame.tx, &known, edit.etag()).await?;
     let after = convert::room(edit.onto(to_room(&before))?, now)?;
     let after = Room { id, version: before.version + 1, create_time: before.create_time, ..after };
-    check_place(&mut tx, Some(&before), &after, now).await?;
+    check_place(&mut frame.tx, Some(&before), &after, now).await?;
     if after.kind != before.kind {
-        stranded(&mut tx, &[id.uuid()], now, |_| false).await?;
+        stranded(&mut frame.tx, &[id.uuid()], now, |_| false).await?;
     }
-    db::catalog::update_room(&mut tx, &after).await?;
-    tell(&mut tx, &after, now).await?;
-    let deed = Deed { fields: &edit.fields, ..Deed::new(caller, "room.update", id.name(), after.version) };
-    finish(tx, ticket, now, deed, to_room(&after)).await
+    db::catalog::update_room(&mut frame.tx, &after).await?;
+    tell(&mut frame.tx, &after, now).await?;
+    frame.finish_with(caller, "room.update", id.name(), detail(after.version, &edit.fields), to_room(&after)).await
 }
 
 /// Takes a room out of use; refused while visits keep it or beds stand in it.
@@ -75,22 +77,21 @@ pub async fn retire_room(
     id: RoomId,
     given: &str,
 ) -> Result<pb::Room> {
-    let now = app.clock.now();
     let known = of_own_store(app, caller, id).await?;
-    let (mut tx, ticket) = match begin(app, &once, now).await? {
+    let mut frame = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
-        Started::Now(tx, ticket) => (tx, ticket),
+        Started::Now(frame) => *frame,
     };
-    let room = locked(&mut tx, &known, given).await?;
-    if db::catalog::has_beds(&mut tx, id).await? {
+    let now = frame.now;
+    let room = locked(&mut frame.tx, &known, given).await?;
+    if db::catalog::has_beds(&mut frame.tx, id).await? {
         return Err(Error::precondition("HAS_BEDS", "beds stand in this room; retire or move them first"));
     }
-    stranded(&mut tx, &[id.uuid()], now, |_| false).await?;
+    stranded(&mut frame.tx, &[id.uuid()], now, |_| false).await?;
     let room = Room { version: room.version + 1, retire_time: Some(now), ..room };
-    db::catalog::update_room(&mut tx, &room).await?;
-    tell(&mut tx, &room, now).await?;
-    let deed = Deed::new(caller, "room.retire", id.name(), room.version);
-    finish(tx, ticket, now, deed, to_room(&room)).await
+    db::catalog::update_room(&mut frame.tx, &room).await?;
+    tell(&mut frame.tx, &room, now).await?;
+    frame.finish_with(caller, "room.retire", id.name(), detail(room.version, &[]), to_room(&room)).await
 }
 
 /// The room, if the caller may touch it. It never changes store.

@@ -8,15 +8,19 @@ use pg::{
 use proto::booking::v1 as pb;
 use rpc::Caller;
 
-use super::{Deed, Started, begin, finish, own};
+use super::{detail, own};
 use crate::{
     App, db,
     domain::{
         catalog::{Store, StoreDetails},
-        roster::etag,
+        etag,
         span::{Span, list, minute, minute_after},
     },
-    flows::{Once, roster::stranded::refuse},
+    flows::{
+        Once,
+        edit::{Frame, Started},
+        stranded::refuse,
+    },
     rpc::convert::{self, Edit, View, to_store},
 };
 
@@ -32,17 +36,17 @@ pub async fn create_store(
 ) -> Result<pb::Store> {
     details.policy.check(&app.policy.store_defaults())?;
     let now = store.create_time;
-    let (mut tx, ticket) = match begin(app, &once, now).await? {
+    let mut frame = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
-        Started::Now(tx, ticket) => (tx, ticket),
+        Started::Now(frame) => *frame,
     };
     // Whoever edits an item or package gives every store's roster another version, and must not miss this one.
-    db::roster::share_menu(&mut tx).await?;
-    db::catalog::insert_store(&mut tx, &store).await?;
-    db::catalog::put_store_details(&mut tx, store.id, &details, now).await?;
-    tell(&mut tx, &store, now).await?;
+    db::roster::share_menu(&mut frame.tx).await?;
+    db::catalog::insert_store(&mut frame.tx, &store).await?;
+    db::catalog::put_store_details(&mut frame.tx, store.id, &details, now).await?;
+    tell(&mut frame.tx, &store, now).await?;
     let reply = to_store(&store, &details, View::Staff, now);
-    finish(tx, ticket, now, Deed::new(caller, "store.create", store.id.name(), store.version), reply).await
+    frame.finish_with(caller, "store.create", store.id.name(), detail(store.version, &[]), reply).await
 }
 
 /// Changes a store, unless visits would then lie outside of its opening hours.
@@ -53,26 +57,25 @@ pub async fn update_store(
     id: StoreId,
     edit: Edit<pb::Store>,
 ) -> Result<pb::Store> {
-    let now = app.clock.now();
-    let (mut tx, ticket) = match begin(app, &once, now).await? {
+    let mut frame = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
-        Started::Now(tx, ticket) => (tx, ticket),
+        Started::Now(frame) => *frame,
     };
-    own(&mut tx, id).await?;
-    let before = db::catalog::get_store(&mut tx, id).await?.ok_or_else(|| Error::not_found(id))?;
+    let now = frame.now;
+    own(&mut frame.tx, id).await?;
+    let before = db::catalog::get_store(&mut frame.tx, id).await?.ok_or_else(|| Error::not_found(id))?;
     etag::check("store.etag", edit.etag(), before.version)?;
-    let details = db::catalog::store_details(&mut tx, &[id]).await?.remove(&id).unwrap_or_default();
+    let details = db::catalog::store_details(&mut frame.tx, &[id]).await?.remove(&id).unwrap_or_default();
     let wanted = edit.onto(to_store(&before, &details, View::Staff, now))?;
     let (after, details) = convert::store(wanted, now)?;
     let after = Store { id, version: before.version + 1, create_time: before.create_time, ..after };
     details.policy.check(&app.policy.store_defaults())?;
-    check_openings(&mut tx, &before, &after, now).await?;
-    db::catalog::update_store(&mut tx, &after).await?;
-    db::catalog::put_store_details(&mut tx, id, &details, now).await?;
-    tell(&mut tx, &after, now).await?;
+    check_openings(&mut frame.tx, &before, &after, now).await?;
+    db::catalog::update_store(&mut frame.tx, &after).await?;
+    db::catalog::put_store_details(&mut frame.tx, id, &details, now).await?;
+    tell(&mut frame.tx, &after, now).await?;
     let reply = to_store(&after, &details, View::Staff, now);
-    let deed = Deed { fields: &edit.fields, ..Deed::new(caller, "store.update", id.name(), after.version) };
-    finish(tx, ticket, now, deed, reply).await
+    frame.finish_with(caller, "store.update", id.name(), detail(after.version, &edit.fields), reply).await
 }
 
 /// Refuses to close while visits go on. What already lies outside of the hours, since somebody allowed it, is left alone.

@@ -8,17 +8,19 @@ use pg::{
 use proto::booking::v1 as pb;
 use rpc::Caller;
 
-use super::{Deed, Started, begin, finish, own};
+use super::{detail, own};
 use crate::{
     App, db,
     domain::{
         catalog::{Therapist, check_in_use},
+        etag,
         hours::time_zone,
-        roster::etag,
     },
     flows::{
         Once,
-        roster::stranded::{refuse, stranded},
+        edit::{Frame, Started},
+        roster::therapist,
+        stranded::{refuse, stranded},
     },
     rpc::convert::{self, Edit, View, to_therapist},
 };
@@ -32,15 +34,22 @@ pub async fn create_therapist(
 ) -> Result<pb::Therapist> {
     caller.see_own(None, Some(therapist.store))?;
     let now = therapist.create_time;
-    let (mut tx, ticket) = match begin(app, &once, now).await? {
+    let mut frame = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
-        Started::Now(tx, ticket) => (tx, ticket),
+        Started::Now(frame) => *frame,
     };
-    own(&mut tx, therapist.store).await?;
-    db::catalog::insert_therapist(&mut tx, &therapist).await?;
-    tell(&mut tx, &therapist, now).await?;
-    let deed = Deed::new(caller, "therapist.create", therapist.id.name(), therapist.version);
-    finish(tx, ticket, now, deed, to_therapist(&therapist, View::Staff)).await
+    own(&mut frame.tx, therapist.store).await?;
+    db::catalog::insert_therapist(&mut frame.tx, &therapist).await?;
+    tell(&mut frame.tx, &therapist, now).await?;
+    frame
+        .finish_with(
+            caller,
+            "therapist.create",
+            therapist.id.name(),
+            detail(therapist.version, &[]),
+            to_therapist(&therapist, View::Staff),
+        )
+        .await
 }
 
 /// Changes a therapist, unless he could not give visits any more that are booked with him.
@@ -51,20 +60,27 @@ pub async fn update_therapist(
     id: TherapistId,
     edit: Edit<pb::Therapist>,
 ) -> Result<pb::Therapist> {
-    let now = app.clock.now();
-    let known = of_own_store(app, caller, id).await?;
-    let (mut tx, ticket) = match begin(app, &once, now).await? {
+    let known = therapist(app, caller, id).await?;
+    let mut frame = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
-        Started::Now(tx, ticket) => (tx, ticket),
+        Started::Now(frame) => *frame,
     };
-    let before = locked(&mut tx, &known, edit.etag()).await?;
+    let now = frame.now;
+    let before = locked(&mut frame.tx, &known, edit.etag()).await?;
     let after = convert::therapist(edit.onto(to_therapist(&before, View::Staff))?, now)?;
     let after = Therapist { id, version: before.version + 1, create_time: before.create_time, ..after };
-    check_visits(&mut tx, &before, &after, now).await?;
-    db::catalog::update_therapist(&mut tx, &after).await?;
-    tell(&mut tx, &after, now).await?;
-    let deed = Deed { fields: &edit.fields, ..Deed::new(caller, "therapist.update", id.name(), after.version) };
-    finish(tx, ticket, now, deed, to_therapist(&after, View::Staff)).await
+    check_visits(&mut frame.tx, &before, &after, now).await?;
+    db::catalog::update_therapist(&mut frame.tx, &after).await?;
+    tell(&mut frame.tx, &after, now).await?;
+    frame
+        .finish_with(
+            caller,
+            "therapist.update",
+            id.name(),
+            detail(after.version, &edit.fields),
+            to_therapist(&after, View::Staff),
+        )
+        .await
 }
 
 /// A therapist works here no longer; refused while visits with him are booked.
@@ -75,29 +91,29 @@ pub async fn retire_therapist(
     id: TherapistId,
     given: &str,
 ) -> Result<pb::Therapist> {
-    let now = app.clock.now();
-    let known = of_own_store(app, caller, id).await?;
-    let (mut tx, ticket) = match begin(app, &once, now).await? {
+    let known = therapist(app, caller, id).await?;
+    let mut frame = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
-        Started::Now(tx, ticket) => (tx, ticket),
+        Started::Now(frame) => *frame,
     };
-    let therapist = locked(&mut tx, &known, given).await?;
-    stranded(&mut tx, &[id.uuid()], now, |_| false).await?;
+    let now = frame.now;
+    let therapist = locked(&mut frame.tx, &known, given).await?;
+    stranded(&mut frame.tx, &[id.uuid()], now, |_| false).await?;
     let therapist = Therapist { version: therapist.version + 1, retire_time: Some(now), ..therapist };
-    db::catalog::update_therapist(&mut tx, &therapist).await?;
-    tell(&mut tx, &therapist, now).await?;
-    let deed = Deed::new(caller, "therapist.retire", id.name(), therapist.version);
-    finish(tx, ticket, now, deed, to_therapist(&therapist, View::Staff)).await
+    db::catalog::update_therapist(&mut frame.tx, &therapist).await?;
+    tell(&mut frame.tx, &therapist, now).await?;
+    frame
+        .finish_with(
+            caller,
+            "therapist.retire",
+            id.name(),
+            detail(therapist.version, &[]),
+            to_therapist(&therapist, View::Staff),
+        )
+        .await
 }
 
-/// The therapist, if the caller may touch him. He never changes store.
-async fn of_own_store(app: &App, caller: &Caller, id: TherapistId) -> Result<Therapist> {
-    let known = db::catalog::get_therapist(&mut *app.pg.conn().await?, id).await?;
-    let known = known.ok_or_else(|| Error::not_found(id))?;
-    caller.see_own(None, Some(known.store))?;
-    Ok(known)
-}
-
+/// A therapist never changes store.
 async fn locked(tx: &mut Tx, known: &Therapist, given: &str) -> Result<Therapist> {
     own(tx, known.store).await?;
     let therapist = db::catalog::get_therapist(tx, known.id).await?.ok_or_else(|| Error::not_found(known.id))?;

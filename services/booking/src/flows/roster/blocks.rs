@@ -7,21 +7,18 @@ use kernel::{
 use proto::booking::v1 as pb;
 use rpc::Caller;
 
-use super::{
-    edit::{Edit, Started, answered},
-    events,
-    settle::settle,
-};
+use super::{events, settle::settle};
 use crate::{
     App, db,
     domain::{
-        roster::{
-            block::{Block, Kind, Resource, check_times},
-            etag,
-        },
+        etag,
+        roster::block::{Block, Kind, Resource, check_times},
         span::Span,
     },
-    flows::Once,
+    flows::{
+        Once,
+        edit::{Frame, Started, answered},
+    },
     rpc::convert::roster::to_block,
 };
 
@@ -50,7 +47,7 @@ pub async fn create(
     let store = db::block::store_of(&mut *app.pg.conn().await?, terms.resource).await?;
     let store = store.ok_or_else(|| Error::not_found(terms.resource.name()))?;
     caller.see_own(None, Some(store))?;
-    let mut edit = match Edit::begin(app, &once).await? {
+    let mut edit = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
         Started::Now(edit) => *edit,
     };
@@ -79,14 +76,14 @@ pub(super) fn made(store: StoreId, terms: Terms, now: Timestamp) -> Block {
 }
 
 /// Stores a block, takes its time and tells of it.
-pub(super) async fn insert(edit: &mut Edit, block: &Block) -> Result<()> {
+pub(super) async fn insert(edit: &mut Frame, block: &Block) -> Result<()> {
     db::block::insert(&mut edit.tx, block).await?;
     settle(&mut edit.tx, block.resource.uuid(), block.span(), edit.now).await?;
     events::block_changed(&mut edit.tx, None, Some(block), edit.now).await
 }
 
 /// Takes a block away, gives its time back to what lies under it, and tells of it.
-pub(super) async fn remove(edit: &mut Edit, block: &Block) -> Result<()> {
+pub(super) async fn remove(edit: &mut Frame, block: &Block) -> Result<()> {
     db::block::delete(&mut edit.tx, block.id).await?;
     settle(&mut edit.tx, block.resource.uuid(), block.span(), edit.now).await?;
     events::block_changed(&mut edit.tx, Some(block), None, edit.now).await
@@ -150,7 +147,7 @@ pub async fn known(app: &App, caller: &Caller, id: BlockId) -> Result<Block> {
 
 enum Owned<R> {
     Before(R),
-    Now(Box<Edit>, Box<Block>),
+    Now(Box<Frame>, Box<Block>),
 }
 
 async fn own<Q: prost::Message, R: prost::Message + Default>(
@@ -160,7 +157,7 @@ async fn own<Q: prost::Message, R: prost::Message + Default>(
     id: BlockId,
 ) -> Result<Owned<R>> {
     let known = known(app, caller, id).await?;
-    let mut edit = match Edit::begin(app, once).await? {
+    let mut edit = match Frame::begin(app, once).await? {
         Started::Before(reply) => return Ok(Owned::Before(reply)),
         Started::Now(edit) => edit,
     };

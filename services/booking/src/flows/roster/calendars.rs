@@ -5,17 +5,17 @@ use proto::booking::v1 as pb;
 use rpc::Caller;
 use serde_json::json;
 
-use super::{
-    edit::{Edit, Started},
-    shifts::{Scope, horizon, make},
-};
+use super::shifts::{Scope, horizon, make};
 use crate::{
     App, db,
     domain::roster::{
         Dates,
         calendar::{self, CalendarDay},
     },
-    flows::Once,
+    flows::{
+        Once,
+        edit::{Frame, Started},
+    },
     rpc::convert::roster::{calendar_name, to_calendar_day},
 };
 
@@ -29,7 +29,7 @@ pub async fn set(
     days: Vec<CalendarDay>,
 ) -> Result<pb::SetCalendarDaysResponse> {
     calendar::check(&days, dates)?;
-    let mut edit = match Edit::begin(app, &once).await? {
+    let mut edit = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
         Started::Now(edit) => *edit,
     };

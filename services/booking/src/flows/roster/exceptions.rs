@@ -6,8 +6,8 @@ use proto::booking::v1 as pb;
 use rpc::Caller;
 
 use super::{
-    edit::{Edit, Started, therapist},
     shifts::{Scope, make, replace},
+    therapist,
 };
 use crate::{
     App, db,
@@ -17,7 +17,10 @@ use crate::{
         pattern::{Hours, check_day},
         shift::Shift,
     },
-    flows::Once,
+    flows::{
+        Once,
+        edit::{Frame, Started},
+    },
     rpc::convert::roster::to_exception,
 };
 
@@ -88,7 +91,7 @@ pub async fn list(app: &App, caller: &Caller, of: TherapistId, dates: Dates) -> 
 
 enum Begun<R> {
     Before(R),
-    Now(Box<Edit>, Scope),
+    Now(Box<Frame>, Scope),
 }
 
 async fn begin<Q: prost::Message, R: prost::Message + Default>(
@@ -99,7 +102,7 @@ async fn begin<Q: prost::Message, R: prost::Message + Default>(
     date: Date,
 ) -> Result<Begun<R>> {
     let therapist = therapist(app, caller, of).await?;
-    let mut edit = match Edit::begin(app, once).await? {
+    let mut edit = match Frame::begin(app, once).await? {
         Started::Before(reply) => return Ok(Begun::Before(reply)),
         Started::Now(edit) => edit,
     };

@@ -10,18 +10,24 @@ use proto::booking::v1 as pb;
 use rpc::Caller;
 
 use super::{
-    edit::{Edit, Started, answered, therapist},
     events,
     shifts::{Scope, horizon, make},
+    therapist,
 };
 use crate::{
     App, db,
-    domain::catalog::check_in_use,
-    domain::roster::{
-        Dates, etag,
-        pattern::{ShiftPattern, WeeklyShift},
+    domain::{
+        catalog::check_in_use,
+        etag,
+        roster::{
+            Dates,
+            pattern::{ShiftPattern, WeeklyShift},
+        },
     },
-    flows::Once,
+    flows::{
+        Once,
+        edit::{Frame, Started, answered},
+    },
     rpc::convert::roster::to_pattern,
 };
 
@@ -48,7 +54,7 @@ pub async fn create(
 ) -> Result<pb::ShiftPattern> {
     let therapist = therapist(app, caller, of).await?;
     check_in_use(therapist.retire_time)?;
-    let mut edit = match Edit::begin(app, &once).await? {
+    let mut edit = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
         Started::Now(edit) => *edit,
     };
@@ -85,7 +91,7 @@ pub async fn update(
         return Ok(reply);
     }
     let known = known(app, caller, id).await?;
-    let mut edit = match Edit::begin(app, &once).await? {
+    let mut edit = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
         Started::Now(edit) => *edit,
     };
@@ -115,7 +121,7 @@ pub async fn delete(
         return Ok(reply);
     }
     let known = known(app, caller, id).await?;
-    let mut edit = match Edit::begin(app, &once).await? {
+    let mut edit = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
         Started::Now(edit) => *edit,
     };
@@ -146,7 +152,7 @@ async fn check(conn: &mut PgConnection, pattern: &ShiftPattern) -> Result<()> {
     }
 }
 
-async fn make_all(app: &App, edit: &mut Edit, pattern: &ShiftPattern) -> Result<()> {
+async fn make_all(app: &App, edit: &mut Frame, pattern: &ShiftPattern) -> Result<()> {
     let scope = Scope::of(&mut edit.tx, pattern.store, pattern.therapist, edit.now).await?;
     make(&mut edit.tx, &scope, all(app, &scope, edit.now)).await
 }

@@ -4,13 +4,13 @@
 use kernel::{Error, Result, Timestamp, Uuid};
 use pg::PgConnection;
 
-use super::stranded;
 use crate::{
     db,
     domain::{
         roster::block::lay,
         span::{Span, intersect, list, subtract},
     },
+    flows::stranded,
 };
 
 /// Lays the blocks of `resource` that touch `span` anew, in a transaction that owns the roster.

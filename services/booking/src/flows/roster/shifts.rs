@@ -7,7 +7,7 @@ use kernel::{
 };
 use pg::Tx;
 
-use super::{events, settle::settle, stranded::stranded};
+use super::{events, settle::settle};
 use crate::{
     App, db,
     domain::{
@@ -19,6 +19,7 @@ use crate::{
         },
         span::{Span, instant},
     },
+    flows::stranded::stranded,
 };
 
 /// Whose shifts are edited, in a transaction that owns the roster of his store.

@@ -8,22 +8,25 @@ use proto::booking::v1 as pb;
 use rpc::Caller;
 
 use super::{
-    edit::{Edit, Started, answered, therapist},
     events,
     shifts::{Scope, check, overlapping, replace},
+    therapist,
 };
 use crate::{
     App, db,
     domain::{
         catalog::check_in_use,
+        etag,
         roster::{
-            etag,
             making::Wanted,
             shift::{Shift, check_shift},
         },
         span::{Span, intersect, minute},
     },
-    flows::Once,
+    flows::{
+        Once,
+        edit::{Frame, Started, answered},
+    },
     rpc::convert::roster::to_shift,
 };
 
@@ -38,7 +41,7 @@ pub async fn create(
     check_shift(start_time, end_time)?;
     let therapist = therapist(app, caller, of).await?;
     check_in_use(therapist.retire_time)?;
-    let mut edit = match Edit::begin(app, &once).await? {
+    let mut edit = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
         Started::Now(edit) => *edit,
     };
@@ -67,7 +70,7 @@ pub async fn update(
         return Ok(reply);
     }
     let known = known(app, caller, id).await?;
-    let mut edit = match Edit::begin(app, &once).await? {
+    let mut edit = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
         Started::Now(edit) => *edit,
     };
@@ -104,7 +107,7 @@ pub async fn delete(
         return Ok(reply);
     }
     let known = known(app, caller, id).await?;
-    let mut edit = match Edit::begin(app, &once).await? {
+    let mut edit = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
         Started::Now(edit) => *edit,
     };

@@ -10,19 +10,20 @@ use kernel::{
 use proto::{access::Role, booking::v1 as pb};
 use rpc::Caller;
 
-use super::{
-    blocks,
-    edit::{Edit, Started, therapist},
-    events,
-};
+use super::{blocks, events, therapist};
 use crate::{
     App, db,
-    domain::roster::{
-        block::{Kind, Resource, check_times},
+    domain::{
         etag,
-        time_off::{Decision, State, TimeOff},
+        roster::{
+            block::{Kind, Resource, check_times},
+            time_off::{Decision, State, TimeOff},
+        },
     },
-    flows::Once,
+    flows::{
+        Once,
+        edit::{Frame, Started},
+    },
     rpc::convert::roster::to_time_off,
 };
 
@@ -36,7 +37,7 @@ pub async fn request(
     reason: String,
 ) -> Result<pb::TimeOffRequest> {
     let therapist = therapist(app, caller, of).await?;
-    let mut edit = match Edit::begin(app, &once).await? {
+    let mut edit = match Frame::begin(app, &once).await? {
         Started::Before(reply) => return Ok(reply),
         Started::Now(edit) => *edit,
     };
@@ -154,7 +155,7 @@ fn only_own(caller: &Caller) -> Option<&str> {
 
 enum Begun<R> {
     Before(R),
-    Now(Box<Edit>, Box<TimeOff>),
+    Now(Box<Frame>, Box<TimeOff>),
 }
 
 async fn begin<Q: prost::Message, R: prost::Message + Default>(
@@ -165,7 +166,7 @@ async fn begin<Q: prost::Message, R: prost::Message + Default>(
     given_etag: &str,
 ) -> Result<Begun<R>> {
     let known = known(app, caller, id).await?;
-    let mut edit = match Edit::begin(app, once).await? {
+    let mut edit = match Frame::begin(app, once).await? {
         Started::Before(reply) => return Ok(Begun::Before(reply)),
         Started::Now(edit) => edit,
     };
@@ -175,11 +176,11 @@ async fn begin<Q: prost::Message, R: prost::Message + Default>(
     Ok(Begun::Now(edit, Box::new(request)))
 }
 
-fn decision(caller: &Caller, edit: &Edit, reason: String) -> Decision {
+fn decision(caller: &Caller, edit: &Frame, reason: String) -> Decision {
     Decision { decider: caller.subject().to_owned(), decide_time: edit.now, reason }
 }
 
-async fn finish(mut edit: Edit, caller: &Caller, action: &str, request: &TimeOff) -> Result<pb::TimeOffRequest> {
+async fn finish(mut edit: Frame, caller: &Caller, action: &str, request: &TimeOff) -> Result<pb::TimeOffRequest> {
     db::time_off::save(&mut edit.tx, request).await?;
     events::time_off(&mut edit.tx, request, edit.now).await?;
     edit.finish(caller, action, request.id.name(), to_time_off(request)).await

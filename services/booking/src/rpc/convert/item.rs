@@ -15,9 +15,9 @@ use super::{
 };
 use crate::domain::{
     catalog::{Item, ItemCancellation},
+    etag,
     policy::order_tiers,
     pricing::{Daypart, PriceRule, check_prices},
-    roster::etag,
     visit::{Phase, ResourceKind, check_phases},
 };
 

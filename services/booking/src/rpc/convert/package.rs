@@ -7,7 +7,7 @@ use kernel::{
 use proto::booking::v1 as pb;
 use rpc::convert::{money, to_money, to_timestamp};
 
-use crate::domain::{catalog::Package, roster::etag};
+use crate::domain::{catalog::Package, etag};
 
 /// A new package. Its currency becomes known with its items; until then it is that of its price.
 pub fn package(package: pb::Package, now: Timestamp) -> Result<Package> {

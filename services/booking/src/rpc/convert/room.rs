@@ -8,7 +8,7 @@ use proto::booking::v1 as pb;
 use rpc::convert::to_timestamp;
 
 use super::optional;
-use crate::domain::{catalog::Room, roster::etag};
+use crate::domain::{catalog::Room, etag};
 
 /// A new room.
 pub fn room(room: pb::Room, now: Timestamp) -> Result<Room> {

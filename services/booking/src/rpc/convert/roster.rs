@@ -12,11 +12,11 @@ use super::{time::minute_of_day, to_state};
 use crate::{
     db::{day::Visit, shift::Exception},
     domain::{
+        etag::etag,
         roster::{
             Dates,
             block::{Block, Kind, Resource},
             calendar::{self, CalendarDay},
-            etag::etag,
             pattern::{Hours, ShiftPattern, WeeklyShift},
             shift::Shift,
             time_off::{State, TimeOff},

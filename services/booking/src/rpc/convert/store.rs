@@ -14,11 +14,11 @@ use super::{
 };
 use crate::domain::{
     catalog::{Store, StoreDetails},
+    etag,
     geo::Position,
     hours::{self, OpeningHours, SpecialDay},
     licence::{Licence, LicenceKind, LicenceState},
     policy::{AssignmentPolicy, CancellationTier, OwnPolicy, order_tiers},
-    roster::etag,
 };
 
 /// A new store.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::domain::{
     catalog::{Certificate, Sex, Therapist},
-    roster::etag,
+    etag,
 };
 
 /// The weight of whoever works full time.

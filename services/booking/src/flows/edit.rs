@@ -1,6 +1,6 @@
-//! The frame around an edit: one transaction with the request's id, the audit and the reply.
+//! The frame around an edit of the catalogue or the roster: one transaction with the request's id, the audit and the reply.
 
-use kernel::{Error, Result, Timestamp, ids::TherapistId};
+use kernel::{Result, Timestamp};
 use pg::{
     Tx, audit,
     idempotency::{self, Begin, Ticket},
@@ -9,19 +9,20 @@ use prost::Message;
 use rpc::Caller;
 use serde_json::{Value, json};
 
-use crate::{App, db, domain::catalog::Therapist, flows::Once};
+use super::Once;
+use crate::App;
 
 /// Whether a request came before.
 pub enum Started<R> {
     /// This was the answer.
     Before(R),
     /// It is new.
-    Now(Box<Edit>),
+    Now(Box<Frame>),
 }
 
 /// An edit under way.
 #[derive(Debug)]
-pub struct Edit {
+pub struct Frame {
     /// Its transaction.
     pub tx: Tx,
     /// When it is made.
@@ -29,7 +30,7 @@ pub struct Edit {
     ticket: Ticket,
 }
 
-impl Edit {
+impl Frame {
     /// Begins one, unless it is done.
     pub async fn begin<Q: Message, R: Message + Default>(app: &App, once: &Once<'_, Q>) -> Result<Started<R>> {
         let now = app.clock.now();
@@ -60,14 +61,6 @@ impl Edit {
         self.tx.commit().await?;
         Ok(reply)
     }
-}
-
-/// Reads a therapist whom the caller may see.
-pub async fn therapist(app: &App, caller: &Caller, id: TherapistId) -> Result<Therapist> {
-    let therapist = db::catalog::get_therapist(&mut *app.pg.conn().await?, id).await?;
-    let therapist = therapist.ok_or_else(|| Error::not_found(id))?;
-    caller.see_own(None, Some(therapist.store))?;
-    Ok(therapist)
 }
 
 /// The answer given before, if there is one: of a repeated request the thing itself may be gone by now.
