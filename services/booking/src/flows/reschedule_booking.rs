@@ -6,6 +6,10 @@
 //! The price is that of the new time, by the menu of today, with the reductions that were agreed on
 //! ([`repriced`](crate::domain::pricing::repriced)); the order is amended by the difference, as for a visit that is made
 //! longer. Where the menu makes no difference between the two times, the price stays as agreed, whatever it is by now.
+//!
+//! What was paid above a price that falls goes back. A payment that is under way just then comes to another sum than is
+//! due: payment returns it whole, and the customer is asked for the lower balance. So each charge on his account is a sum
+//! that he was shown and that the order had then, and none is kept in part.
 
 use std::sync::Arc;
 

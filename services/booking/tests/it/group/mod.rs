@@ -6,6 +6,7 @@ mod places;
 mod races;
 mod roles;
 mod search;
+mod wishes;
 
 use kernel::Timestamp;
 use prost::Name;

@@ -18,7 +18,7 @@ async fn busy(world: &World, minutes: &[i64]) {
 }
 
 /// For every start of half a day: it is offered exactly if it can be held, and then all get what was shown.
-async fn offered_is_holdable(world: &World, guests: Vec<pb::GroupGuest>, within_minutes: i32) {
+pub async fn offered_is_holdable(world: &World, guests: Vec<pb::GroupGuest>, within_minutes: i32) {
     let offered = search(world, guests.clone(), within_minutes, (at(0), at(6)), 1_000).await;
     let mut found = 0;
     for minute in (0..360).step_by(5) {
