@@ -42,8 +42,16 @@ const ACTOR: &str = "services/booking";
 #[must_use = "nobody does it for some seconds unless it is passed to `run_now`"]
 pub struct Ready {
     task: Task,
-    /// The order that it makes, if it makes one.
-    order: Option<NewOrder>,
+    known: Option<Known>,
+}
+
+/// What needn't be read again by whoever has just written it.
+#[derive(Debug)]
+enum Known {
+    /// The order that is to be made.
+    Order(NewOrder),
+    /// The booking whose order is to be closed. Nothing can bring it back.
+    Over(Box<Booking>),
 }
 
 /// Has the order made by the worker, at the price of now: what changes it later amends the order.
@@ -61,7 +69,8 @@ pub async fn create_order_now(
     now: Timestamp,
 ) -> Result<Ready> {
     let task = tasks::take(tx, now, making(booking, now)).await?;
-    Ok(Ready { task, order: Some(order(booking, display_name, payer, booking.price)) })
+    let order = order(booking, display_name, payer, booking.price);
+    Ok(Ready { task, known: Some(Known::Order(order)) })
 }
 
 /// Has a line added to the order at once: what a longer visit costs more, or one at another time more
@@ -69,7 +78,7 @@ pub async fn create_order_now(
 pub async fn amend_order(tx: &mut Tx, booking: BookingId, line: &payment::OrderLine, now: Timestamp) -> Result<Ready> {
     let payload = line.encode_to_vec();
     let task = NewTask { kind: AMEND_ORDER, aggregate_id: booking.uuid(), payload, due_time: now };
-    Ok(Ready { task: tasks::take(tx, now, task).await?, order: None })
+    Ok(Ready { task: tasks::take(tx, now, task).await?, known: None })
 }
 
 /// Has the order closed by the worker at `due_time`. All that was paid goes back but for `fee`.
@@ -86,7 +95,10 @@ pub async fn close_order(
 
 /// The same at once.
 pub async fn close_order_now(tx: &mut Tx, booking: &Booking, fee: Money, now: Timestamp) -> Result<Ready> {
-    Ok(Ready { task: tasks::take(tx, now, closing(booking, fee, now)).await?, order: None })
+    let task = tasks::take(tx, now, closing(booking, fee, now)).await?;
+    // A late deposit brings back what has expired, but nothing else.
+    let known = (booking.state != State::Expired).then(|| Known::Over(Box::new(booking.clone())));
+    Ok(Ready { task, known })
 }
 
 fn making(booking: &Booking, due_time: Timestamp) -> NewTask {
@@ -123,10 +135,10 @@ pub async fn call_off_close(tx: &mut Tx, booking: BookingId, now: Timestamp) -> 
 /// What is committed must not miss its answer because payment is slow or the database busy, so this returns after two
 /// seconds at the latest. The task runs on by itself, also if the caller goes away meanwhile: dropped halfway it would
 /// lie under its lease until that runs out.
-pub async fn run_now(app: &Arc<App>, Ready { task, order }: Ready) {
+pub async fn run_now(app: &Arc<App>, Ready { task, known }: Ready) {
     let (app, id) = (Arc::clone(app), task.id);
     let running = async move {
-        let handler = OrderTasks { app: &app, order };
+        let handler = OrderTasks { app: &app, known };
         if let Err(error) = tasks::go_on(&app.pg, || app.clock.now(), &task, &handler).await {
             tracing::warn!(error = kernel::Error::from(error).chain(), "left a task to the worker");
         }
@@ -139,22 +151,22 @@ pub async fn run_now(app: &Arc<App>, Ready { task, order }: Ready) {
 
 /// Does all tasks that are due; returns how many were taken up.
 pub async fn drain(app: &App) -> Result<usize> {
-    tasks::drain(&app.pg, || app.clock.now(), &OrderTasks { app, order: None }).await
+    tasks::drain(&app.pg, || app.clock.now(), &OrderTasks { app, known: None }).await
 }
 
 struct OrderTasks<'a> {
     app: &'a App,
-    /// What is known of the order that is to be made, if somebody makes it who knows.
-    order: Option<NewOrder>,
+    /// Of the one task that it is there for.
+    known: Option<Known>,
 }
 
 impl Handler for OrderTasks<'_> {
     async fn handle(&self, task: &Task) -> Result<()> {
         let booking = BookingId::from_uuid(task.aggregate_id);
         match task.kind.as_str() {
-            CREATE_ORDER => create(self.app, task, booking, self.order.as_ref()).await,
+            CREATE_ORDER => create(self.app, task, booking, self.known.as_ref()).await,
             AMEND_ORDER => amend(self.app, task, booking).await,
-            CLOSE_ORDER => close(self.app, task, booking).await,
+            CLOSE_ORDER => close(self.app, task, booking, self.known.as_ref()).await,
             waitlist::follow::SERVE => waitlist::serve::serve(self.app, task).await,
             other => Err(Error::precondition("UNKNOWN_TASK", format!("no task is called {other}"))),
         }
@@ -163,10 +175,10 @@ impl Handler for OrderTasks<'_> {
 
 /// Makes the order, also of a booking that is over by now if it was asked for before: payment may have made it although
 /// we were not told, or may make it yet. Only when it is there for certain can it be closed for certain.
-async fn create(app: &App, task: &Task, id: BookingId, known: Option<&NewOrder>) -> Result<()> {
+async fn create(app: &App, task: &Task, id: BookingId, known: Option<&Known>) -> Result<()> {
     let order = match known {
-        Some(order) => Some(order.clone()),
-        None => wanted(app, task, id).await?,
+        Some(Known::Order(order)) => Some(order.clone()),
+        _ => wanted(app, task, id).await?,
     };
     let Some(order) = order else { return finish(app, task).await };
     app.peers.payment.create_order(&order, task.request_id()).await?;
@@ -235,18 +247,13 @@ fn is_over(state: State) -> bool {
     matches!(state, State::Cancelled | State::Expired | State::NoShow)
 }
 
-async fn close(app: &App, task: &Task, id: BookingId) -> Result<()> {
-    let now = app.clock.now();
-    let mut tx = app.pg.begin().await?;
-    let booking = db::booking::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found(id))?;
-    if !is_over(booking.state) {
-        // It was brought back while this task lay ready.
-        tasks::finish(&mut tx, now, task.id).await?;
-        return Ok(tx.commit().await?);
-    }
-    // From here on a late deposit does not bring the time back: its money goes back instead.
-    db::booking::give_up(&mut tx, id).await?;
-    tx.commit().await?;
+async fn close(app: &App, task: &Task, id: BookingId, known: Option<&Known>) -> Result<()> {
+    let booking = match known {
+        Some(Known::Over(booking)) => Some(Booking::clone(booking)),
+        _ => give_up(app, id).await?,
+    };
+    // It was brought back while this task lay ready.
+    let Some(booking) = booking else { return finish(app, task).await };
     crash::point("booking.close.given_up");
     let (back, reason) = (back(&booking, &task.payload), reason(booking.state));
     match app.peers.payment.close_order(booking.order(), back, reason, task.request_id()).await {
@@ -256,6 +263,19 @@ async fn close(app: &App, task: &Task, id: BookingId) -> Result<()> {
     }
     crash::point("booking.close.called");
     finish(app, task).await
+}
+
+/// Sees to it that a late deposit does not bring a booking back from here on: its money goes back instead. `None` if the
+/// booking goes on.
+async fn give_up(app: &App, id: BookingId) -> Result<Option<Booking>> {
+    let mut tx = app.pg.begin().await?;
+    let booking = db::booking::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found(id))?;
+    if !is_over(booking.state) {
+        return Ok(None);
+    }
+    db::booking::give_up(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(Some(booking))
 }
 
 async fn finish(app: &App, task: &Task) -> Result<()> {
