@@ -107,6 +107,8 @@ ids! {
     CardId = "cards";
     /// A contract about visits that are paid ahead.
     ContractId = "contracts";
+    /// A session of a contract that is set aside or was had.
+    ContractUseId = "contractUses";
     /// Several attempts to pay that come to pass together.
     CheckoutId = "checkouts";
     /// One attempt to pay a part of an order.

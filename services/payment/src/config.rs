@@ -32,6 +32,9 @@ pub struct Policy {
     /// How long after its end a store's day is closed, in minutes; 10. What is posted later with a time of that day is
     /// refused, and tried again.
     pub close_day_after_minutes: u32,
+    /// How long after its last day what is left of a prepaid contract is written off, in days; 1095, the three years of the
+    /// limitation period (Civil Code, Art. 188).
+    pub breakage_after_days: u32,
 }
 
 impl Default for Policy {
@@ -45,6 +48,7 @@ impl Default for Policy {
             worker_period_seconds: 5,
             time_zone: "Asia/Shanghai".to_owned(),
             close_day_after_minutes: 10,
+            breakage_after_days: 1_095,
         }
     }
 }
@@ -62,6 +66,7 @@ impl Policy {
             ("refund_retry_max_seconds", self.refund_retry_max_seconds),
             ("worker_period_seconds", self.worker_period_seconds),
             ("close_day_after_minutes", self.close_day_after_minutes),
+            ("breakage_after_days", self.breakage_after_days),
         ];
         if let Some((name, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
             return Err(Error::invalid(format!("payment.policy.{name}"), "must be at least 1"));

@@ -33,7 +33,10 @@
 //!   provider's idempotency keys.
 //! * Money that the provider has captured is never dropped: if it is owed it counts, if the order has ended or it is not
 //!   owed it goes back whole.
-//! * Each event raises the order's version by exactly one.
+//! * Each event raises the version of its order or contract by exactly one.
+//! * A session of a prepaid contract is set aside or had once, and decided once; what a contract still owes is what was paid
+//!   less what was earned of it, and all its sessions together are worth what was paid. Held by [`domain::prepaid`], a unique
+//!   index and the ledger's check. What its end gives back is reckoned by [`domain::refund_law`] alone.
 //!
 //! # What goes wrong, and then
 //!
@@ -53,6 +56,8 @@
 //! | a checkout is interrupted before its charge is made | the same `request_id` goes on from there; else the worker finds no charge and voids it |
 //! | two take from the same card at once | the second sees what the first has left: `INSUFFICIENT_BALANCE` if that is too little |
 //! | something is posted as its day is closed | it is refused (`DAY_CLOSED`), and tried again with the time of then |
+//! | a use and a refund of one contract come at once | one happens, the other is told why not (`CONTRACT_NOT_USABLE`, `USES_RESERVED`) |
+//! | a paid contract's order shall be closed | `CONTRACT_PAID`: only RefundContract ends it |
 //! | nobody decides a transfer | it expires at its time, and what it set aside is available again |
 //! | the provider is down at a refund, or its answer is lost | asked for, and sent again only if it is not known there; for ever, with growing pauses |
 //! | a refund can't reach the customer's account | recorded in `notice_break`; it stays owed, and is asked about for ever |
@@ -62,7 +67,9 @@
 //! `payment.pay.committed`, `payment.checkout.set_aside`, `payment.checkout.charge_made`, `payment.checkout.committed`,
 //! `payment.checkout.charge_closed`, `payment.checkout.cancelled`, `payment.checkout.expired`, `payment.notice.committed`, `payment.query.answered`, `payment.close.committed`,
 //! `payment.refund.claimed`, `payment.refund.sent`, `payment.refund.committed`, `payment.ledger.sealed`,
-//! `payment.store.noted`.
+//! `payment.store.noted`,
+//! `payment.contract.created`, `payment.contract.altered`, `payment.contract.expired`, `payment.contract.refunded`,
+//! `payment.use.reserved`, `payment.use.committed`, `payment.use.voided`.
 //!
 //! # Map
 //!
@@ -70,11 +77,12 @@
 //! |---|---|
 //! | [`domain`] | orders, payments, refunds: the rules, without storage |
 //! | [`domain::ledger`] | the ledger: chart of accounts, transactions, transfers in two phases |
+//! | [`domain::prepaid`] | prepaid contracts: states, rests, what each session is worth, what their end books |
 //! | [`domain::refund_law`] | what the end of a prepaid contract gives back by 法释〔2025〕4号, line by line with its article |
 //! | [`flows`] | one use case a file; [`flows::audit`] looks at every invariant ([`db::invariants`]) of a live database |
-//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `checkout`, `payment`, `refund`, `ledger_*`, `store_zone`, `notice`, `notice_nonce`, `notice_break` |
+//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `checkout`, `payment`, `refund`, `ledger_*`, `store_zone`, `prepaid_*`, `notice`, `notice_nonce`, `notice_break` |
 //! | [`peers`] | payment providers behind one port: WeChat Pay, Alipay, the sandbox; what their clients share |
-//! | [`rpc`] | `PaymentService`, `CheckoutService`, `LedgerService`, `PrepaidService` (what the law gives back, for everybody who asks) and the event feed |
+//! | [`rpc`] | `PaymentService`, `CheckoutService`, `LedgerService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks) and the event feed |
 //! | [`worker`] | asks about pending payments, sends refunds, closes days, seals ledger and audit trail, forgets old sendings of notices, follows booking's feed |
 //! | [`sandbox`] | a provider that takes no money; a foreign system with tables of its own; and two that speak WeChat Pay's and Alipay's protocols |
 //! | [`app`], [`config`] | the wiring; what an operator may set |

@@ -10,6 +10,7 @@ use runtime::{Tasks, lifecycle::Next};
 pub use crate::flows::{
     checkout::expire::expire_checkouts,
     ledger::{close_days::close_days, expire_transfers::expire_transfers, seal::seal_ledger},
+    prepaid::expire_contracts::expire_contracts,
     query_pending::query_pending,
     send_refunds::send_refunds,
 };
@@ -18,6 +19,7 @@ use crate::{
     flows::{
         checkout::expire as checkouts,
         ledger::{expire_transfers as expiry, follow_stores::FollowStores, seal},
+        prepaid::expire_contracts as ends,
         query_pending as query, send_refunds as refunds,
     },
 };
@@ -32,7 +34,7 @@ const SEAL_PERIOD: Duration = Duration::from_secs(10);
 /// How often the ledger is sealed. What was booked since is added up whenever balances are asked for.
 const SEAL_LEDGER_PERIOD: Duration = Duration::from_secs(5);
 
-/// How often it is looked whether a store's day is over.
+/// How often it is looked whether a store's day, or a contract's time, is over.
 const CLOSE_PERIOD: Duration = Duration::from_secs(60);
 
 /// The feeds that payment follows.
@@ -66,6 +68,11 @@ pub fn spawn(app: &Arc<App>, feeds: Feeds, tasks: &Tasks) {
     tasks.spawn_loop("payment.expire_transfers", period, None, move || {
         let app = Arc::clone(&of);
         async move { Ok(Next::after_batch(expire_transfers(&app).await?, expiry::BATCH)) }
+    });
+    let of = Arc::clone(app);
+    tasks.spawn_loop("payment.expire_contracts", CLOSE_PERIOD, None, move || {
+        let app = Arc::clone(&of);
+        async move { Ok(Next::after_batch(expire_contracts(&app).await?, ends::BATCH)) }
     });
     let of = Arc::clone(app);
     tasks.spawn_loop("payment.close_days", CLOSE_PERIOD, None, move || {

@@ -1512,6 +1512,102 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.payment.v1.PrepaidService/CommitUse",
+        Rule {
+            public: false,
+            roles: &[Role::Service],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.payment.v1.PrepaidService/CreateContract",
+        Rule {
+            public: false,
+            roles: &[
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Administrator,
+                Role::Service,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.PrepaidService/ExtendContract",
+        Rule {
+            public: false,
+            roles: &[Role::FrontDesk, Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.PrepaidService/FreezeContract",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.PrepaidService/GetContract",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Support,
+                Role::Administrator,
+                Role::Auditor,
+                Role::Service,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.PrepaidService/ListContracts",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Support,
+                Role::Administrator,
+                Role::Auditor,
+                Role::Service,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.PrepaidService/PreviewContractRefund",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Support,
+                Role::Administrator,
+                Role::Auditor,
+                Role::Service,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
         "/meridian.payment.v1.PrepaidService/QuoteRefundByLaw",
         Rule {
             public: false,
@@ -1526,6 +1622,56 @@ pub static ALL: &[(&str, Rule)] = &[
                 Role::Auditor,
                 Role::Service,
             ],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.payment.v1.PrepaidService/RefundContract",
+        Rule {
+            public: false,
+            roles: &[Role::StoreManager, Role::Finance, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.PrepaidService/ReserveUse",
+        Rule {
+            public: false,
+            roles: &[Role::Service],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.payment.v1.PrepaidService/TransferContract",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.PrepaidService/UnfreezeContract",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.PrepaidService/VoidUse",
+        Rule {
+            public: false,
+            roles: &[Role::Service],
             scope: Scope::None,
         },
     ),

@@ -5003,6 +5003,613 @@ impl ::prost::Name for QuoteRefundByLawRequest {
         "/meridian.payment.v1.QuoteRefundByLawRequest".into()
     }
 }
+/// Sessions, or a time of unlimited service, that are paid ahead.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Contract {
+    /// `contracts/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What it is paid with, `orders/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub order: ::prost::alloc::string::String,
+    /// Where it was sold, `stores/<uuid>`. It can be used at every store.
+    #[prost(string, tag = "3")]
+    pub store: ::prost::alloc::string::String,
+    /// Whose it is, `members/<uuid>`.
+    #[prost(string, tag = "4")]
+    pub holder: ::prost::alloc::string::String,
+    /// What was agreed.
+    #[prost(message, optional, tag = "5")]
+    pub terms: ::core::option::Option<ContractTerms>,
+    /// Where it is in its life.
+    #[prost(enumeration = "contract::State", tag = "6")]
+    pub state: i32,
+    /// Its first day: that of the payment; not set before. Days are those of the store's time zone.
+    #[prost(message, optional, tag = "7")]
+    pub start_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// Its last day, freezes and extensions included; not set before it is paid, or if it has no end.
+    #[prost(message, optional, tag = "8")]
+    pub end_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// When it rested or will rest, in order.
+    #[prost(message, repeated, tag = "9")]
+    pub frozen: ::prost::alloc::vec::Vec<RefundLawDays>,
+    /// How many sessions of each item of the terms were had.
+    #[prost(int32, repeated, packed = "false", tag = "10")]
+    pub used: ::prost::alloc::vec::Vec<i32>,
+    /// How many sessions of each item of the terms are set aside.
+    #[prost(int32, repeated, packed = "false", tag = "11")]
+    pub reserved: ::prost::alloc::vec::Vec<i32>,
+    /// What was earned of it so far; the rest of `terms.price` is owed.
+    #[prost(message, optional, tag = "12")]
+    pub recognised: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// When it was made.
+    #[prost(message, optional, tag = "13")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Counts the changes, from 1.
+    #[prost(int64, tag = "14")]
+    pub version: i64,
+}
+/// Nested message and enum types in `Contract`.
+pub mod contract {
+    /// Where a contract is in its life.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        /// Not stated.
+        Unspecified = 0,
+        /// It is not paid.
+        Draft = 1,
+        /// It can be used.
+        Active = 2,
+        /// It rests.
+        Frozen = 3,
+        /// All sessions were had.
+        UsedUp = 4,
+        /// Its time is over. What is left of sessions can still be extended or refunded.
+        Expired = 5,
+        /// It was ended, and what the law gives goes back.
+        Refunded = 6,
+        /// Its order ended before it was paid.
+        Cancelled = 7,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Draft => "STATE_DRAFT",
+                Self::Active => "STATE_ACTIVE",
+                Self::Frozen => "STATE_FROZEN",
+                Self::UsedUp => "STATE_USED_UP",
+                Self::Expired => "STATE_EXPIRED",
+                Self::Refunded => "STATE_REFUNDED",
+                Self::Cancelled => "STATE_CANCELLED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_DRAFT" => Some(Self::Draft),
+                "STATE_ACTIVE" => Some(Self::Active),
+                "STATE_FROZEN" => Some(Self::Frozen),
+                "STATE_USED_UP" => Some(Self::UsedUp),
+                "STATE_EXPIRED" => Some(Self::Expired),
+                "STATE_REFUNDED" => Some(Self::Refunded),
+                "STATE_CANCELLED" => Some(Self::Cancelled),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for Contract {
+    const NAME: &'static str = "Contract";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.Contract".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.Contract".into()
+    }
+}
+/// What was agreed in a contract. It never changes.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ContractTerms {
+    /// What it costs, above 0; at most what all sessions cost without it.
+    #[prost(message, optional, tag = "1")]
+    pub price: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// The sessions; empty if it is for unlimited service for a time.
+    #[prost(message, repeated, tag = "2")]
+    pub items: ::prost::alloc::vec::Vec<contract_terms::Item>,
+    /// For how many days it holds from its payment on. 0, for sessions only: it has no end.
+    #[prost(int32, tag = "3")]
+    pub days: i32,
+    /// For how many days it may rest in all.
+    #[prost(int32, tag = "4")]
+    pub max_freeze_days: i32,
+    /// Whether the customer had had the same service before.
+    #[prost(enumeration = "refund_law_contract::KnownService", tag = "5")]
+    pub known_service: i32,
+    /// What was agreed on refunds, `amount` excepted, which nobody can know ahead.
+    #[prost(message, optional, tag = "6")]
+    pub refund_terms: ::core::option::Option<refund_law_contract::Terms>,
+}
+/// Nested message and enum types in `ContractTerms`.
+pub mod contract_terms {
+    /// Sessions of an item.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Item {
+        /// What it is, such as `items/<uuid>`; once in a contract.
+        #[prost(string, tag = "1")]
+        pub item: ::prost::alloc::string::String,
+        /// What the customer reads.
+        #[prost(string, tag = "2")]
+        pub display_name: ::prost::alloc::string::String,
+        /// How many sessions were bought.
+        #[prost(int32, tag = "3")]
+        pub quantity: i32,
+        /// How many are given on top; they make all of them cheaper.
+        #[prost(int32, tag = "4")]
+        pub bonus_quantity: i32,
+        /// The price of one without the contract.
+        #[prost(message, optional, tag = "5")]
+        pub list_price: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+    }
+    impl ::prost::Name for Item {
+        const NAME: &'static str = "Item";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.ContractTerms.Item".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.ContractTerms.Item".into()
+        }
+    }
+}
+impl ::prost::Name for ContractTerms {
+    const NAME: &'static str = "ContractTerms";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ContractTerms".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ContractTerms".into()
+    }
+}
+/// A session that is set aside or was had.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ContractUse {
+    /// `contractUses/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// `contracts/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub contract: ::prost::alloc::string::String,
+    /// What is had.
+    #[prost(string, tag = "3")]
+    pub item: ::prost::alloc::string::String,
+    /// Where, `stores/<uuid>`.
+    #[prost(string, tag = "4")]
+    pub store: ::prost::alloc::string::String,
+    /// Whether it is decided.
+    #[prost(enumeration = "contract_use::State", tag = "5")]
+    pub state: i32,
+    /// What it is worth: its part of what was paid; 0 for unlimited service, which is earned by the day.
+    #[prost(message, optional, tag = "6")]
+    pub value: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// When it was set aside.
+    #[prost(message, optional, tag = "7")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was decided; not set while it is reserved.
+    #[prost(message, optional, tag = "8")]
+    pub decide_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Nested message and enum types in `ContractUse`.
+pub mod contract_use {
+    /// Whether it is decided.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        /// Not stated.
+        Unspecified = 0,
+        /// It is not.
+        Reserved = 1,
+        /// The visit took place.
+        Committed = 2,
+        /// It did not.
+        Voided = 3,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Reserved => "STATE_RESERVED",
+                Self::Committed => "STATE_COMMITTED",
+                Self::Voided => "STATE_VOIDED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_RESERVED" => Some(Self::Reserved),
+                "STATE_COMMITTED" => Some(Self::Committed),
+                "STATE_VOIDED" => Some(Self::Voided),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for ContractUse {
+    const NAME: &'static str = "ContractUse";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ContractUse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ContractUse".into()
+    }
+}
+/// What the end of a contract gives back.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ContractRefund {
+    /// `contracts/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub contract: ::prost::alloc::string::String,
+    /// Why.
+    #[prost(enumeration = "RefundCause", tag = "2")]
+    pub cause: i32,
+    /// The amount with its explanation.
+    #[prost(message, optional, tag = "3")]
+    pub quote: ::core::option::Option<RefundLawQuote>,
+    /// Of `quote.refund`, what goes back to where it was paid from.
+    #[prost(message, optional, tag = "4")]
+    pub to_sources: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Of `quote.refund`, what is above all that was paid, such as interest: it stays owed to the customer, and finance pays
+    /// it out.
+    #[prost(message, optional, tag = "5")]
+    pub beyond_sources: ::core::option::Option<
+        super::super::super::google::r#type::Money,
+    >,
+    /// When it was decided; not set in a preview.
+    #[prost(message, optional, tag = "6")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for ContractRefund {
+    const NAME: &'static str = "ContractRefund";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ContractRefund".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ContractRefund".into()
+    }
+}
+/// Request of PrepaidService.CreateContract.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CreateContractRequest {
+    /// The id to give it, a UUID.
+    #[prost(string, tag = "1")]
+    pub contract_id: ::prost::alloc::string::String,
+    /// Who buys it, `members/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub customer: ::prost::alloc::string::String,
+    /// Which store sells it, `stores/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub store: ::prost::alloc::string::String,
+    /// What is agreed.
+    #[prost(message, optional, tag = "4")]
+    pub terms: ::core::option::Option<ContractTerms>,
+    /// A UUID for this request; repeats with the same one have the same answer.
+    #[prost(string, tag = "5")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CreateContractRequest {
+    const NAME: &'static str = "CreateContractRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.CreateContractRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.CreateContractRequest".into()
+    }
+}
+/// Request of PrepaidService.GetContract.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetContractRequest {
+    /// `contracts/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetContractRequest {
+    const NAME: &'static str = "GetContractRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.GetContractRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.GetContractRequest".into()
+    }
+}
+/// Request of PrepaidService.ListContracts.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListContractsRequest {
+    /// Only of this holder, `members/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub holder: ::prost::alloc::string::String,
+    /// Only those sold by this store, `stores/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "3")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListContractsRequest {
+    const NAME: &'static str = "ListContractsRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListContractsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListContractsRequest".into()
+    }
+}
+/// Response of PrepaidService.ListContracts.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListContractsResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub contracts: ::prost::alloc::vec::Vec<Contract>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListContractsResponse {
+    const NAME: &'static str = "ListContractsResponse";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListContractsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListContractsResponse".into()
+    }
+}
+/// Request of PrepaidService.ReserveUse.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReserveUseRequest {
+    /// `contracts/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The id to give to the use, a UUID: derive it from the visit.
+    #[prost(string, tag = "2")]
+    pub use_id: ::prost::alloc::string::String,
+    /// What is had: an item of the terms, or anything if the contract is for a time.
+    #[prost(string, tag = "3")]
+    pub item: ::prost::alloc::string::String,
+    /// Where, `stores/<uuid>`.
+    #[prost(string, tag = "4")]
+    pub store: ::prost::alloc::string::String,
+    /// A UUID for this request; repeats with the same one have the same answer.
+    #[prost(string, tag = "5")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ReserveUseRequest {
+    const NAME: &'static str = "ReserveUseRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ReserveUseRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ReserveUseRequest".into()
+    }
+}
+/// Request of PrepaidService.CommitUse.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CommitUseRequest {
+    /// `contractUses/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// A UUID for this request; repeats with the same one have the same answer.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CommitUseRequest {
+    const NAME: &'static str = "CommitUseRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.CommitUseRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.CommitUseRequest".into()
+    }
+}
+/// Request of PrepaidService.VoidUse.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VoidUseRequest {
+    /// `contractUses/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// A UUID for this request; repeats with the same one have the same answer.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for VoidUseRequest {
+    const NAME: &'static str = "VoidUseRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.VoidUseRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.VoidUseRequest".into()
+    }
+}
+/// Request of PrepaidService.FreezeContract.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FreezeContractRequest {
+    /// `contracts/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// For how many days, today included.
+    #[prost(int32, tag = "2")]
+    pub days: i32,
+    /// A UUID for this request; repeats with the same one have the same answer.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for FreezeContractRequest {
+    const NAME: &'static str = "FreezeContractRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.FreezeContractRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.FreezeContractRequest".into()
+    }
+}
+/// Request of PrepaidService.UnfreezeContract.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnfreezeContractRequest {
+    /// `contracts/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// A UUID for this request; repeats with the same one have the same answer.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for UnfreezeContractRequest {
+    const NAME: &'static str = "UnfreezeContractRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.UnfreezeContractRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.UnfreezeContractRequest".into()
+    }
+}
+/// Request of PrepaidService.ExtendContract.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExtendContractRequest {
+    /// `contracts/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// By how many days; of a contract that has run out, from today on.
+    #[prost(int32, tag = "2")]
+    pub days: i32,
+    /// A UUID for this request; repeats with the same one have the same answer.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ExtendContractRequest {
+    const NAME: &'static str = "ExtendContractRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ExtendContractRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ExtendContractRequest".into()
+    }
+}
+/// Request of PrepaidService.TransferContract.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TransferContractRequest {
+    /// `contracts/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Who gets it, `members/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub holder: ::prost::alloc::string::String,
+    /// A UUID for this request; repeats with the same one have the same answer.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for TransferContractRequest {
+    const NAME: &'static str = "TransferContractRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.TransferContractRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.TransferContractRequest".into()
+    }
+}
+/// Request of PrepaidService.PreviewContractRefund.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PreviewContractRefundRequest {
+    /// `contracts/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Why it would end.
+    #[prost(enumeration = "RefundCause", tag = "2")]
+    pub cause: i32,
+}
+impl ::prost::Name for PreviewContractRefundRequest {
+    const NAME: &'static str = "PreviewContractRefundRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.PreviewContractRefundRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.PreviewContractRefundRequest".into()
+    }
+}
+/// Request of PrepaidService.RefundContract.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RefundContractRequest {
+    /// `contracts/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Why it ends.
+    #[prost(enumeration = "RefundCause", tag = "2")]
+    pub cause: i32,
+    /// What the customer was told that goes back; any amount if absent.
+    #[prost(message, optional, tag = "3")]
+    pub expected: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// A UUID for this request; repeats with the same one have the same answer.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RefundContractRequest {
+    const NAME: &'static str = "RefundContractRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.RefundContractRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.RefundContractRequest".into()
+    }
+}
 /// Generated client implementations.
 pub mod prepaid_service_client {
     #![allow(
@@ -5014,7 +5621,10 @@ pub mod prepaid_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Prepaid contracts, and what their end gives back.
+    /// Prepaid contracts: sessions or a time that are paid ahead, their uses, and what their end gives back.
+    ///
+    /// Membership counts the uses; here is what they are worth. What was paid is owed until it is delivered: each use turns its
+    /// part into takings, and the last one takes what is left.
     #[derive(Debug, Clone)]
     pub struct PrepaidServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -5095,6 +5705,342 @@ pub mod prepaid_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
+        /// Makes a contract with its order, which is paid as any other; the contract is a draft until all of it is paid. A repeat
+        /// with the same content finds the one made before.
+        pub async fn create_contract(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateContractRequest>,
+        ) -> std::result::Result<tonic::Response<super::Contract>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.PrepaidService/CreateContract",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.PrepaidService",
+                        "CreateContract",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads a contract.
+        pub async fn get_contract(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetContractRequest>,
+        ) -> std::result::Result<tonic::Response<super::Contract>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.PrepaidService/GetContract",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.PrepaidService", "GetContract"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists contracts, the newest first. Members get their own.
+        pub async fn list_contracts(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListContractsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListContractsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.PrepaidService/ListContracts",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.PrepaidService",
+                        "ListContracts",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sets a session aside for a visit; of a contract for a time, notes the visit. A use is reserved once: a repeat finds it.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CONTRACT_NOT_USABLE (a draft, frozen, over, ended) or NO_SESSION_LEFT; NOT_FOUND.
+        pub async fn reserve_use(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReserveUseRequest>,
+        ) -> std::result::Result<tonic::Response<super::ContractUse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.PrepaidService/ReserveUse",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.PrepaidService", "ReserveUse"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// The visit took place: what the session is worth is earned at the store of the visit. A repeat changes nothing.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason USE_VOIDED; NOT_FOUND.
+        pub async fn commit_use(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CommitUseRequest>,
+        ) -> std::result::Result<tonic::Response<super::ContractUse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.PrepaidService/CommitUse",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.PrepaidService", "CommitUse"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// The visit did not take place: the session is free again. A repeat changes nothing.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason USE_COMMITTED; NOT_FOUND.
+        pub async fn void_use(
+            &mut self,
+            request: impl tonic::IntoRequest<super::VoidUseRequest>,
+        ) -> std::result::Result<tonic::Response<super::ContractUse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.PrepaidService/VoidUse",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.PrepaidService", "VoidUse"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lets a contract rest from today on; its end moves by as many days. A frozen contract can't be used.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CONTRACT_NOT_ACTIVE, CONTRACT_FROZEN, USES_RESERVED or FREEZE_LIMIT.
+        pub async fn freeze_contract(
+            &mut self,
+            request: impl tonic::IntoRequest<super::FreezeContractRequest>,
+        ) -> std::result::Result<tonic::Response<super::Contract>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.PrepaidService/FreezeContract",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.PrepaidService",
+                        "FreezeContract",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends the rest of a contract today; what is left of it no longer moves the contract's end.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CONTRACT_NOT_FROZEN.
+        pub async fn unfreeze_contract(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UnfreezeContractRequest>,
+        ) -> std::result::Result<tonic::Response<super::Contract>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.PrepaidService/UnfreezeContract",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.PrepaidService",
+                        "UnfreezeContract",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Moves the end of a contract. One that has run out can be used again after it.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CONTRACT_ENDED, CONTRACT_LAPSED or NO_END.
+        pub async fn extend_contract(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExtendContractRequest>,
+        ) -> std::result::Result<tonic::Response<super::Contract>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.PrepaidService/ExtendContract",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.PrepaidService",
+                        "ExtendContract",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Hands a contract over to another consumer, who has all its rights from then on (法释〔2025〕4号, Art. 11).
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CONTRACT_ENDED, CONTRACT_NOT_ACTIVE or USES_RESERVED.
+        pub async fn transfer_contract(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TransferContractRequest>,
+        ) -> std::result::Result<tonic::Response<super::Contract>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.PrepaidService/TransferContract",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.PrepaidService",
+                        "TransferContract",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reckons what the contract's end would give back today, by law and by its own terms where they are better for the
+        /// consumer. It keeps nothing.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CONTRACT_NOT_REFUNDABLE or USES_RESERVED.
+        pub async fn preview_contract_refund(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PreviewContractRefundRequest>,
+        ) -> std::result::Result<tonic::Response<super::ContractRefund>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.PrepaidService/PreviewContractRefund",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.PrepaidService",
+                        "PreviewContractRefund",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends a contract: what the law gives goes back to where it was paid from, and the quote is kept with its explanation.
+        /// Given `expected`, it is refused if the law gives another amount.
+        ///
+        /// Errors: those of PreviewContractRefund, and REFUND_CHANGED.
+        pub async fn refund_contract(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RefundContractRequest>,
+        ) -> std::result::Result<tonic::Response<super::ContractRefund>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.PrepaidService/RefundContract",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.PrepaidService",
+                        "RefundContract",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Reckons what the end of a prepaid contract gives back by 法释〔2025〕4号, Art. 14 to 22: an amount, and an explanation
         /// line by line with its articles. It looks only at what it is told and keeps nothing: anybody who is signed in can check
         /// a refund with it.
@@ -5139,6 +6085,90 @@ pub mod prepaid_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with PrepaidServiceServer.
     #[async_trait]
     pub trait PrepaidService: std::marker::Send + std::marker::Sync + 'static {
+        /// Makes a contract with its order, which is paid as any other; the contract is a draft until all of it is paid. A repeat
+        /// with the same content finds the one made before.
+        async fn create_contract(
+            &self,
+            request: tonic::Request<super::CreateContractRequest>,
+        ) -> std::result::Result<tonic::Response<super::Contract>, tonic::Status>;
+        /// Reads a contract.
+        async fn get_contract(
+            &self,
+            request: tonic::Request<super::GetContractRequest>,
+        ) -> std::result::Result<tonic::Response<super::Contract>, tonic::Status>;
+        /// Lists contracts, the newest first. Members get their own.
+        async fn list_contracts(
+            &self,
+            request: tonic::Request<super::ListContractsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListContractsResponse>,
+            tonic::Status,
+        >;
+        /// Sets a session aside for a visit; of a contract for a time, notes the visit. A use is reserved once: a repeat finds it.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CONTRACT_NOT_USABLE (a draft, frozen, over, ended) or NO_SESSION_LEFT; NOT_FOUND.
+        async fn reserve_use(
+            &self,
+            request: tonic::Request<super::ReserveUseRequest>,
+        ) -> std::result::Result<tonic::Response<super::ContractUse>, tonic::Status>;
+        /// The visit took place: what the session is worth is earned at the store of the visit. A repeat changes nothing.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason USE_VOIDED; NOT_FOUND.
+        async fn commit_use(
+            &self,
+            request: tonic::Request<super::CommitUseRequest>,
+        ) -> std::result::Result<tonic::Response<super::ContractUse>, tonic::Status>;
+        /// The visit did not take place: the session is free again. A repeat changes nothing.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason USE_COMMITTED; NOT_FOUND.
+        async fn void_use(
+            &self,
+            request: tonic::Request<super::VoidUseRequest>,
+        ) -> std::result::Result<tonic::Response<super::ContractUse>, tonic::Status>;
+        /// Lets a contract rest from today on; its end moves by as many days. A frozen contract can't be used.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CONTRACT_NOT_ACTIVE, CONTRACT_FROZEN, USES_RESERVED or FREEZE_LIMIT.
+        async fn freeze_contract(
+            &self,
+            request: tonic::Request<super::FreezeContractRequest>,
+        ) -> std::result::Result<tonic::Response<super::Contract>, tonic::Status>;
+        /// Ends the rest of a contract today; what is left of it no longer moves the contract's end.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CONTRACT_NOT_FROZEN.
+        async fn unfreeze_contract(
+            &self,
+            request: tonic::Request<super::UnfreezeContractRequest>,
+        ) -> std::result::Result<tonic::Response<super::Contract>, tonic::Status>;
+        /// Moves the end of a contract. One that has run out can be used again after it.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CONTRACT_ENDED, CONTRACT_LAPSED or NO_END.
+        async fn extend_contract(
+            &self,
+            request: tonic::Request<super::ExtendContractRequest>,
+        ) -> std::result::Result<tonic::Response<super::Contract>, tonic::Status>;
+        /// Hands a contract over to another consumer, who has all its rights from then on (法释〔2025〕4号, Art. 11).
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CONTRACT_ENDED, CONTRACT_NOT_ACTIVE or USES_RESERVED.
+        async fn transfer_contract(
+            &self,
+            request: tonic::Request<super::TransferContractRequest>,
+        ) -> std::result::Result<tonic::Response<super::Contract>, tonic::Status>;
+        /// Reckons what the contract's end would give back today, by law and by its own terms where they are better for the
+        /// consumer. It keeps nothing.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CONTRACT_NOT_REFUNDABLE or USES_RESERVED.
+        async fn preview_contract_refund(
+            &self,
+            request: tonic::Request<super::PreviewContractRefundRequest>,
+        ) -> std::result::Result<tonic::Response<super::ContractRefund>, tonic::Status>;
+        /// Ends a contract: what the law gives goes back to where it was paid from, and the quote is kept with its explanation.
+        /// Given `expected`, it is refused if the law gives another amount.
+        ///
+        /// Errors: those of PreviewContractRefund, and REFUND_CHANGED.
+        async fn refund_contract(
+            &self,
+            request: tonic::Request<super::RefundContractRequest>,
+        ) -> std::result::Result<tonic::Response<super::ContractRefund>, tonic::Status>;
         /// Reckons what the end of a prepaid contract gives back by 法释〔2025〕4号, Art. 14 to 22: an amount, and an explanation
         /// line by line with its articles. It looks only at what it is told and keeps nothing: anybody who is signed in can check
         /// a refund with it.
@@ -5147,7 +6177,10 @@ pub mod prepaid_service_server {
             request: tonic::Request<super::QuoteRefundByLawRequest>,
         ) -> std::result::Result<tonic::Response<super::RefundLawQuote>, tonic::Status>;
     }
-    /// Prepaid contracts, and what their end gives back.
+    /// Prepaid contracts: sessions or a time that are paid ahead, their uses, and what their end gives back.
+    ///
+    /// Membership counts the uses; here is what they are worth. What was paid is owed until it is delivered: each use turns its
+    /// part into takings, and the last one takes what is left.
     #[derive(Debug)]
     pub struct PrepaidServiceServer<T> {
         inner: Arc<T>,
@@ -5224,6 +6257,556 @@ pub mod prepaid_service_server {
         }
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
+                "/meridian.payment.v1.PrepaidService/CreateContract" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateContractSvc<T: PrepaidService>(pub Arc<T>);
+                    impl<
+                        T: PrepaidService,
+                    > tonic::server::UnaryService<super::CreateContractRequest>
+                    for CreateContractSvc<T> {
+                        type Response = super::Contract;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateContractRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PrepaidService>::create_contract(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateContractSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.PrepaidService/GetContract" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetContractSvc<T: PrepaidService>(pub Arc<T>);
+                    impl<
+                        T: PrepaidService,
+                    > tonic::server::UnaryService<super::GetContractRequest>
+                    for GetContractSvc<T> {
+                        type Response = super::Contract;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetContractRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PrepaidService>::get_contract(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetContractSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.PrepaidService/ListContracts" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListContractsSvc<T: PrepaidService>(pub Arc<T>);
+                    impl<
+                        T: PrepaidService,
+                    > tonic::server::UnaryService<super::ListContractsRequest>
+                    for ListContractsSvc<T> {
+                        type Response = super::ListContractsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListContractsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PrepaidService>::list_contracts(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListContractsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.PrepaidService/ReserveUse" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReserveUseSvc<T: PrepaidService>(pub Arc<T>);
+                    impl<
+                        T: PrepaidService,
+                    > tonic::server::UnaryService<super::ReserveUseRequest>
+                    for ReserveUseSvc<T> {
+                        type Response = super::ContractUse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReserveUseRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PrepaidService>::reserve_use(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReserveUseSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.PrepaidService/CommitUse" => {
+                    #[allow(non_camel_case_types)]
+                    struct CommitUseSvc<T: PrepaidService>(pub Arc<T>);
+                    impl<
+                        T: PrepaidService,
+                    > tonic::server::UnaryService<super::CommitUseRequest>
+                    for CommitUseSvc<T> {
+                        type Response = super::ContractUse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CommitUseRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PrepaidService>::commit_use(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CommitUseSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.PrepaidService/VoidUse" => {
+                    #[allow(non_camel_case_types)]
+                    struct VoidUseSvc<T: PrepaidService>(pub Arc<T>);
+                    impl<
+                        T: PrepaidService,
+                    > tonic::server::UnaryService<super::VoidUseRequest>
+                    for VoidUseSvc<T> {
+                        type Response = super::ContractUse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::VoidUseRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PrepaidService>::void_use(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = VoidUseSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.PrepaidService/FreezeContract" => {
+                    #[allow(non_camel_case_types)]
+                    struct FreezeContractSvc<T: PrepaidService>(pub Arc<T>);
+                    impl<
+                        T: PrepaidService,
+                    > tonic::server::UnaryService<super::FreezeContractRequest>
+                    for FreezeContractSvc<T> {
+                        type Response = super::Contract;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::FreezeContractRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PrepaidService>::freeze_contract(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = FreezeContractSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.PrepaidService/UnfreezeContract" => {
+                    #[allow(non_camel_case_types)]
+                    struct UnfreezeContractSvc<T: PrepaidService>(pub Arc<T>);
+                    impl<
+                        T: PrepaidService,
+                    > tonic::server::UnaryService<super::UnfreezeContractRequest>
+                    for UnfreezeContractSvc<T> {
+                        type Response = super::Contract;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UnfreezeContractRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PrepaidService>::unfreeze_contract(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UnfreezeContractSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.PrepaidService/ExtendContract" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExtendContractSvc<T: PrepaidService>(pub Arc<T>);
+                    impl<
+                        T: PrepaidService,
+                    > tonic::server::UnaryService<super::ExtendContractRequest>
+                    for ExtendContractSvc<T> {
+                        type Response = super::Contract;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExtendContractRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PrepaidService>::extend_contract(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExtendContractSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.PrepaidService/TransferContract" => {
+                    #[allow(non_camel_case_types)]
+                    struct TransferContractSvc<T: PrepaidService>(pub Arc<T>);
+                    impl<
+                        T: PrepaidService,
+                    > tonic::server::UnaryService<super::TransferContractRequest>
+                    for TransferContractSvc<T> {
+                        type Response = super::Contract;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TransferContractRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PrepaidService>::transfer_contract(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TransferContractSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.PrepaidService/PreviewContractRefund" => {
+                    #[allow(non_camel_case_types)]
+                    struct PreviewContractRefundSvc<T: PrepaidService>(pub Arc<T>);
+                    impl<
+                        T: PrepaidService,
+                    > tonic::server::UnaryService<super::PreviewContractRefundRequest>
+                    for PreviewContractRefundSvc<T> {
+                        type Response = super::ContractRefund;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PreviewContractRefundRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PrepaidService>::preview_contract_refund(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PreviewContractRefundSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.PrepaidService/RefundContract" => {
+                    #[allow(non_camel_case_types)]
+                    struct RefundContractSvc<T: PrepaidService>(pub Arc<T>);
+                    impl<
+                        T: PrepaidService,
+                    > tonic::server::UnaryService<super::RefundContractRequest>
+                    for RefundContractSvc<T> {
+                        type Response = super::ContractRefund;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RefundContractRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PrepaidService>::refund_contract(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RefundContractSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/meridian.payment.v1.PrepaidService/QuoteRefundByLaw" => {
                     #[allow(non_camel_case_types)]
                     struct QuoteRefundByLawSvc<T: PrepaidService>(pub Arc<T>);
@@ -5308,5 +6891,61 @@ pub mod prepaid_service_server {
     pub const SERVICE_NAME: &str = "meridian.payment.v1.PrepaidService";
     impl<T> tonic::server::NamedService for PrepaidServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// What an event tells of its contract; the contract is the aggregate.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ContractFacts {
+    /// `contracts/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub contract: ::prost::alloc::string::String,
+    /// `orders/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub order: ::prost::alloc::string::String,
+    /// Whose it is, `members/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub holder: ::prost::alloc::string::String,
+    /// Which store sold it, `stores/<uuid>`.
+    #[prost(string, tag = "4")]
+    pub store: ::prost::alloc::string::String,
+    /// State after the event.
+    #[prost(enumeration = "contract::State", tag = "5")]
+    pub state: i32,
+    /// What was earned of it so far.
+    #[prost(message, optional, tag = "6")]
+    pub recognised: ::core::option::Option<super::super::super::google::r#type::Money>,
+}
+impl ::prost::Name for ContractFacts {
+    const NAME: &'static str = "ContractFacts";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ContractFacts".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ContractFacts".into()
+    }
+}
+/// Something happened to a prepaid contract.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ContractChanged {
+    /// The contract.
+    #[prost(message, optional, tag = "1")]
+    pub contract: ::core::option::Option<ContractFacts>,
+    /// What happened, a word for programs: `created`, `activated`, `cancelled`, `use_committed`, `used_up`, `frozen`, `unfrozen`,
+    /// `extended`, `transferred`, `expired`, `lapsed` or `refunded`.
+    #[prost(string, tag = "2")]
+    pub change: ::prost::alloc::string::String,
+    /// What it happened to besides, such as the use or the holder before; may be empty.
+    #[prost(string, tag = "3")]
+    pub about: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ContractChanged {
+    const NAME: &'static str = "ContractChanged";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ContractChanged".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ContractChanged".into()
     }
 }

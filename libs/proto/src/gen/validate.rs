@@ -2214,5 +2214,186 @@ impl Validate for crate::generated::meridian::payment::v1::QuoteRefundByLawReque
         }
     }
 }
+impl Validate for crate::generated::meridian::payment::v1::Contract {
+    fn check(&self, report: &mut Report) {
+        if let Some(value) = &self.terms {
+            report.nested(Field("terms"), value);
+        }
+        for (index, value) in self.frozen.iter().enumerate() {
+            report.nested(Item("frozen", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::ContractTerms {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("price"), self.price.is_some());
+        report.count(Field("items"), self.items.len(), &[Count::Max(50)]);
+        for (index, value) in self.items.iter().enumerate() {
+            report.nested(Item("items", index), value);
+        }
+        report
+            .integer(
+                Field("days"),
+                i128::from(self.days),
+                &[Integer::AtMost(3660), Integer::AtLeast(0)],
+            );
+        report
+            .integer(
+                Field("max_freeze_days"),
+                i128::from(self.max_freeze_days),
+                &[Integer::AtMost(3660), Integer::AtLeast(0)],
+            );
+        report
+            .choice(
+                Field("known_service"),
+                self.known_service,
+                &[
+                    (0, "KNOWN_SERVICE_UNSPECIFIED"),
+                    (1, "KNOWN_SERVICE_NEW"),
+                    (2, "KNOWN_SERVICE_FROM_THIS_MERCHANT"),
+                    (3, "KNOWN_SERVICE_FROM_ANOTHER_MERCHANT"),
+                ],
+            );
+        if let Some(value) = &self.refund_terms {
+            report.nested(Field("refund_terms"), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::contract_terms::Item {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("item"), &self.item, &[Text::MinLen(1), Text::MaxLen(200)]);
+        report.text(Field("display_name"), &self.display_name, &[Text::MaxLen(200)]);
+        report
+            .integer(
+                Field("quantity"),
+                i128::from(self.quantity),
+                &[Integer::AtMost(1000), Integer::AtLeast(1)],
+            );
+        report
+            .integer(
+                Field("bonus_quantity"),
+                i128::from(self.bonus_quantity),
+                &[Integer::AtMost(1000), Integer::AtLeast(0)],
+            );
+        report.required(Field("list_price"), self.list_price.is_some());
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::CreateContractRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("contract_id"), &self.contract_id, &[Text::Uuid]);
+        report.required(Field("terms"), self.terms.is_some());
+        if let Some(value) = &self.terms {
+            report.nested(Field("terms"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::GetContractRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::ListContractsRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::ListContractsResponse {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.contracts.iter().enumerate() {
+            report.nested(Item("contracts", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::ReserveUseRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("use_id"), &self.use_id, &[Text::Uuid]);
+        report.text(Field("item"), &self.item, &[Text::MinLen(1), Text::MaxLen(200)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::CommitUseRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::VoidUseRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::FreezeContractRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .integer(
+                Field("days"),
+                i128::from(self.days),
+                &[Integer::AtMost(3660), Integer::AtLeast(1)],
+            );
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::UnfreezeContractRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::ExtendContractRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .integer(
+                Field("days"),
+                i128::from(self.days),
+                &[Integer::AtMost(3660), Integer::AtLeast(1)],
+            );
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::TransferContractRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::PreviewContractRefundRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("cause"),
+                self.cause,
+                &[
+                    (1, "REFUND_CAUSE_MERCHANT_MOVED"),
+                    (2, "REFUND_CAUSE_MERCHANT_HANDED_OVER"),
+                    (3, "REFUND_CAUSE_MERCHANT_CANNOT_SERVE"),
+                    (4, "REFUND_CAUSE_MERCHANT_BREACH"),
+                    (5, "REFUND_CAUSE_CONSUMER_HEALTH"),
+                    (6, "REFUND_CAUSE_CONSUMER_DEATH"),
+                    (7, "REFUND_CAUSE_CHANGED_CIRCUMSTANCES"),
+                    (8, "REFUND_CAUSE_FORCE_MAJEURE"),
+                    (9, "REFUND_CAUSE_INCAPACITY"),
+                    (10, "REFUND_CAUSE_CONSUMER_WISH"),
+                    (11, "REFUND_CAUSE_CONSUMER_BREACH"),
+                ],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::RefundContractRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("cause"),
+                self.cause,
+                &[
+                    (1, "REFUND_CAUSE_MERCHANT_MOVED"),
+                    (2, "REFUND_CAUSE_MERCHANT_HANDED_OVER"),
+                    (3, "REFUND_CAUSE_MERCHANT_CANNOT_SERVE"),
+                    (4, "REFUND_CAUSE_MERCHANT_BREACH"),
+                    (5, "REFUND_CAUSE_CONSUMER_HEALTH"),
+                    (6, "REFUND_CAUSE_CONSUMER_DEATH"),
+                    (7, "REFUND_CAUSE_CHANGED_CIRCUMSTANCES"),
+                    (8, "REFUND_CAUSE_FORCE_MAJEURE"),
+                    (9, "REFUND_CAUSE_INCAPACITY"),
+                    (10, "REFUND_CAUSE_CONSUMER_WISH"),
+                    (11, "REFUND_CAUSE_CONSUMER_BREACH"),
+                ],
+            );
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
 static PATTERN_0: Pattern = Pattern::new("^https?://[^\\s]+$");
 static PATTERN_1: Pattern = Pattern::new("^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$");

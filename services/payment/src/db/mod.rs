@@ -7,6 +7,7 @@ pub mod ledger;
 pub mod notices;
 pub mod orders;
 pub mod payments;
+pub mod prepaid;
 pub mod refunds;
 pub mod stores;
 

@@ -5,6 +5,7 @@ pub mod ledger;
 pub mod order;
 pub mod outcome;
 pub mod payment;
+pub mod prepaid;
 pub mod refund;
 pub mod refund_law;
 pub mod subject;

@@ -10,16 +10,19 @@ use proto::payment::v1 as pb;
 use rpc::convert::to_money;
 use serde_json::json;
 
-use super::tenders;
+use super::{prepaid::follow_order::follow_order_in_tx, tenders};
 use crate::{
     db,
-    domain::{Event, Happened, Order, Outcome, ledger::Transaction},
+    domain::{Event, Happened, Order, Outcome, Subject, ledger::Transaction},
     rpc::convert,
 };
 
 /// Stores the outcome of a transition of `before`, an order that this transaction has locked.
 pub async fn record(tx: &mut Tx, now: Timestamp, actor: &str, before: &Order, outcome: &Outcome) -> Result<()> {
     db::orders::save(tx, before, &outcome.order).await?;
+    if let Subject::Contract(_) = outcome.order.subject {
+        follow_order_in_tx(tx, now, actor, outcome).await?;
+    }
     db::ledger::post_all(tx, now, &outcome.postings).await?;
     for posting in &outcome.postings {
         audit::record(tx, now, audit_entry(actor, &outcome.order, posting)).await?;

@@ -3,6 +3,7 @@
 pub mod checkout;
 pub mod date;
 pub mod ledger;
+pub mod prepaid;
 pub mod refund_law;
 
 use kernel::{

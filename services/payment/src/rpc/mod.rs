@@ -25,6 +25,6 @@ pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
     Routes::new(PaymentServiceServer::new(payment::Payments(Arc::clone(app))))
         .add_service(CheckoutServiceServer::new(checkout::Checkouts(Arc::clone(app))))
         .add_service(LedgerServiceServer::new(ledger::Ledger(Arc::clone(app))))
-        .add_service(PrepaidServiceServer::new(prepaid::Prepaid))
+        .add_service(PrepaidServiceServer::new(prepaid::Prepaid(Arc::clone(app))))
         .add_service(EventFeedServiceServer::new(feed))
 }

@@ -27,6 +27,7 @@ use tonic::{Code, Request, Status, transport::Channel};
 use crate::{
     checkout,
     house::{House, notice},
+    prepaid::roles as contracts,
     wire::{amend, close, cny, fresh, pay, refusal},
 };
 
@@ -54,6 +55,8 @@ const ORDER_READERS: &[Role] = &[
     Role::Service,
 ];
 
+const HOLDERS: &[Role] = &[Role::Member, Role::FrontDesk, Role::StoreManager, Role::Administrator];
+
 const LEDGER_READERS: &[Role] = &[Role::Finance, Role::Administrator, Role::Auditor];
 const SHEET_READERS: &[Role] =
     &[Role::StoreManager, Role::RegionalManager, Role::Finance, Role::Administrator, Role::Auditor];
@@ -78,6 +81,18 @@ const RULES: &[(&str, &[Role])] = &[
     ("VerifyChain", LEDGER_READERS),
     ("ExportEntries", LEDGER_READERS),
     ("QuoteRefundByLaw", ORDER_READERS),
+    ("CreateContract", &[Role::FrontDesk, Role::StoreManager, Role::Administrator, Role::Service]),
+    ("GetContract", ORDER_READERS),
+    ("ListContracts", ORDER_READERS),
+    ("ReserveUse", &[Role::Service]),
+    ("CommitUse", &[Role::Service]),
+    ("VoidUse", &[Role::Service]),
+    ("FreezeContract", HOLDERS),
+    ("UnfreezeContract", HOLDERS),
+    ("ExtendContract", &[Role::FrontDesk, Role::StoreManager, Role::Administrator]),
+    ("TransferContract", HOLDERS),
+    ("PreviewContractRefund", ORDER_READERS),
+    ("RefundContract", &[Role::StoreManager, Role::Finance, Role::Administrator]),
     ("Subscribe", &[Role::Service]),
 ];
 
@@ -133,6 +148,9 @@ async fn call(house: &House, rpc: &str, token: Option<&str>) -> String {
         "Subscribe" => {
             let request = SubscribeRequest { consumer: "test".to_owned(), partition: 0, cursor: String::new() };
             reason(EventFeedServiceClient::new(house.channel.clone()).subscribe(sent(request, token)).await)
+        }
+        rpc if contracts::REFUSALS.iter().any(|(known, _)| *known == rpc) => {
+            reason(contracts::call(house, rpc, token).await)
         }
         other => format!("no call of {other} is known here"),
     }
@@ -212,8 +230,10 @@ async fn every_role_reaches_what_its_rule_says_and_nothing_else() {
     let house = House::open().await;
     for (rpc, rule) in RULES.iter().copied() {
         let unsigned = if rpc == "NotifyPayment" { "BAD_SIGNATURE" } else { "" };
+        let about_contracts = contracts::REFUSALS.iter().find(|(known, _)| *known == rpc);
+        let let_in = about_contracts.map_or(unsigned, |(_, refusal)| *refusal);
         for role in Role::ALL {
-            let expected = if rule.contains(role) { unsigned } else { "ROLE_NOT_ALLOWED" };
+            let expected = if rule.contains(role) { let_in } else { "ROLE_NOT_ALLOWED" };
             let token = token(&house, *role, None);
             assert_eq!(call(&house, rpc, Some(&token)).await, expected, "{role}: {rpc}");
         }

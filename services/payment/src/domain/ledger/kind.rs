@@ -17,6 +17,14 @@ pub enum Kind {
     Forfeit,
     /// Money is back.
     RefundDone,
+    /// A session of a prepaid contract was had.
+    ContractUse,
+    /// Days of a prepaid contract have passed.
+    ContractTime,
+    /// A prepaid contract was ended.
+    ContractSettled,
+    /// What was left of a prepaid contract is written off.
+    Breakage,
 }
 
 impl Kind {
@@ -29,6 +37,10 @@ impl Kind {
         Self::RefundDecided,
         Self::Forfeit,
         Self::RefundDone,
+        Self::ContractUse,
+        Self::ContractTime,
+        Self::ContractSettled,
+        Self::Breakage,
     ];
 
     /// The word that is stored.
@@ -41,6 +53,10 @@ impl Kind {
             Self::RefundDecided => "refund_decided",
             Self::Forfeit => "forfeit",
             Self::RefundDone => "refund_done",
+            Self::ContractUse => "contract_use",
+            Self::ContractTime => "contract_time",
+            Self::ContractSettled => "contract_settled",
+            Self::Breakage => "breakage",
         }
     }
 

@@ -66,6 +66,10 @@
 //! | `refund_decided` | an order is closed, or money came too late | `customer_deposits`, or where `recognise` or `paid_ahead` has moved it | `refunds_payable` |
 //! | `forfeit` | an order is closed and not all goes back | `customer_deposits` | `forfeited_deposits` |
 //! | `refund_done` | money is back | `refunds_payable` | where `capture` took it from |
+//! | `contract_use` | a session of a prepaid contract was had; in another store, by way of `store_clearing` | `prepaid_liability` | `takings` |
+//! | `contract_time` | days of a prepaid contract for a time have passed | `prepaid_liability` | `takings` |
+//! | `contract_settled` | a prepaid contract is ended: what is owed becomes what the law gives; or the other way round, first from `breakage` | `prepaid_liability` | `takings`, and `refunds_payable` for what is above all that was paid |
+//! | `breakage` | what is left of a prepaid contract can be asked for no more | `prepaid_liability` | `breakage` |
 
 mod chart;
 mod day;

@@ -185,8 +185,9 @@ const LOAN_PRIME: [(Date, u32); 13] = [
 /// Benchmark rate of the People's Bank of China for one-year time deposits.
 const DEPOSIT: [(Date, u32); 1] = [(date(2015, 10, 24), 15_000)];
 
-/// Days off on weekdays since the interpretation is in force (State Council's notice for 2025).
-const HOLIDAYS: [Date; 10] = [
+/// Days off on weekdays since the interpretation is in force (State Council's notices for 2025 and 2026; each year's comes
+/// out in the November before).
+const HOLIDAYS: [Date; 29] = [
     date(2025, 5, 1),
     date(2025, 5, 2),
     date(2025, 5, 5),
@@ -197,7 +198,35 @@ const HOLIDAYS: [Date; 10] = [
     date(2025, 10, 6),
     date(2025, 10, 7),
     date(2025, 10, 8),
+    date(2026, 1, 1),
+    date(2026, 1, 2),
+    date(2026, 2, 16),
+    date(2026, 2, 17),
+    date(2026, 2, 18),
+    date(2026, 2, 19),
+    date(2026, 2, 20),
+    date(2026, 2, 23),
+    date(2026, 4, 6),
+    date(2026, 5, 1),
+    date(2026, 5, 4),
+    date(2026, 5, 5),
+    date(2026, 6, 19),
+    date(2026, 9, 25),
+    date(2026, 10, 1),
+    date(2026, 10, 2),
+    date(2026, 10, 5),
+    date(2026, 10, 6),
+    date(2026, 10, 7),
 ];
 
-/// Weekend days that are worked (the same notice).
-const WORKING_WEEKENDS: [Date; 2] = [date(2025, 9, 28), date(2025, 10, 11)];
+/// Weekend days that are worked (the same notices).
+const WORKING_WEEKENDS: [Date; 8] = [
+    date(2025, 9, 28),
+    date(2025, 10, 11),
+    date(2026, 1, 4),
+    date(2026, 2, 14),
+    date(2026, 2, 28),
+    date(2026, 5, 9),
+    date(2026, 9, 20),
+    date(2026, 10, 10),
+];

@@ -74,7 +74,7 @@ async fn make_sheets(app: &App) -> Result<usize> {
 }
 
 /// The time zone of a store: as booking tells it, and else that of the chain.
-pub(super) async fn zone(app: &App, conn: &mut PgConnection, store: Option<StoreId>) -> Result<TimeZone> {
+pub(crate) async fn zone(app: &App, conn: &mut PgConnection, store: Option<StoreId>) -> Result<TimeZone> {
     let told = match store {
         Some(store) => db::stores::zone(conn, store).await?,
         None => None,

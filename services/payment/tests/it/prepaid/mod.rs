@@ -1,3 +1,11 @@
 //! Prepaid contracts, and what their end gives back.
 
+mod contracts;
+mod model;
 mod quote;
+mod races;
+mod refunds;
+mod rests;
+pub mod roles;
+mod shop;
+mod uses;

@@ -142,16 +142,28 @@ fn blame(contract: &Contract, request: &Request) -> Blame {
     if by_law || by_contract { Blame::NoOne } else { Blame::Customer }
 }
 
-/// Weekends and the holidays of 2025 from May on. Day 0 of [`number`] was a Wednesday.
+/// Weekends, the holidays of 2025 from May on, and those of 2026, as first and last day. Day 0 of [`number`] was a Wednesday.
 fn day_off(day: i64) -> bool {
     let first_of_may = number(date(2025, 5, 1));
     let first_of_october = number(date(2025, 10, 1));
     let may = (0..5).contains(&(day - first_of_may));
     let dragon_boat = (0..3).contains(&(day - number(date(2025, 5, 31))));
     let october = (0..8).contains(&(day - first_of_october));
-    let worked = day == number(date(2025, 9, 28)) || day == number(date(2025, 10, 11));
+    let holidays_of_2026 = [
+        ((1, 1), (1, 3)),
+        ((2, 15), (2, 23)),
+        ((4, 4), (4, 6)),
+        ((5, 1), (5, 5)),
+        ((6, 19), (6, 21)),
+        ((9, 25), (9, 27)),
+        ((10, 1), (10, 7)),
+    ];
+    let of_2026 = |(month, of_month)| number(date(2026, month, of_month));
+    let later = holidays_of_2026.iter().any(|(first, last)| (of_2026(*first)..=of_2026(*last)).contains(&day));
+    let worked_in_2026 = [(1, 4), (2, 14), (2, 28), (5, 9), (9, 20), (10, 10)].map(of_2026);
+    let worked = day == number(date(2025, 9, 28)) || day == number(date(2025, 10, 11)) || worked_in_2026.contains(&day);
     let weekend = matches!((day + 2).rem_euclid(7), 5 | 6);
-    may || dragon_boat || october || (weekend && !worked)
+    may || dragon_boat || october || later || (weekend && !worked)
 }
 
 /// Art. 18, 19 and 20 with their clauses on better terms.

@@ -81,11 +81,21 @@ fn optional_money(field: &str, wire: Option<&PbMoney>) -> Result<Option<Money>> 
     wire.map(|wire| money(field, Some(wire))).transpose()
 }
 
-fn known_service(wire: pbc::KnownService) -> KnownService {
+/// Whether the consumer knew the service.
+pub fn known_service(wire: pbc::KnownService) -> KnownService {
     match wire {
         pbc::KnownService::Unspecified | pbc::KnownService::New => KnownService::New,
         pbc::KnownService::FromThisMerchant => KnownService::FromThisMerchant,
         pbc::KnownService::FromAnotherMerchant => KnownService::FromAnotherMerchant,
+    }
+}
+
+/// Whether the consumer knew the service, for the wire.
+pub fn to_known_service(known: KnownService) -> pbc::KnownService {
+    match known {
+        KnownService::New => pbc::KnownService::New,
+        KnownService::FromThisMerchant => pbc::KnownService::FromThisMerchant,
+        KnownService::FromAnotherMerchant => pbc::KnownService::FromAnotherMerchant,
     }
 }
 
@@ -104,7 +114,8 @@ fn gift(wire: &pbc::Gift, path: &str) -> Result<Gift> {
     Ok(Gift { name: wire.display_name.clone(), value, claim })
 }
 
-fn terms(wire: &pbc::Terms) -> Result<Terms> {
+/// Terms on refunds, which came in as `contract.terms`.
+pub fn terms(wire: &pbc::Terms) -> Result<Terms> {
     let too_many = |_| Error::invalid("contract.terms.cooling_off_days", "must be at most 3650");
     let days = u16::try_from(wire.cooling_off_days).map_err(too_many)?;
     let for_known_service = wire.cooling_off_for_known_service;

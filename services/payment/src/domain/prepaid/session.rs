@@ -1,0 +1,97 @@
+//! Sessions that are set aside or were had.
+
+use kernel::{
+    Money, Timestamp, Uuid,
+    ids::{ContractId, ContractUseId, LedgerTransferId, StoreId},
+};
+
+/// A session of a contract that is not free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Session {
+    /// Which item of the terms; `None` if the contract is for a time.
+    pub position: Option<usize>,
+    /// Which of its sessions, from 0.
+    pub ordinal: u32,
+    /// It was had; else it is set aside.
+    pub had: bool,
+}
+
+/// A use of a contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// Its id.
+    pub id: ContractUseId,
+    /// Of which contract.
+    pub contract: ContractId,
+    /// What is had.
+    pub item: String,
+    /// Which item of the terms; `None` if the contract is for a time.
+    pub position: Option<usize>,
+    /// Which of its sessions, from 0.
+    pub ordinal: u32,
+    /// Where.
+    pub store: StoreId,
+    /// What it is worth; 0 if the contract is for a time.
+    pub value: Money,
+    /// Whether it is decided.
+    pub state: UseState,
+    /// When it was set aside.
+    pub create_time: Timestamp,
+}
+
+/// Whether a use is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UseState {
+    /// It is not.
+    Reserved,
+    /// The visit took place.
+    Committed(Timestamp),
+    /// It did not.
+    Voided(Timestamp),
+}
+
+impl Use {
+    /// The transfer that sets its value aside; `None` if it is worth nothing.
+    pub fn transfer(&self) -> Option<LedgerTransferId> {
+        (!self.value.is_zero()).then(|| LedgerTransferId::derive(self.id.uuid(), "contract use"))
+    }
+
+    /// Whether it was asked for with the same content.
+    pub fn is_same(&self, contract: ContractId, item: &str, store: StoreId) -> bool {
+        self.contract == contract && self.item == item && self.store == store
+    }
+
+    /// What the ledger knows it by.
+    pub fn source(&self) -> Uuid {
+        self.id.uuid()
+    }
+}
+
+impl UseState {
+    /// The word that is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reserved => "reserved",
+            Self::Committed(_) => "committed",
+            Self::Voided(_) => "voided",
+        }
+    }
+
+    /// When it was decided.
+    pub const fn decide_time(self) -> Option<Timestamp> {
+        match self {
+            Self::Reserved => None,
+            Self::Committed(time) | Self::Voided(time) => Some(time),
+        }
+    }
+
+    /// Reads what is stored; `None` if no code of ours can have stored it.
+    pub fn from_stored(word: &str, decide_time: Option<Timestamp>) -> Option<Self> {
+        match (word, decide_time) {
+            ("reserved", None) => Some(Self::Reserved),
+            ("committed", Some(time)) => Some(Self::Committed(time)),
+            ("voided", Some(time)) => Some(Self::Voided(time)),
+            _ => None,
+        }
+    }
+}

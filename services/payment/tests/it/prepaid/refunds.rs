@@ -1,0 +1,144 @@
+//! A contract is ended: what the law says goes back to where it was paid from, and its explanation is kept.
+
+use prost::Message;
+use proto::payment::v1::{
+    self as pb,
+    contract::State,
+    order::State as OrderState,
+    refund_law_contract::{Terms, terms::Delivered, terms::InterestFrom},
+    refund_law_quote::ground::Kind as GroundKind,
+};
+use tonic::Code;
+
+use super::shop::{DAY, Shop, ten, year};
+use crate::wire::{cny, fresh, minor, refused};
+
+#[tokio::test]
+async fn the_law_decides_and_the_books_follow() {
+    let cases = [
+        // Three of ten sessions for 3,000 at the discount price, and at the list price of 400.
+        (pb::RefundCause::MerchantMoved, 210_000, -90_000, "法释〔2025〕4号第十八条第一款第一项"),
+        (pb::RefundCause::ConsumerWish, 180_000, -120_000, "法释〔2025〕4号第十九条第一款"),
+    ];
+    for (cause, refund, takings, article) in cases {
+        let shop = Shop::open().await;
+        let contract = shop.sell_online(ten()).await;
+        for _ in 0..3 {
+            shop.have(&contract.name).await;
+        }
+        shop.house.clock.advance(30 * DAY);
+        let preview = shop.preview(&contract.name, cause).await.expect("a preview");
+        let done = shop.refund(&contract.name, cause).await.expect("refunded");
+        assert_eq!((minor(&done.to_sources), minor(&done.beyond_sources)), (refund, 0));
+        assert_eq!((&done.quote, preview.create_time), (&preview.quote, None));
+        let quote = done.quote.expect("a quote");
+        let articles: Vec<&str> =
+            quote.lines.iter().filter_map(|line| Some(line.provision.as_ref()?.reference.as_str())).collect();
+        assert!(articles.contains(&article), "{articles:?}");
+
+        assert_eq!(shop.get(&contract.name).await.state(), State::Refunded);
+        let order = shop.house.get(&contract.order).await;
+        assert_eq!((order.state(), minor(&order.refunds[0].amount)), (OrderState::Closed, refund));
+        shop.house.send_refunds().await;
+        let books = [("provider_receivable".to_owned(), -takings), ("takings".to_owned(), takings)];
+        assert_eq!(shop.house.books().await, books);
+        assert_eq!(shop.house.count("select sum(amount_minor)::bigint from sandbox.refund").await, refund);
+
+        let stored: Vec<u8> = sqlx::query_scalar("select quote from prepaid_refund")
+            .fetch_one(shop.house.db.pg.pool())
+            .await
+            .expect("the quote");
+        assert_eq!(pb::RefundLawQuote::decode(stored.as_slice()).expect("a quote"), quote);
+        let again = refused(shop.refund(&contract.name, cause).await);
+        assert_eq!(again, (Code::FailedPrecondition, "CONTRACT_NOT_REFUNDABLE".to_owned()));
+        assert_eq!(shop.changes(&contract.name).await.last().map(String::as_str), Some("refunded"));
+    }
+}
+
+#[tokio::test]
+async fn within_seven_days_all_goes_back_and_on_the_eighth_by_consent() {
+    let shop = Shop::open().await;
+    let contract = shop.sell(ten()).await.name;
+    shop.have(&contract).await;
+    shop.house.clock.advance(7 * DAY);
+    let ground = |refund: &pb::ContractRefund| {
+        let quote = refund.quote.clone().unwrap_or_default();
+        (quote.ground.unwrap_or_default().kind(), minor(&quote.refund))
+    };
+    let last_day = shop.preview(&contract, pb::RefundCause::ConsumerWish).await.expect("a preview");
+    assert_eq!(ground(&last_day), (GroundKind::CoolingOff, 270_000));
+    shop.house.clock.advance(DAY);
+    let after = shop.preview(&contract, pb::RefundCause::ConsumerWish).await.expect("a preview");
+    assert_eq!(ground(&after), (GroundKind::Consent, 260_000));
+}
+
+#[tokio::test]
+async fn terms_that_are_better_for_the_consumer_win() {
+    let shop = Shop::open().await;
+    let at_discount = Terms { delivered: Some(Delivered::AtDiscountPrice(true)), ..Terms::default() };
+    let interest = Terms {
+        interest_rate_ppm: Some(36_000),
+        interest_from: InterestFrom::Payment.into(),
+        cooling_off_days: 100,
+        ..Terms::default()
+    };
+    let with = |refund_terms: Terms| pb::ContractTerms { refund_terms: Some(refund_terms), ..ten() };
+    let (first, second) = (shop.sell(with(at_discount)).await.name, shop.sell(with(interest)).await.name);
+    shop.have(&first).await;
+    shop.house.clock.advance(20 * DAY);
+    let refund = shop.refund(&first, pb::RefundCause::ConsumerWish).await.expect("refunded");
+    assert_eq!(minor(&refund.to_sources), 270_000);
+
+    // 20 days of 3.6 % on 3,000 are 6 yuan: more than was ever paid, and owed beside it.
+    let refund = shop.refund(&second, pb::RefundCause::ConsumerWish).await.expect("refunded");
+    assert_eq!((minor(&refund.to_sources), minor(&refund.beyond_sources)), (300_000, 600));
+    let balances = shop.house.balances().await;
+    assert_eq!((balances["refunds_payable"], balances["prepaid_liability"]), (-600, 0));
+}
+
+#[tokio::test]
+async fn a_time_goes_back_by_the_days_that_are_left() {
+    let shop = Shop::open().await;
+    let contract = shop.sell(year()).await.name;
+    shop.house.clock.advance(30 * DAY);
+    shop.freeze(&contract, 10).await.expect("rests");
+    shop.house.clock.advance(20 * DAY);
+    // 51 days have begun, of which 10 don't count.
+    let refund = shop.refund(&contract, pb::RefundCause::ConsumerHealth).await.expect("refunded");
+    assert_eq!(minor(&refund.to_sources), 365_000 - 41_000);
+    let books = [("cash_drawer".to_owned(), 41_000), ("takings".to_owned(), -41_000)];
+    assert_eq!(shop.house.books().await, books);
+}
+
+#[tokio::test]
+async fn what_can_not_be_refunded_is_refused_and_changes_nothing() {
+    let shop = Shop::open().await;
+    let wish = pb::RefundCause::ConsumerWish;
+    let precondition = |reason: &str| (Code::FailedPrecondition, reason.to_owned());
+    let draft = shop.draft(ten()).await.name;
+    assert_eq!(refused(shop.refund(&draft, wish).await), precondition("CONTRACT_NOT_REFUNDABLE"));
+    let contract = shop.sell(ten()).await.name;
+    let one = shop.reserve(&contract).await;
+    assert_eq!(refused(shop.refund(&contract, wish).await), precondition("USES_RESERVED"));
+    assert_eq!(refused(shop.preview(&contract, wish).await), precondition("USES_RESERVED"));
+    shop.void(&one.name).await.expect("free");
+    let answer = refused(shop.refund(&contract, pb::RefundCause::MerchantCannotServe).await);
+    assert_eq!(answer.0, Code::InvalidArgument);
+    assert_eq!(refused(shop.refund(&contract, pb::RefundCause::Unspecified).await).0, Code::InvalidArgument);
+    let before = (shop.get(&contract).await, shop.house.books().await);
+    let request = pb::RefundContractRequest {
+        name: contract.clone(),
+        cause: wish.into(),
+        expected: cny(299_999),
+        request_id: fresh().to_string(),
+    };
+    let answer = refused(shop.client.clone().refund_contract(shop.as_manager(request.clone())).await);
+    assert_eq!(answer, precondition("REFUND_CHANGED"));
+    assert_eq!((shop.get(&contract).await, shop.house.books().await), before);
+    // The request id is still free: a refusal leaves no trace.
+    let request = pb::RefundContractRequest { expected: cny(300_000), ..request };
+    let done = shop.client.clone().refund_contract(shop.as_manager(request.clone())).await.expect("refunded");
+    let again = shop.client.clone().refund_contract(shop.as_manager(request)).await.expect("the same");
+    assert_eq!(done.into_inner().encode_to_vec(), again.into_inner().encode_to_vec());
+    assert_eq!(shop.house.books().await, []);
+}
