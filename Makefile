@@ -33,7 +33,7 @@ reset: build ## Delete the private data folder
 demo: build ## Drive one visit through the gateway; starts the suite if it doesn't run, and stops what it started
 	$(MERIDIAN) demo
 
-.PHONY: fmt fmt-check lint unit race fuzz sim acceptance test
+.PHONY: fmt fmt-check lint unit race mutate fuzz sim acceptance test
 fmt: ## Format the code
 	cargo fmt --all
 
@@ -62,9 +62,17 @@ race: export RACE_SEED := $(SEED)
 race: ## Only the race suite of booking: SEEDS=1000 for so many seeds, SEED=17 to replay one
 	$(call cargo_test,-p booking --test it race:: -- --nocapture)
 
-fuzz: export PROPTEST_CASES := $(or $(CASES),100000)
-fuzz: ## Only what feeds odd bills and notices to their readers: CASES=1000000 for so many of each
-	$(call cargo_test,-p payment -- panic mutated)
+mutate: export PROPTEST_CASES := $(or $(CASES),100000)
+mutate: ## Only the tests that feed odd bills and notices to their readers: CASES=1000000 for so many of each
+	$(call cargo_test,-p payment -- panic mutated fuzz::)
+
+# cargo install cargo-fuzz; rustup toolchain install nightly. What is found lies in services/payment/fuzz/artifacts.
+fuzz: ## The same led by coverage (cargo-fuzz, nightly): SECONDS_EACH=600 for so long a target, TARGET=alipay_notice for one
+	@cd services/payment/fuzz && for target in $(or $(TARGET),$(notdir $(wildcard services/payment/fuzz/seeds/*))); do \
+		mkdir -p corpus/$$target && \
+		cargo +nightly fuzz run --fuzz-dir . $$target corpus/$$target seeds/$$target -- \
+			-max_total_time=$(or $(SECONDS_EACH),60) -max_len=16384 || exit 1; \
+	done
 
 sim: export SIM_SEEDS := $(SEEDS)
 sim: export SIM_SEED := $(SEED)

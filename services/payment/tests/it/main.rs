@@ -7,6 +7,7 @@ mod audit;
 mod checkout;
 mod closing;
 mod dice;
+mod fuzz;
 mod house;
 mod interrupted;
 mod ledger;

@@ -91,8 +91,8 @@ fn bill(book: &Book, day: Date) -> Option<String> {
     Some(text)
 }
 
-/// The archive of a bill, with that of its sums before it as the provider sends it.
-pub(crate) fn archive(bill: &str) -> Vec<u8> {
+/// The archive of a bill, with that of its sums before it as the provider sends it. What GBK hasn't is replaced.
+pub fn archive(bill: &str) -> Vec<u8> {
     let sums = "#支付宝业务汇总查询\r\n#本页为汇总\r\n";
     let (mut bytes, mut directory) = (Vec::new(), Vec::new());
     let files = [("业务明细(汇总).csv", sums), ("业务明细.csv", bill)];

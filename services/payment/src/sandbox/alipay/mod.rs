@@ -49,8 +49,7 @@ use crate::peers::{
 };
 use freezes::Freeze;
 
-#[cfg(test)]
-pub(crate) use bills::archive;
+pub use bills::archive;
 
 /// The id of the one application it knows.
 pub const APP_ID: &str = "2021000000000001";

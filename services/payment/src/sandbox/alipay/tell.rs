@@ -8,7 +8,9 @@ use super::{APP_ID, AlipaySandbox, SELLER_ID};
 use crate::{
     peers::{
         alipay::{Params, content, form},
-        china_time, yuan,
+        china_time,
+        crypto::PrivateKey,
+        yuan,
     },
     sandbox::wire::{Outgoing, Seal, Spoilt, Trade},
 };
@@ -79,6 +81,15 @@ impl AlipaySandbox {
         self.queue.next_due()
     }
 
+    /// A form as a notice, with the provider's signature: what only the provider could send.
+    ///
+    /// # Errors
+    /// `Internal` if it can't be signed.
+    pub fn signed_notice(&self, body: &[u8]) -> Result<Vec<u8>> {
+        let params = form_urlencoded::parse(body).into_owned();
+        self.signed(params.filter(|(name, _)| !matches!(name.as_str(), "sign" | "sign_type")).collect(), &self.key)
+    }
+
     fn params(&self, trade: &Trade, state: &str, extra: i64, age: u64) -> Params {
         let now = self.clock.now();
         let total = yuan::format(trade.total + extra);
@@ -110,14 +121,18 @@ impl AlipaySandbox {
         params
     }
 
-    fn notice(&self, trade: &Trade, mut params: Params, key: &crate::peers::crypto::PrivateKey) -> Result<Outgoing> {
+    fn signed(&self, mut params: Params, key: &PrivateKey) -> Result<Vec<u8>> {
         let signature = key.sign(content(&params).as_bytes())?;
         params.insert("sign".to_owned(), signature);
         params.insert("sign_type".to_owned(), "RSA2".to_owned());
+        Ok(form(&params).into_bytes())
+    }
+
+    fn notice(&self, trade: &Trade, params: Params, key: &PrivateKey) -> Result<Outgoing> {
         Ok(Outgoing {
             url: trade.notify_url.clone(),
             content_type: "application/x-www-form-urlencoded; charset=utf-8",
-            body: form(&params).into_bytes(),
+            body: self.signed(params, key)?,
             at: self.clock.now(),
             seal: Seal::Sound,
             attempts: 0,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kernel::{Error, Result, Timestamp, ids::uuid_v7};
 use serde_json::{Value, json};
 
-use super::{MERCHANT_ID, WechatSandbox, orders::transaction, refunds::status};
+use super::{MERCHANT_ID, PUBLIC_KEY_ID, WechatSandbox, orders::transaction, refunds::status};
 use crate::{
     peers::china_time,
     sandbox::wire::{Headers, Mishap, Outgoing, Refund, RefundStage, Seal, Spoilt, Stage, Trade},
@@ -85,6 +85,15 @@ impl WechatSandbox {
         self.queue.len()
     }
 
+    /// Something as a notice, sealed, with the provider's signature in its headers: what only the provider could send.
+    ///
+    /// # Errors
+    /// `Internal` if it can't be sealed or signed.
+    pub fn signed_notice(&self, event: &str, original: &str, content: &[u8]) -> Result<(Headers, Vec<u8>)> {
+        let body = self.sealed_notice(event, original, content)?;
+        Ok((self.signature_headers(&body, PUBLIC_KEY_ID, Mishap::None)?, body))
+    }
+
     fn seal_headers(&self, notice: &Outgoing) -> Headers {
         let mishap = match notice.seal {
             Seal::Forged => Mishap::Forged,
@@ -96,9 +105,20 @@ impl WechatSandbox {
     }
 
     fn notice(&self, trade: &Trade, event: &str, original: &str, content: &Value) -> Result<Outgoing> {
+        Ok(Outgoing {
+            url: trade.notify_url.clone(),
+            content_type: "application/json",
+            body: self.sealed_notice(event, original, content.to_string().as_bytes())?,
+            at: self.clock.now(),
+            seal: Seal::Sound,
+            attempts: 0,
+        })
+    }
+
+    fn sealed_notice(&self, event: &str, original: &str, content: &[u8]) -> Result<Vec<u8>> {
         let now = self.clock.now();
         let mut resource = self
-            .seal(original, content.to_string().as_bytes())
+            .seal(original, content)
             .map_err(|_| Error::internal("a notice could not be sealed"))?;
         resource["original_type"] = original.into();
         let body = json!({
@@ -109,13 +129,6 @@ impl WechatSandbox {
             "summary": "沙箱通知",
             "resource": resource,
         });
-        Ok(Outgoing {
-            url: trade.notify_url.clone(),
-            content_type: "application/json",
-            body: body.to_string().into_bytes(),
-            at: now,
-            seal: Seal::Sound,
-            attempts: 0,
-        })
+        Ok(body.to_string().into_bytes())
     }
 }
