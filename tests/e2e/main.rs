@@ -13,6 +13,7 @@ mod client;
 mod crashes;
 mod crashes_changes;
 mod faults;
+mod invoices;
 mod story;
 mod suite;
 mod trace;

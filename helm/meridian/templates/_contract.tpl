@@ -23,7 +23,7 @@ payment:
   port: 50053
   protocol: grpc
   database: true
-  secrets: [redis, serviceKeySeed, wechatPrivateKey, wechatApiKey, alipayPrivateKey, sandbox]
+  secrets: [redis, serviceKeySeed, masterKey, wechatPrivateKey, wechatApiKey, alipayPrivateKey, sandbox]
   calls: [booking, membership, marketing]
 marketing:
   port: 50054

@@ -147,6 +147,7 @@ wechat:
   {{- end }}
   notice_url: {{ toJson .noticeUrl }}
   profit_sharing: {{ .profitSharing }}
+  invoices: {{ .invoices }}
 {{- end }}
 {{- end }}
 {{- with .Values.paymentProviders.alipay }}

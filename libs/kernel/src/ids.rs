@@ -115,6 +115,8 @@ ids! {
     PaymentId = "payments";
     /// Money going back.
     RefundId = "refunds";
+    /// What stands for money that was paid, for the tax authority.
+    InvoiceId = "invoices";
     /// Money that is set aside in the ledger until it is decided what becomes of it.
     LedgerTransferId = "ledgerTransfers";
     /// A balanced set of ledger entries.

@@ -1,16 +1,23 @@
 //! The only wiring of the service.
 
+use std::sync::Arc;
+
 use kernel::SharedClock;
-use pg::Pg;
+use pg::{Pg, vault::Vault};
 use tokio::sync::watch;
 
-use crate::{Policy, peers::Providers};
+use crate::{
+    Policy,
+    peers::{Invoicing, Providers},
+};
 
 /// Everything that the service's flows need.
 #[derive(Debug)]
 pub struct App {
     /// The service's own database.
     pub pg: Pg,
+    /// The keys of personal data: to whom invoices are made out.
+    pub vault: Arc<Vault>,
     /// Where the time comes from.
     pub clock: SharedClock,
     /// The rules that an operator may set.
@@ -25,12 +32,14 @@ pub struct App {
 pub struct Peers {
     /// The payment providers that this deployment has an account with.
     pub providers: Providers,
+    /// Who issues invoices, if anybody does.
+    pub invoicing: Option<Arc<dyn Invoicing>>,
 }
 
 impl App {
     /// Wires the service.
-    pub fn new(pg: Pg, clock: SharedClock, policy: Policy, peers: Peers) -> Self {
-        Self { pg, clock, policy, peers, refunds_decided: watch::Sender::new(0) }
+    pub fn new(pg: Pg, vault: Arc<Vault>, clock: SharedClock, policy: Policy, peers: Peers) -> Self {
+        Self { pg, vault, clock, policy, peers, refunds_decided: watch::Sender::new(0) }
     }
 
     /// Wakes the worker that sends refunds. Call it after the commit.

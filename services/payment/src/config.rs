@@ -35,6 +35,12 @@ pub struct Policy {
     /// How long after its last day what is left of a prepaid contract is written off, in days; 1095, the three years of the
     /// limitation period (Civil Code, Art. 188).
     pub breakage_after_days: u32,
+    /// The tax in prices, in basis points; 600, the rate of services of life to general taxpayers.
+    pub invoice_tax_basis_points: u32,
+    /// The tax authority's code of what is sold (税收分类编码), 19 digits; `3070599000000000000`. Ask your accountant.
+    pub invoice_tax_code: String,
+    /// What invoices say was sold; `居民日常服务`.
+    pub invoice_goods: String,
 }
 
 impl Default for Policy {
@@ -49,6 +55,9 @@ impl Default for Policy {
             time_zone: "Asia/Shanghai".to_owned(),
             close_day_after_minutes: 10,
             breakage_after_days: 1_095,
+            invoice_tax_basis_points: 600,
+            invoice_tax_code: "3070599000000000000".to_owned(),
+            invoice_goods: "居民日常服务".to_owned(),
         }
     }
 }
@@ -76,6 +85,12 @@ impl Policy {
         }
         if TimeZone::get(&self.time_zone).is_err() {
             return Err(Error::invalid("payment.policy.time_zone", "must be an IANA time zone, such as Asia/Shanghai"));
+        }
+        if self.invoice_tax_basis_points > 10_000 {
+            return Err(Error::invalid("payment.policy.invoice_tax_basis_points", "must be at most 10000"));
+        }
+        if self.invoice_tax_code.len() != 19 || !self.invoice_tax_code.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Error::invalid("payment.policy.invoice_tax_code", "must be of 19 digits"));
         }
         if self.abandon_after_seconds < 60 {
             return Err(Error::invalid("payment.policy.abandon_after_seconds", "must be at least 60"));

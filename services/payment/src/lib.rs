@@ -3,7 +3,7 @@
 //! # What it owns
 //!
 //! The order of a visit, or of something that is paid ahead (money for a stored-value card, a prepaid contract), with its
-//! payments and refunds, the double-entry ledger, and the talk with payment providers.
+//! payments, refunds and invoices, the double-entry ledger, and the talk with payment providers.
 //!
 //! ```text
 //! order    OPEN ──deposit──▶ DEPOSIT_PAID ──balance──▶ PAID        any ──CloseOrder──▶ CLOSED
@@ -12,6 +12,7 @@
 //!          RESERVED ─▶ CAPTURED        RESERVED ─▶ FAILED      (waits for the others of its checkout)
 //! checkout OPEN ──▶ CAPTURED           OPEN ──▶ VOIDED
 //! refund   PENDING ──▶ SUCCEEDED       (cash is handed back at once)
+//! invoice  REQUESTED ──▶ ISSUED ──▶ REVERSING ──▶ REVERSED        REQUESTED ──▶ REFUSED
 //! ```
 //!
 //! # Invariants
@@ -21,8 +22,10 @@
 //!   included, and a transfer is decided once. Held by [`domain::ledger`] and again by triggers and checks.
 //! * Of a payment no more goes back than was captured; of an order no more counts as paid than its total, and no more as
 //!   refunded than was paid. Held by [`domain::order`] and again by checks and a trigger.
-//! * Whoever changes anything of an order locks its row first. State, ledger, events, audit and stored reply are one
-//!   transaction; no transaction is open across a call to a provider.
+//! * The invoices of an order that stand are never more than what was captured less what goes or went back: a refund takes
+//!   invoices back in its own transaction. Held by [`flows::invoice`] and again by a trigger.
+//! * Whoever changes anything of an order or of its invoices locks the order's row first. State, ledger, events, audit and
+//!   stored reply are one transaction; no transaction is open across a call to a provider.
 //! * The lines of an order add up to it, reductions included, and no reduction takes a line below zero. What is paid for a
 //!   visit is earned when all of it is paid; what is paid ahead is owed to its card or contract instead. Held by
 //!   [`domain::order`], [`domain::subject`] and again by checks and a trigger.
@@ -33,10 +36,11 @@
 //!   provider's idempotency keys.
 //! * Money that the provider has captured is never dropped: if it is owed it counts, if the order has ended or it is not
 //!   owed it goes back whole.
-//! * Each event raises the version of its order or contract by exactly one.
+//! * Each event raises the version of its order, contract or invoice by exactly one.
 //! * A session of a prepaid contract is set aside or had once, and decided once; what a contract still owes is what was paid
 //!   less what was earned of it, and all its sessions together are worth what was paid. Held by [`domain::prepaid`], a unique
 //!   index and the ledger's check. What its end gives back is reckoned by [`domain::refund_law`] alone.
+//! * To whom an invoice is made out is encrypted, by a key of its own, and in no reply that is kept.
 //!
 //! # What goes wrong, and then
 //!
@@ -60,6 +64,8 @@
 //! | a paid contract's order shall be closed | `CONTRACT_PAID`: only RefundContract ends it |
 //! | nobody decides a transfer | it expires at its time, and what it set aside is available again |
 //! | the provider is down at a refund, or its answer is lost | asked for, and sent again only if it is not known there; for ever, with growing pauses |
+//! | the provider of invoices is down, or its answer is lost | asked about, and asked for again only if it is not known there; for ever, with growing pauses |
+//! | an invoice is taken back while it is being issued | it is issued, and then red-lettered |
 //! | a refund can't reach the customer's account | recorded in `notice_break`; it stays owed, and is asked about for ever |
 //!
 //! A crash between any two steps is mended by the next request or worker step. Tests order one at these points:
@@ -67,7 +73,8 @@
 //! `payment.pay.committed`, `payment.checkout.set_aside`, `payment.checkout.charge_made`, `payment.checkout.committed`,
 //! `payment.checkout.charge_closed`, `payment.checkout.cancelled`, `payment.checkout.expired`, `payment.notice.committed`, `payment.query.answered`, `payment.close.committed`,
 //! `payment.refund.claimed`, `payment.refund.sent`, `payment.refund.committed`, `payment.ledger.sealed`,
-//! `payment.store.noted`,
+//! `payment.store.noted`, `payment.invoice.requested`, `payment.invoice.claimed`, `payment.invoice.sent`,
+//! `payment.invoice.noted`, `payment.invoice.reversed`,
 //! `payment.contract.created`, `payment.contract.altered`, `payment.contract.expired`, `payment.contract.refunded`,
 //! `payment.use.reserved`, `payment.use.committed`, `payment.use.voided`.
 //!
@@ -76,14 +83,15 @@
 //! | module | holds |
 //! |---|---|
 //! | [`domain`] | orders, payments, refunds: the rules, without storage |
+//! | [`domain::invoice`] | invoices: their life, the tax in them, the check character of tax ids (GB 32100) |
 //! | [`domain::ledger`] | the ledger: chart of accounts, transactions, transfers in two phases |
 //! | [`domain::prepaid`] | prepaid contracts: states, rests, what each session is worth, what their end books |
 //! | [`domain::refund_law`] | what the end of a prepaid contract gives back by 法释〔2025〕4号, line by line with its article |
 //! | [`flows`] | one use case a file; [`flows::audit`] looks at every invariant ([`db::invariants`]) of a live database |
-//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `checkout`, `payment`, `refund`, `ledger_*`, `store_zone`, `prepaid_*`, `notice`, `notice_nonce`, `notice_break` |
-//! | [`peers`] | payment providers behind one port: WeChat Pay, Alipay, the sandbox; what their clients share |
-//! | [`rpc`] | `PaymentService`, `CheckoutService`, `LedgerService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks) and the event feed |
-//! | [`worker`] | asks about pending payments, sends refunds, closes days, seals ledger and audit trail, forgets old sendings of notices, follows booking's feed |
+//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `checkout`, `payment`, `refund`, `ledger_*`, `store_zone`, `prepaid_*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
+//! | [`peers`] | payment providers behind one port: WeChat Pay, which also issues invoices, Alipay, the sandbox; what their clients share |
+//! | [`rpc`] | `PaymentService`, `CheckoutService`, `LedgerService`, `InvoiceService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks) and the event feed |
+//! | [`worker`] | asks about pending payments, sends refunds, sees to invoices, closes days, seals ledger and audit trail, forgets old sendings of notices, follows booking's feed |
 //! | [`sandbox`] | a provider that takes no money; a foreign system with tables of its own; and two that speak WeChat Pay's and Alipay's protocols |
 //! | [`app`], [`config`] | the wiring; what an operator may set |
 

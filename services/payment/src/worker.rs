@@ -1,5 +1,6 @@
-//! What goes on without being asked: pending payments are asked about, refunds are sent, checkouts and transfers expire, days are closed,
-//! old sendings of notices are forgotten, ledger and audit trail are sealed, and booking's feed is followed.
+//! What goes on without being asked: pending payments are asked about, refunds are sent, invoices are seen to, checkouts
+//! and transfers expire, days are closed, old sendings of notices are forgotten, ledger and audit trail are sealed, and
+//! booking's feed is followed.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,6 +10,7 @@ use runtime::{Tasks, lifecycle::Next};
 
 pub use crate::flows::{
     checkout::expire::expire_checkouts,
+    invoice::settle::settle_invoices,
     ledger::{close_days::close_days, expire_transfers::expire_transfers, seal::seal_ledger},
     prepaid::expire_contracts::expire_contracts,
     query_pending::query_pending,
@@ -18,6 +20,7 @@ use crate::{
     App, db,
     flows::{
         checkout::expire as checkouts,
+        invoice::settle as invoices,
         ledger::{expire_transfers as expiry, follow_stores::FollowStores, seal},
         prepaid::expire_contracts as ends,
         query_pending as query, send_refunds as refunds,
@@ -63,6 +66,11 @@ pub fn spawn(app: &Arc<App>, feeds: Feeds, tasks: &Tasks) {
     tasks.spawn_loop("payment.expire_checkouts", period, None, move || {
         let app = Arc::clone(&of);
         async move { Ok(Next::after_batch(expire_checkouts(&app).await?, checkouts::BATCH)) }
+    });
+    let of = Arc::clone(app);
+    tasks.spawn_loop("payment.settle_invoices", period, None, move || {
+        let app = Arc::clone(&of);
+        async move { Ok(Next::after_batch(settle_invoices(&app).await?, invoices::BATCH)) }
     });
     let of = Arc::clone(app);
     tasks.spawn_loop("payment.expire_transfers", period, None, move || {

@@ -2552,6 +2552,1051 @@ impl ::prost::Name for RefundSucceeded {
         "/meridian.payment.v1.RefundSucceeded".into()
     }
 }
+/// An invoice for what was paid for an order.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Invoice {
+    /// `invoices/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// `orders/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub order: ::prost::alloc::string::String,
+    /// Who has paid, `members/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub customer: ::prost::alloc::string::String,
+    /// `stores/<uuid>`.
+    #[prost(string, tag = "4")]
+    pub store: ::prost::alloc::string::String,
+    /// How much, tax included.
+    #[prost(message, optional, tag = "5")]
+    pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// The tax in it.
+    #[prost(message, optional, tag = "6")]
+    pub tax: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// How it is taxed.
+    #[prost(enumeration = "invoice::Taxation", tag = "7")]
+    pub taxation: i32,
+    /// Where it is in its life.
+    #[prost(enumeration = "invoice::State", tag = "8")]
+    pub state: i32,
+    /// To whom it is made out; only where an answer says that it is told.
+    #[prost(message, optional, tag = "9")]
+    pub buyer: ::core::option::Option<InvoiceBuyer>,
+    /// Its number (发票号码) once it is issued.
+    #[prost(string, tag = "10")]
+    pub number: ::prost::alloc::string::String,
+    /// The number of the red-letter invoice, once there is one.
+    #[prost(string, tag = "11")]
+    pub red_number: ::prost::alloc::string::String,
+    /// Why it is or was red-lettered, or was refused.
+    #[prost(string, tag = "12")]
+    pub reason: ::prost::alloc::string::String,
+    /// When it was asked for.
+    #[prost(message, optional, tag = "13")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was issued.
+    #[prost(message, optional, tag = "14")]
+    pub issue_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was red-lettered.
+    #[prost(message, optional, tag = "15")]
+    pub reverse_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Counts the changes, from 1.
+    #[prost(int64, tag = "16")]
+    pub version: i64,
+}
+/// Nested message and enum types in `Invoice`.
+pub mod invoice {
+    /// Where an invoice is in its life.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        /// Not stated.
+        Unspecified = 0,
+        /// It is being issued.
+        Requested = 1,
+        /// It holds.
+        Issued = 2,
+        /// It is being red-lettered, and counts no more.
+        Reversing = 3,
+        /// It was red-lettered, or taken back before anybody was asked to issue it.
+        Reversed = 4,
+        /// It was never issued, and won't be.
+        Refused = 5,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Requested => "STATE_REQUESTED",
+                Self::Issued => "STATE_ISSUED",
+                Self::Reversing => "STATE_REVERSING",
+                Self::Reversed => "STATE_REVERSED",
+                Self::Refused => "STATE_REFUSED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_REQUESTED" => Some(Self::Requested),
+                "STATE_ISSUED" => Some(Self::Issued),
+                "STATE_REVERSING" => Some(Self::Reversing),
+                "STATE_REVERSED" => Some(Self::Reversed),
+                "STATE_REFUSED" => Some(Self::Refused),
+                _ => None,
+            }
+        }
+    }
+    /// How what is invoiced is taxed.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Taxation {
+        /// Not stated.
+        Unspecified = 0,
+        /// A service: the price includes value-added tax.
+        Taxed = 1,
+        /// The sale of a prepaid card: not taxable (不征税), as the service comes later.
+        NotTaxable = 2,
+    }
+    impl Taxation {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "TAXATION_UNSPECIFIED",
+                Self::Taxed => "TAXATION_TAXED",
+                Self::NotTaxable => "TAXATION_NOT_TAXABLE",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "TAXATION_UNSPECIFIED" => Some(Self::Unspecified),
+                "TAXATION_TAXED" => Some(Self::Taxed),
+                "TAXATION_NOT_TAXABLE" => Some(Self::NotTaxable),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for Invoice {
+    const NAME: &'static str = "Invoice";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.Invoice".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.Invoice".into()
+    }
+}
+/// To whom an invoice is made out. All of it is kept encrypted.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InvoiceBuyer {
+    /// The title (抬头): a person's name, or the name under which an organisation is registered.
+    #[prost(string, tag = "1")]
+    pub title: ::prost::alloc::string::String,
+    /// The unified social credit code of an organisation (GB 32100, 18 characters); empty for a person.
+    #[prost(string, tag = "2")]
+    pub tax_id: ::prost::alloc::string::String,
+    /// Where the provider sends it; nowhere if empty.
+    #[prost(string, tag = "3")]
+    pub email: ::prost::alloc::string::String,
+}
+impl ::prost::Name for InvoiceBuyer {
+    const NAME: &'static str = "InvoiceBuyer";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.InvoiceBuyer".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.InvoiceBuyer".into()
+    }
+}
+/// Request of InvoiceService.RequestInvoice.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RequestInvoiceRequest {
+    /// `orders/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub order: ::prost::alloc::string::String,
+    /// To whom it shall be made out.
+    #[prost(message, optional, tag = "2")]
+    pub buyer: ::core::option::Option<InvoiceBuyer>,
+    /// How much of what was paid; all that is not invoiced yet if absent.
+    #[prost(message, optional, tag = "3")]
+    pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RequestInvoiceRequest {
+    const NAME: &'static str = "RequestInvoiceRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.RequestInvoiceRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.RequestInvoiceRequest".into()
+    }
+}
+/// Request of InvoiceService.GetInvoice.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetInvoiceRequest {
+    /// `invoices/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetInvoiceRequest {
+    const NAME: &'static str = "GetInvoiceRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.GetInvoiceRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.GetInvoiceRequest".into()
+    }
+}
+/// Request of InvoiceService.ListInvoices.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListInvoicesRequest {
+    /// Only of this order.
+    #[prost(string, tag = "1")]
+    pub order: ::prost::alloc::string::String,
+    /// Only of this customer.
+    #[prost(string, tag = "2")]
+    pub customer: ::prost::alloc::string::String,
+    /// Only of this store.
+    #[prost(string, tag = "3")]
+    pub store: ::prost::alloc::string::String,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "4")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "5")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListInvoicesRequest {
+    const NAME: &'static str = "ListInvoicesRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListInvoicesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListInvoicesRequest".into()
+    }
+}
+/// Response of InvoiceService.ListInvoices.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListInvoicesResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub invoices: ::prost::alloc::vec::Vec<Invoice>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListInvoicesResponse {
+    const NAME: &'static str = "ListInvoicesResponse";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListInvoicesResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListInvoicesResponse".into()
+    }
+}
+/// Request of InvoiceService.ReverseInvoice.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReverseInvoiceRequest {
+    /// `invoices/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Why.
+    #[prost(enumeration = "reverse_invoice_request::Reason", tag = "2")]
+    pub reason: i32,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `ReverseInvoiceRequest`.
+pub mod reverse_invoice_request {
+    /// Why, in the words of the tax authority.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Reason {
+        /// Not stated.
+        Unspecified = 0,
+        /// It was made out wrongly (开票有误).
+        IssueError = 1,
+        /// What was sold came back (销货退回).
+        SalesReturn = 2,
+        /// The service was broken off (服务中止).
+        ServiceSuspended = 3,
+        /// The price was lowered afterwards (销售折让).
+        SalesDiscount = 4,
+    }
+    impl Reason {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "REASON_UNSPECIFIED",
+                Self::IssueError => "REASON_ISSUE_ERROR",
+                Self::SalesReturn => "REASON_SALES_RETURN",
+                Self::ServiceSuspended => "REASON_SERVICE_SUSPENDED",
+                Self::SalesDiscount => "REASON_SALES_DISCOUNT",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "REASON_UNSPECIFIED" => Some(Self::Unspecified),
+                "REASON_ISSUE_ERROR" => Some(Self::IssueError),
+                "REASON_SALES_RETURN" => Some(Self::SalesReturn),
+                "REASON_SERVICE_SUSPENDED" => Some(Self::ServiceSuspended),
+                "REASON_SALES_DISCOUNT" => Some(Self::SalesDiscount),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for ReverseInvoiceRequest {
+    const NAME: &'static str = "ReverseInvoiceRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ReverseInvoiceRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ReverseInvoiceRequest".into()
+    }
+}
+/// Request of InvoiceService.DownloadInvoice.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DownloadInvoiceRequest {
+    /// `invoices/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DownloadInvoiceRequest {
+    const NAME: &'static str = "DownloadInvoiceRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.DownloadInvoiceRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.DownloadInvoiceRequest".into()
+    }
+}
+/// What a consumer needs to know of an invoice. It names nobody but by id.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InvoiceChanged {
+    /// `invoices/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub invoice: ::prost::alloc::string::String,
+    /// `orders/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub order: ::prost::alloc::string::String,
+    /// `stores/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub store: ::prost::alloc::string::String,
+    /// How much, tax included.
+    #[prost(message, optional, tag = "4")]
+    pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// The tax in it.
+    #[prost(message, optional, tag = "5")]
+    pub tax: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// State after the event.
+    #[prost(enumeration = "invoice::State", tag = "6")]
+    pub state: i32,
+}
+impl ::prost::Name for InvoiceChanged {
+    const NAME: &'static str = "InvoiceChanged";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.InvoiceChanged".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.InvoiceChanged".into()
+    }
+}
+/// Generated client implementations.
+pub mod invoice_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Invoices (fapiao) for what was paid: asked for here, issued by a provider, red-lettered when they no longer hold.
+    ///
+    /// The invoices of an order that stand never exceed what was paid less what goes or went back. Whatever goes back after an
+    /// invoice was issued makes it be red-lettered by itself; another one for the rest can then be asked for.
+    #[derive(Debug, Clone)]
+    pub struct InvoiceServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl InvoiceServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> InvoiceServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InvoiceServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            InvoiceServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Asks for an invoice. It is issued by and by: read it until it is ISSUED or REFUSED. The answer leaves out the buyer.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason NOTHING_TO_INVOICE (nothing is left, or less than `amount`) or
+        /// INVOICES_NOT_OFFERED; INVALID_ARGUMENT for a tax id whose check digit does not fit.
+        pub async fn request_invoice(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RequestInvoiceRequest>,
+        ) -> std::result::Result<tonic::Response<super::Invoice>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.InvoiceService/RequestInvoice",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.InvoiceService",
+                        "RequestInvoice",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads an invoice with its buyer. That staff have read it is recorded.
+        pub async fn get_invoice(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetInvoiceRequest>,
+        ) -> std::result::Result<tonic::Response<super::Invoice>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.InvoiceService/GetInvoice",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.InvoiceService", "GetInvoice"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists invoices without their buyers, newest first. Members get their own; staff bound to a store get that store's.
+        pub async fn list_invoices(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListInvoicesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListInvoicesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.InvoiceService/ListInvoices",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.InvoiceService", "ListInvoices"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Has an invoice red-lettered, as a whole. One that is not issued yet is issued first, unless nobody has been asked for
+        /// it. What it stood for can be invoiced anew at once. The answer leaves out the buyer.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason INVOICE_ENDED if it was refused, or is red-lettered for another reason.
+        pub async fn reverse_invoice(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReverseInvoiceRequest>,
+        ) -> std::result::Result<tonic::Response<super::Invoice>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.InvoiceService/ReverseInvoice",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.InvoiceService",
+                        "ReverseInvoice",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives the file of an invoice, a PDF. That staff have read it is recorded.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason INVOICE_NOT_ISSUED; UNAVAILABLE if the provider does not give it now.
+        pub async fn download_invoice(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DownloadInvoiceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::super::super::super::google::api::HttpBody>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.InvoiceService/DownloadInvoice",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.InvoiceService",
+                        "DownloadInvoice",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod invoice_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with InvoiceServiceServer.
+    #[async_trait]
+    pub trait InvoiceService: std::marker::Send + std::marker::Sync + 'static {
+        /// Asks for an invoice. It is issued by and by: read it until it is ISSUED or REFUSED. The answer leaves out the buyer.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason NOTHING_TO_INVOICE (nothing is left, or less than `amount`) or
+        /// INVOICES_NOT_OFFERED; INVALID_ARGUMENT for a tax id whose check digit does not fit.
+        async fn request_invoice(
+            &self,
+            request: tonic::Request<super::RequestInvoiceRequest>,
+        ) -> std::result::Result<tonic::Response<super::Invoice>, tonic::Status>;
+        /// Reads an invoice with its buyer. That staff have read it is recorded.
+        async fn get_invoice(
+            &self,
+            request: tonic::Request<super::GetInvoiceRequest>,
+        ) -> std::result::Result<tonic::Response<super::Invoice>, tonic::Status>;
+        /// Lists invoices without their buyers, newest first. Members get their own; staff bound to a store get that store's.
+        async fn list_invoices(
+            &self,
+            request: tonic::Request<super::ListInvoicesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListInvoicesResponse>,
+            tonic::Status,
+        >;
+        /// Has an invoice red-lettered, as a whole. One that is not issued yet is issued first, unless nobody has been asked for
+        /// it. What it stood for can be invoiced anew at once. The answer leaves out the buyer.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason INVOICE_ENDED if it was refused, or is red-lettered for another reason.
+        async fn reverse_invoice(
+            &self,
+            request: tonic::Request<super::ReverseInvoiceRequest>,
+        ) -> std::result::Result<tonic::Response<super::Invoice>, tonic::Status>;
+        /// Gives the file of an invoice, a PDF. That staff have read it is recorded.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason INVOICE_NOT_ISSUED; UNAVAILABLE if the provider does not give it now.
+        async fn download_invoice(
+            &self,
+            request: tonic::Request<super::DownloadInvoiceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::super::super::super::google::api::HttpBody>,
+            tonic::Status,
+        >;
+    }
+    /// Invoices (fapiao) for what was paid: asked for here, issued by a provider, red-lettered when they no longer hold.
+    ///
+    /// The invoices of an order that stand never exceed what was paid less what goes or went back. Whatever goes back after an
+    /// invoice was issued makes it be red-lettered by itself; another one for the rest can then be asked for.
+    #[derive(Debug)]
+    pub struct InvoiceServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> InvoiceServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for InvoiceServiceServer<T>
+    where
+        T: InvoiceService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.payment.v1.InvoiceService/RequestInvoice" => {
+                    #[allow(non_camel_case_types)]
+                    struct RequestInvoiceSvc<T: InvoiceService>(pub Arc<T>);
+                    impl<
+                        T: InvoiceService,
+                    > tonic::server::UnaryService<super::RequestInvoiceRequest>
+                    for RequestInvoiceSvc<T> {
+                        type Response = super::Invoice;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RequestInvoiceRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as InvoiceService>::request_invoice(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RequestInvoiceSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.InvoiceService/GetInvoice" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetInvoiceSvc<T: InvoiceService>(pub Arc<T>);
+                    impl<
+                        T: InvoiceService,
+                    > tonic::server::UnaryService<super::GetInvoiceRequest>
+                    for GetInvoiceSvc<T> {
+                        type Response = super::Invoice;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetInvoiceRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as InvoiceService>::get_invoice(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetInvoiceSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.InvoiceService/ListInvoices" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListInvoicesSvc<T: InvoiceService>(pub Arc<T>);
+                    impl<
+                        T: InvoiceService,
+                    > tonic::server::UnaryService<super::ListInvoicesRequest>
+                    for ListInvoicesSvc<T> {
+                        type Response = super::ListInvoicesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListInvoicesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as InvoiceService>::list_invoices(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListInvoicesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.InvoiceService/ReverseInvoice" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReverseInvoiceSvc<T: InvoiceService>(pub Arc<T>);
+                    impl<
+                        T: InvoiceService,
+                    > tonic::server::UnaryService<super::ReverseInvoiceRequest>
+                    for ReverseInvoiceSvc<T> {
+                        type Response = super::Invoice;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReverseInvoiceRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as InvoiceService>::reverse_invoice(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReverseInvoiceSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.InvoiceService/DownloadInvoice" => {
+                    #[allow(non_camel_case_types)]
+                    struct DownloadInvoiceSvc<T: InvoiceService>(pub Arc<T>);
+                    impl<
+                        T: InvoiceService,
+                    > tonic::server::UnaryService<super::DownloadInvoiceRequest>
+                    for DownloadInvoiceSvc<T> {
+                        type Response = super::super::super::super::google::api::HttpBody;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DownloadInvoiceRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as InvoiceService>::download_invoice(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DownloadInvoiceSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for InvoiceServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.payment.v1.InvoiceService";
+    impl<T> tonic::server::NamedService for InvoiceServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// An account of the chart.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ChartAccount {

@@ -1967,6 +1967,61 @@ impl Validate for crate::generated::meridian::payment::v1::OrderAmended {
         }
     }
 }
+impl Validate for crate::generated::meridian::payment::v1::Invoice {
+    fn check(&self, report: &mut Report) {
+        if let Some(value) = &self.buyer {
+            report.nested(Field("buyer"), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::InvoiceBuyer {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("title"), &self.title, &[Text::MinLen(1), Text::MaxLen(100)]);
+        report.text(Field("tax_id"), &self.tax_id, &[Text::MaxLen(18)]);
+        report.text(Field("email"), &self.email, &[Text::MaxLen(254)]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::RequestInvoiceRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("buyer"), self.buyer.is_some());
+        if let Some(value) = &self.buyer {
+            report.nested(Field("buyer"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::GetInvoiceRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::ListInvoicesRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::ListInvoicesResponse {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.invoices.iter().enumerate() {
+            report.nested(Item("invoices", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::ReverseInvoiceRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("reason"),
+                self.reason,
+                &[
+                    (1, "REASON_ISSUE_ERROR"),
+                    (2, "REASON_SALES_RETURN"),
+                    (3, "REASON_SERVICE_SUSPENDED"),
+                    (4, "REASON_SALES_DISCOUNT"),
+                ],
+            );
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::DownloadInvoiceRequest {
+    fn check(&self, _: &mut Report) {}
+}
 impl Validate for crate::generated::meridian::payment::v1::ListAccountsRequest {
     fn check(&self, _: &mut Report) {}
 }

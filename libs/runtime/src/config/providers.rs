@@ -45,6 +45,8 @@ pub struct WechatSettings {
     pub notice_url: String,
     /// Whether what is paid waits to be shared with partners.
     pub profit_sharing: bool,
+    /// Whether the account may issue invoices (电子发票).
+    pub invoices: bool,
 }
 
 impl WechatSettings {

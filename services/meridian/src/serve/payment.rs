@@ -5,7 +5,6 @@ use std::sync::Arc;
 use anyhow::Result;
 use payment::{
     App, MIGRATOR, Policy,
-    app::Peers,
     rpc::routes,
     sandbox::{self, SandboxConfig},
     worker::{self, Feeds},
@@ -31,9 +30,9 @@ pub async fn start(host: &Host, policy: Policy, listener: TcpListener, sandbox: 
             Some(sandbox::serve(config, listener, &host.tasks)?)
         }
     };
-    let providers = providers::clients(&host.settings, &host.clock, played.as_ref())?;
+    let peers = providers::peers(&host.settings, &host.clock, played.as_ref())?;
     let feed = host.feed_server(Payment, &pg);
-    let app = App::new(pg, Arc::clone(&host.clock), policy, Peers { providers });
+    let app = App::new(pg, Arc::new(host.vault()?), Arc::clone(&host.clock), policy, peers);
     let app = Arc::new(app);
     worker::spawn(&app, Feeds { booking: host.feed(Payment, Booking) }, &host.tasks);
     grpc::serve(host, Payment, routes(&app, feed), Arc::clone(&host.keys), listener)

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use kernel::SharedClock;
 use payment::{
+    Peers,
     peers::{
-        Alipay, AlipayConfig, Provider, Providers, SandboxClient, SandboxClientConfig, Wechat, WechatConfig,
+        Alipay, AlipayConfig, Invoicing, Provider, Providers, SandboxClient, SandboxClientConfig, Wechat, WechatConfig,
         alipay::AlipayKeys, wechat::PlatformKeys,
     },
     sandbox::Played,
@@ -15,11 +16,12 @@ use runtime::{
     config::{AlipaySettings, ConfigError, WechatSettings},
 };
 
-/// Clients of all providers that are enabled, and of those that the sandbox plays.
+/// Clients of all providers that are enabled, and of those that the sandbox plays; and who of them issues invoices.
 ///
 /// # Errors
 /// Naming the setting that can't be used. Nothing is called yet.
-pub fn clients(settings: &Settings, clock: &SharedClock, played: Option<&Played>) -> Result<Providers, ConfigError> {
+pub fn peers(settings: &Settings, clock: &SharedClock, played: Option<&Played>) -> Result<Peers, ConfigError> {
+    let mut invoicing: Option<Arc<dyn Invoicing>> = None;
     let mut clients: Vec<Arc<dyn Provider>> = Vec::new();
     if settings.sandbox.enabled {
         let config = SandboxClientConfig {
@@ -35,7 +37,11 @@ pub fn clients(settings: &Settings, clock: &SharedClock, played: Option<&Played>
         None => None,
     };
     if let Some(config) = of_wechat {
-        clients.push(Arc::new(Wechat::try_new(config, Arc::clone(clock)).map_err(refused)?));
+        let wechat = Arc::new(Wechat::try_new(config, Arc::clone(clock)).map_err(refused)?);
+        if settings.wechat.invoices || !settings.wechat.enabled {
+            invoicing = Some(Arc::clone(&wechat) as Arc<dyn Invoicing>);
+        }
+        clients.push(wechat);
     }
     let of_alipay = match played {
         _ if settings.alipay.enabled => Some(alipay(&settings.alipay)?),
@@ -45,7 +51,7 @@ pub fn clients(settings: &Settings, clock: &SharedClock, played: Option<&Played>
     if let Some(config) = of_alipay {
         clients.push(Arc::new(Alipay::try_new(config, Arc::clone(clock)).map_err(refused)?));
     }
-    Ok(Providers::new(clients))
+    Ok(Peers { providers: Providers::new(clients), invoicing })
 }
 
 fn wechat(settings: &WechatSettings) -> Result<WechatConfig, ConfigError> {
@@ -102,8 +108,9 @@ mod tests {
         let set: Vec<String> = set.iter().map(|text| (*text).to_owned()).collect();
         let settings = runtime::config::load(None, [], &set)?;
         let clock: SharedClock = Arc::new(SystemClock);
-        let clients = clients(&settings, &clock, None)?;
-        Ok(["sandbox", "wechat", "alipay"].into_iter().filter(|name| clients.named(name).is_some()).collect())
+        let peers = peers(&settings, &clock, None)?;
+        assert!(peers.invoicing.is_none(), "nobody issues invoices unless it is wanted");
+        Ok(["sandbox", "wechat", "alipay"].into_iter().filter(|name| peers.providers.named(name).is_some()).collect())
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod action;
 pub mod checkouts;
 pub mod invariants;
+pub mod invoices;
 pub mod ledger;
 pub mod notices;
 pub mod orders;

@@ -6,6 +6,7 @@ mod charge;
 pub mod checkout;
 pub mod close_order;
 pub mod create_order;
+pub mod invoice;
 pub mod ledger;
 pub mod pay_order;
 pub mod prepaid;

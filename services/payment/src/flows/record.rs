@@ -10,7 +10,7 @@ use proto::payment::v1 as pb;
 use rpc::convert::to_money;
 use serde_json::json;
 
-use super::{prepaid::follow_order::follow_order_in_tx, tenders};
+use super::{invoice::excess::take_back_excess, prepaid::follow_order::follow_order_in_tx, tenders};
 use crate::{
     db,
     domain::{Event, Happened, Order, Outcome, Subject, ledger::Transaction},
@@ -24,6 +24,7 @@ pub async fn record(tx: &mut Tx, now: Timestamp, actor: &str, before: &Order, ou
         follow_order_in_tx(tx, now, actor, outcome).await?;
     }
     db::ledger::post_all(tx, now, &outcome.postings).await?;
+    take_back_excess(tx, now, actor, before, &outcome.order).await?;
     for posting in &outcome.postings {
         audit::record(tx, now, audit_entry(actor, &outcome.order, posting)).await?;
     }

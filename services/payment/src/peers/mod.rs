@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`port`] | what payment needs of any provider |
+//! | [`invoicing`] | what it needs of a provider that issues invoices |
 //! | [`wechat`] | WeChat Pay, API v3 |
 //! | [`alipay`] | Alipay's open platform |
 //! | [`sandbox`], [`signature`] | the provider that takes no money |
@@ -14,6 +15,7 @@ pub mod bill;
 pub mod china_time;
 pub mod crypto;
 pub mod http;
+pub mod invoicing;
 pub mod port;
 pub mod sandbox;
 pub mod signature;
@@ -24,6 +26,7 @@ pub mod yuan;
 
 pub use alipay::{Alipay, AlipayConfig};
 pub use bill::{BillKind, BillLine, BillTotals};
+pub use invoicing::Invoicing;
 pub use port::{
     About, Acknowledgement, Amount, ChargeReport, ChargeState, Envelope, Headers, NewCharge, NewRefund, Notice, Payer,
     Provider, Providers, RefundReport, RefundState,

@@ -2,6 +2,7 @@
 
 mod checkout;
 pub mod convert;
+mod invoice;
 mod ledger;
 mod payment;
 mod prepaid;
@@ -12,8 +13,9 @@ use feed::FeedServer;
 use proto::{
     feed::v1::event_feed_service_server::EventFeedServiceServer,
     payment::v1::{
-        checkout_service_server::CheckoutServiceServer, ledger_service_server::LedgerServiceServer,
-        payment_service_server::PaymentServiceServer, prepaid_service_server::PrepaidServiceServer,
+        checkout_service_server::CheckoutServiceServer, invoice_service_server::InvoiceServiceServer,
+        ledger_service_server::LedgerServiceServer, payment_service_server::PaymentServiceServer,
+        prepaid_service_server::PrepaidServiceServer,
     },
 };
 use tonic::service::Routes;
@@ -26,5 +28,6 @@ pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
         .add_service(CheckoutServiceServer::new(checkout::Checkouts(Arc::clone(app))))
         .add_service(LedgerServiceServer::new(ledger::Ledger(Arc::clone(app))))
         .add_service(PrepaidServiceServer::new(prepaid::Prepaid(Arc::clone(app))))
+        .add_service(InvoiceServiceServer::new(invoice::Invoices(Arc::clone(app))))
         .add_service(EventFeedServiceServer::new(feed))
 }

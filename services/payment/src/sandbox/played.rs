@@ -1,6 +1,6 @@
 //! The real providers whose protocols the sandbox speaks, beside its own: at `/wechat` and `/alipay` of the same port.
 //!
-//! Their books live as long as the process. Nobody has to push: refunds are finished and notices sent by themselves.
+//! Their books live as long as the process. Nobody has to push: refunds are finished, invoices issued and notices sent by themselves.
 
 use std::{sync::Arc, time::Duration};
 
@@ -46,6 +46,7 @@ impl Played {
             let sandbox = Arc::clone(&of);
             async move {
                 sandbox.finish_refunds()?;
+                sandbox.finish_fapiaos();
                 sandbox.deliver_due().await;
                 Ok(Next::Wait)
             }

@@ -117,6 +117,20 @@ const PLANTED: &[(&str, &str)] = &[
     ("order.events", "delete from outbox where aggregate_version = 2"),
     ("order.events", "update outbox set aggregate_version = 1 where aggregate_version = 2"),
     ("order.events", "update customer_order set version = version + 1"),
+    (
+        "order.invoiced",
+        "insert into invoice (id, order_id, customer_id, store_id, currency, amount_minor, tax_minor, taxation, rate_bp,
+                              title_sealed, state, create_time, version, next_attempt_time)
+         select gen_random_uuid(), order_id, id, id, 'CNY', amount_minor + 1, 0, 'taxed', 0, '', 'requested', create_time,
+                1, create_time from payment where state = 'captured'",
+    ),
+    (
+        "invoice.events",
+        "insert into invoice (id, order_id, customer_id, store_id, currency, amount_minor, tax_minor, taxation, rate_bp,
+                              title_sealed, state, reason, create_time, version)
+         select gen_random_uuid(), id, id, id, 'CNY', 1, 0, 'taxed', 0, '', 'refused', 'x', create_time, 1
+         from customer_order",
+    ),
     ("request.answered", "update idempotency_key set reply = null"),
     ("audit.chain", "update audit_entry set actor = 'nobody'"),
 ];

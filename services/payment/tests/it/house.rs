@@ -21,6 +21,7 @@ use payment::{
     sandbox::{Sandbox, SandboxConfig},
     worker,
 };
+use pg::vault::Vault;
 use proto::{
     access::Role,
     google::api::HttpBody,
@@ -83,9 +84,10 @@ impl House {
         let provider = Arc::new(SandboxClient::try_new(config, clock.clone()).expect("a client"));
         let app = Arc::new(App::new(
             db.pg.clone(),
+            vault(),
             clock.clone(),
             policy,
-            Peers { providers: Providers::new([provider as Arc<dyn Provider>]) },
+            Peers { providers: Providers::new([provider as Arc<dyn Provider>]), invoicing: None },
         ));
         let feed = FeedServer::new(db.pg.clone(), watch::channel(0).1, CancellationToken::new());
         let channel = testkit::serve(payment::rpc::routes(&app, feed)).await;
@@ -267,6 +269,11 @@ impl House {
     pub fn refused_notices(&self) -> i64 {
         self.refused_notices.load(Ordering::SeqCst)
     }
+}
+
+/// The keys of personal data.
+pub fn vault() -> Arc<Vault> {
+    Arc::new(Vault::new([7; 32]))
 }
 
 /// A charge at the sandbox that nobody has made yet.

@@ -10,6 +10,7 @@ mod dice;
 mod fuzz;
 mod house;
 mod interrupted;
+mod invoices;
 mod ledger;
 mod money_in;
 mod notices;

@@ -20,7 +20,7 @@ use proto::payment::v1::{
     payment::{Purpose, State as PaymentState},
 };
 
-use crate::house::House;
+use crate::house::{House, vault};
 
 /// The sandbox, but for what it says when it is asked about a charge.
 #[derive(Debug)]
@@ -75,9 +75,10 @@ fn with_odd_provider(house: &House, knows_nothing: bool) -> App {
         Arc::new(Odd { sandbox, knows_nothing, fails_once: AtomicBool::new(!knows_nothing) });
     App::new(
         house.db.pg.clone(),
+        vault(),
         house.clock.clone(),
         Policy::default(),
-        Peers { providers: Providers::new([provider]) },
+        Peers { providers: Providers::new([provider]), invoicing: None },
     )
 }
 

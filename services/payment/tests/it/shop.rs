@@ -22,7 +22,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, transport::Channel};
 
-use crate::house::{House, notice, port, serve, url};
+use crate::house::{House, notice, port, serve, url, vault};
 
 /// A house with real providers' protocols beside its own sandbox.
 pub struct Shop {
@@ -68,7 +68,8 @@ impl Shop {
         let sandbox = Arc::clone(house.app.peers.providers.named("sandbox").expect("wired"));
         let real: [Arc<dyn Provider>; 2] = [wechat_client.clone(), alipay_client.clone()];
         let providers = Providers::new([sandbox].into_iter().chain(real));
-        let app = App::new(house.db.pg.clone(), house.clock.clone(), Policy::default(), Peers { providers });
+        let peers = Peers { providers, invoicing: Some(wechat_client.clone()) };
+        let app = App::new(house.db.pg.clone(), vault(), house.clock.clone(), Policy::default(), peers);
         let app = Arc::new(app);
         let feed = feed::FeedServer::new(house.db.pg.clone(), watch::channel(0).1, CancellationToken::new());
         let channel = testkit::serve(payment::rpc::routes(&app, feed)).await;

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 use crate::{
-    house::{House, SECRET},
+    house::{House, SECRET, vault},
     wire::minor,
 };
 
@@ -62,9 +62,10 @@ async fn what_is_lost_is_found_and_what_is_owed_goes_back() {
     let policy = Policy { query_after_seconds: 1, worker_period_seconds: 1, ..Policy::default() };
     let app = Arc::new(App::new(
         house.db.pg.clone(),
+        vault(),
         clock,
         policy,
-        Peers { providers: Providers::new([provider as Arc<dyn Provider>]) },
+        Peers { providers: Providers::new([provider as Arc<dyn Provider>]), invoicing: None },
     ));
     let stores = testkit::database(&payment::MIGRATOR).await;
     worker::spawn(&app, Feeds { booking: booking(&stores).await }, &tasks);

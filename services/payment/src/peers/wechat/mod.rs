@@ -24,6 +24,7 @@
 
 mod bill;
 mod call;
+mod fapiao;
 mod notice;
 mod order;
 mod platform;

@@ -268,7 +268,7 @@ impl Wechat {
     }
 
     /// Orders something in which there is what was encrypted with the key of that serial.
-    async fn post_sealed(&self, path: &str, body: &Value, serial: &str) -> Result<Reply> {
+    pub(super) async fn post_sealed(&self, path: &str, body: &Value, serial: &str) -> Result<Reply> {
         self.call_with(http::Method::POST, path, body.to_string().into_bytes(), Some(serial)).await
     }
 }

@@ -22,6 +22,8 @@ pub const STALE: i64 = 301;
 pub enum Answer {
     /// 200 with JSON.
     Json(Value),
+    /// 202: it will be done.
+    Accepted,
     /// 204.
     Nothing,
     /// 200 with a file, which is not signed.
@@ -82,6 +84,7 @@ impl WechatSandbox {
     pub(super) fn sealed(&self, answer: Result<Answer, Refusal>, mishap: Mishap) -> Response {
         let (status, body) = match answer {
             Ok(Answer::Json(value)) => (StatusCode::OK, value.to_string()),
+            Ok(Answer::Accepted) => (StatusCode::ACCEPTED, String::new()),
             Ok(Answer::Nothing) => (StatusCode::NO_CONTENT, String::new()),
             Ok(Answer::File(bytes)) => return (StatusCode::OK, bytes).into_response(),
             Err(refusal) => (refusal.status, refusal.body()),

@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | `GET /sandbox/pay/{number}` | customer | a page with a button |
 //! | `POST /sandbox/pay/{number}` | customer | pays; with `?fault=` the notice is spoilt (see [`super::wire::Spoilt`]) |
+//! | `GET /invoicing/fapiao/fapiao-file` | merchant | the file of an invoice |
 //! | `PUT /sandbox/mishaps` | tester | what goes wrong with the calls to come, a list (see [`super::wire::Mishap`]) |
 //!
 //! Its keys are in this repository for everybody to read; they protect nothing. With
@@ -15,6 +16,7 @@
 mod admit;
 mod answer;
 mod bills;
+mod fapiao;
 mod orders;
 mod refunds;
 mod shares;
@@ -35,7 +37,7 @@ use axum::{
     body::Bytes,
     extract::{Path, Query as UrlQuery, State},
     http::{HeaderMap, Method, StatusCode, Uri},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::{get, put},
 };
 use kernel::{Error, Result, SharedClock};
@@ -47,9 +49,11 @@ use crate::peers::{
 };
 use answer::{Answer, Refusal};
 use bills::Bills;
+use fapiao::Fapiaos;
 use shares::Shares;
 
 pub use bills::SpoiltBill;
+pub use fapiao::Fapiao;
 
 /// The serial number of the sandbox's certificate.
 pub const CERTIFICATE_SERIAL: &str = "4D6572696469616E53616E64626F7801";
@@ -87,6 +91,7 @@ pub struct WechatSandbox {
     book: Mutex<Book>,
     bills: Mutex<Bills>,
     shares: Mutex<Shares>,
+    fapiaos: Mutex<Fapiaos>,
     nonces: Mutex<HashSet<String>>,
     queue: Queue,
     /// Whether the merchant has called in public-key mode last.
@@ -113,6 +118,7 @@ impl WechatSandbox {
             book: Mutex::default(),
             bills: Mutex::default(),
             shares: Mutex::default(),
+            fapiaos: Mutex::default(),
             nonces: Mutex::default(),
             public_key_mode: AtomicBool::new(false),
             calls: AtomicUsize::new(0),
@@ -144,6 +150,7 @@ impl WechatSandbox {
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
             .route("/sandbox/pay/{number}", get(show).post(pay))
+            .route("/invoicing/fapiao/fapiao-file", get(give_fapiao))
             .route("/sandbox/mishaps", put(order_mishaps))
             .fallback(serve)
             .with_state(Arc::clone(self))
@@ -162,6 +169,10 @@ impl WechatSandbox {
 
     fn shares(&self) -> MutexGuard<'_, Shares> {
         self.shares.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fapiaos(&self) -> MutexGuard<'_, Fapiaos> {
+        self.fapiaos.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Answers a merchant.
@@ -217,6 +228,9 @@ impl WechatSandbox {
             ("GET", ["v3", "bill", kind @ ("tradebill" | "fundflowbill")]) => self.offer_bill(kind, &query),
             ("GET", ["v3", "billdownload", "file"]) => self.give_bill(&query),
             (_, ["v3", "profitsharing", rest @ ..]) => self.share_call(rest, &query, headers, body),
+            (method, ["v3", "new-tax-control-fapiao", rest @ ..]) => {
+                self.fapiao_call(method, rest, &query, headers, body)
+            }
             _ => Err(Refusal::new(StatusCode::NOT_FOUND, "NOT_FOUND", "there is no such call")),
         }
     }
@@ -236,6 +250,17 @@ async fn serve(
     body: Bytes,
 ) -> Response {
     sandbox.answer(&method, &uri, &headers, &body).await
+}
+
+/// Whoever has the token gets the file of an invoice.
+async fn give_fapiao(State(sandbox): State<Arc<WechatSandbox>>, UrlQuery(of): UrlQuery<FileToken>) -> Response {
+    sandbox.fapiao_file(&of.token).map_or_else(|| StatusCode::NOT_FOUND.into_response(), IntoResponse::into_response)
+}
+
+/// The query of a file.
+#[derive(serde::Deserialize)]
+struct FileToken {
+    token: String,
 }
 
 /// The customer's browser opens the page of an order.

@@ -108,10 +108,8 @@ impl WechatSandbox {
 
     fn add_receiver(&self, headers: &HeaderMap, body: &[u8]) -> Result<Answer, Refusal> {
         let new: NewReceiver = serde_json::from_slice(body).map_err(|_| Refusal::MALFORMED)?;
-        let serial = headers.get(SERIAL).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let knows_key = [CERTIFICATE_SERIAL, PUBLIC_KEY_ID].contains(&serial);
         let name = match new.name {
-            Some(sealed) if knows_key => decrypt(&sealed).ok_or(Refusal::MALFORMED)?,
+            Some(sealed) => sealed_with_ours(headers, &sealed).ok_or(Refusal::MALFORMED)?,
             None if new.kind == "PERSONAL_OPENID" => String::new(),
             _ => return Err(Refusal::MALFORMED),
         };
@@ -210,7 +208,7 @@ impl WechatSandbox {
         self.shares().returns.get(number).cloned().map(Answer::Json).ok_or(NOT_EXIST)
     }
 
-    fn paid(&self, transaction: &str) -> Result<Trade, Refusal> {
+    pub(super) fn paid(&self, transaction: &str) -> Result<Trade, Refusal> {
         let book = self.book();
         book.trades.values().find(|trade| trade.id == transaction && trade.pay_time.is_some()).cloned().ok_or(NOT_EXIST)
     }
@@ -241,7 +239,10 @@ fn shown(number: &str, order: &Order) -> Answer {
     }))
 }
 
-fn decrypt(sealed: &str) -> Option<String> {
+/// What a merchant has encrypted, if its call names one of the sandbox's keys.
+pub(super) fn sealed_with_ours(headers: &HeaderMap, sealed: &str) -> Option<String> {
+    let serial = headers.get(SERIAL).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    [CERTIFICATE_SERIAL, PUBLIC_KEY_ID].contains(&serial).then_some(())?;
     let key = RsaPrivateKey::from_pkcs8_pem(PLATFORM_KEY).ok()?;
     let text = key.decrypt(rsa::Oaep::new::<sha1::Sha1>(), &BASE64_STANDARD.decode(sealed).ok()?).ok()?;
     String::from_utf8(text).ok()

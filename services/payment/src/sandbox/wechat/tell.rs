@@ -117,9 +117,7 @@ impl WechatSandbox {
 
     fn sealed_notice(&self, event: &str, original: &str, content: &[u8]) -> Result<Vec<u8>> {
         let now = self.clock.now();
-        let mut resource = self
-            .seal(original, content)
-            .map_err(|_| Error::internal("a notice could not be sealed"))?;
+        let mut resource = self.seal(original, content).map_err(|_| Error::internal("a notice could not be sealed"))?;
         resource["original_type"] = original.into();
         let body = json!({
             "id": uuid_v7(now),
