@@ -113,6 +113,8 @@ ids! {
     CheckoutId = "checkouts";
     /// One attempt to pay a part of an order.
     PaymentId = "payments";
+    /// What is given back of an order that goes on, by one or more refunds.
+    OrderReturnId = "orderReturns";
     /// Money going back.
     RefundId = "refunds";
     /// What stands for money that was paid, for the tax authority.

@@ -6,6 +6,8 @@ use jiff::tz::TimeZone;
 use kernel::{Error, Result};
 use serde::Deserialize;
 
+use crate::domain::order::TenderClass;
+
 /// The longest that a charge can be paid; providers allow no more.
 const MAX_CHARGE_MINUTES: u32 = 24 * 60;
 
@@ -41,6 +43,9 @@ pub struct Policy {
     pub invoice_tax_code: String,
     /// What invoices say was sold; `居民日常服务`.
     pub invoice_goods: String,
+    /// In which order tenders give back what is refunded; `provider`, `card_terminal`, `cash`, `stored_value`,
+    /// `prepaid_session`. Each of these words once.
+    pub refund_order: Vec<String>,
 }
 
 impl Default for Policy {
@@ -58,6 +63,7 @@ impl Default for Policy {
             invoice_tax_basis_points: 600,
             invoice_tax_code: "3070599000000000000".to_owned(),
             invoice_goods: "居民日常服务".to_owned(),
+            refund_order: TenderClass::ALL.map(|class| class.as_str().to_owned()).to_vec(),
         }
     }
 }
@@ -92,10 +98,23 @@ impl Policy {
         if self.invoice_tax_code.len() != 19 || !self.invoice_tax_code.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Error::invalid("payment.policy.invoice_tax_code", "must be of 19 digits"));
         }
+        let classes = self.refund_classes();
+        if classes.len() != self.refund_order.len() || TenderClass::ALL.iter().any(|class| !classes.contains(class)) {
+            let all = TenderClass::ALL.map(TenderClass::as_str).join(", ");
+            return Err(Error::invalid("payment.policy.refund_order", format!("must name each of these once: {all}")));
+        }
         if self.abandon_after_seconds < 60 {
             return Err(Error::invalid("payment.policy.abandon_after_seconds", "must be at least 60"));
         }
         Ok(())
+    }
+
+    /// The order in which tenders give back.
+    pub fn refund_classes(&self) -> Vec<TenderClass> {
+        let mut classes: Vec<TenderClass> =
+            self.refund_order.iter().filter_map(|word| TenderClass::parse(word)).collect();
+        classes.dedup();
+        classes
     }
 
     /// How old a payment is, in seconds, when it is given up because the provider knows nothing of it; whether the charge
@@ -135,6 +154,11 @@ mod tests {
         assert!(Policy::default().validate().is_ok());
         let error = Policy { charge_minutes: 0, ..Policy::default() }.validate().expect_err("zero");
         assert_eq!(error.violations()[0].field, "payment.policy.charge_minutes");
+        let twice = ["cash", "cash", "card_terminal", "stored_value", "prepaid_session"].map(str::to_owned).to_vec();
+        for refund_order in [vec![], vec!["shells".to_owned()], twice] {
+            let error = Policy { refund_order, ..Policy::default() }.validate().expect_err("incomplete");
+            assert_eq!(error.violations()[0].field, "payment.policy.refund_order");
+        }
         let nowhere = Policy { time_zone: "Middle/Earth".to_owned(), ..Policy::default() };
         assert_eq!(nowhere.validate().expect_err("unknown").violations()[0].field, "payment.policy.time_zone");
     }

@@ -20,7 +20,7 @@
 //! * Every ledger transaction balances by store and currency, so all balances of one currency add up to 0; entries are
 //!   never changed, by trigger and by privilege. What a checked account owes a party is never below zero, what is set aside
 //!   included, and a transfer is decided once. Held by [`domain::ledger`] and again by triggers and checks.
-//! * Of a payment no more goes back than was captured; of an order no more counts as paid than its total, and no more as
+//! * Of a payment no more goes back than was captured, what is on its way included, and of a line no more than it cost; of an order no more counts as paid than its total, and no more as
 //!   refunded than was paid. Held by [`domain::order`] and again by checks and a trigger.
 //! * The invoices of an order that stand are never more than what was captured less what goes or went back: a refund takes
 //!   invoices back in its own transaction. Held by [`flows::invoice`] and again by a trigger.
@@ -63,6 +63,7 @@
 //! | a use and a refund of one contract come at once | one happens, the other is told why not (`CONTRACT_NOT_USABLE`, `USES_RESERVED`) |
 //! | a paid contract's order shall be closed | `CONTRACT_PAID`: only RefundContract ends it |
 //! | nobody decides a transfer | it expires at its time, and what it set aside is available again |
+//! | two give back 60 of 100 at once | one does; the other is refused (`REFUND_EXCEEDS_CAPTURED`), whatever is still on its way |
 //! | the provider is down at a refund, or its answer is lost | asked for, and sent again only if it is not known there; for ever, with growing pauses |
 //! | the provider of invoices is down, or its answer is lost | asked about, and asked for again only if it is not known there; for ever, with growing pauses |
 //! | an invoice is taken back while it is being issued | it is issued, and then red-lettered |
@@ -72,7 +73,7 @@
 //! `payment.create.committed`, `payment.amend.committed`, `payment.cash.committed`, `payment.pay.pending_stored`, `payment.pay.charge_made`,
 //! `payment.pay.committed`, `payment.checkout.set_aside`, `payment.checkout.charge_made`, `payment.checkout.committed`,
 //! `payment.checkout.charge_closed`, `payment.checkout.cancelled`, `payment.checkout.expired`, `payment.notice.committed`, `payment.query.answered`, `payment.close.committed`,
-//! `payment.refund.claimed`, `payment.refund.sent`, `payment.refund.committed`, `payment.ledger.sealed`,
+//! `payment.give_back.committed`, `payment.refund.claimed`, `payment.refund.sent`, `payment.refund.committed`, `payment.ledger.sealed`,
 //! `payment.store.noted`, `payment.invoice.requested`, `payment.invoice.claimed`, `payment.invoice.sent`,
 //! `payment.invoice.noted`, `payment.invoice.reversed`,
 //! `payment.contract.created`, `payment.contract.altered`, `payment.contract.expired`, `payment.contract.refunded`,
@@ -88,7 +89,7 @@
 //! | [`domain::prepaid`] | prepaid contracts: states, rests, what each session is worth, what their end books |
 //! | [`domain::refund_law`] | what the end of a prepaid contract gives back by 法释〔2025〕4号, line by line with its article |
 //! | [`flows`] | one use case a file; [`flows::audit`] looks at every invariant ([`db::invariants`]) of a live database |
-//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `checkout`, `payment`, `refund`, `ledger_*`, `store_zone`, `prepaid_*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
+//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `order_return*`, `checkout`, `payment`, `refund`, `ledger_*`, `store_zone`, `prepaid_*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
 //! | [`peers`] | payment providers behind one port: WeChat Pay, which also issues invoices, Alipay, the sandbox; what their clients share |
 //! | [`rpc`] | `PaymentService`, `CheckoutService`, `LedgerService`, `InvoiceService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks) and the event feed |
 //! | [`worker`] | asks about pending payments, sends refunds, sees to invoices, closes days, seals ledger and audit trail, forgets old sendings of notices, follows booking's feed |

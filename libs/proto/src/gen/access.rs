@@ -1351,6 +1351,28 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.payment.v1.CheckoutService/PreviewRefund",
+        Rule {
+            public: false,
+            roles: &[
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Finance,
+                Role::Support,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.CheckoutService/RefundOrder",
+        Rule {
+            public: false,
+            roles: &[Role::StoreManager, Role::Finance, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
         "/meridian.payment.v1.CheckoutService/StartCheckout",
         Rule {
             public: false,

@@ -10,6 +10,7 @@ pub mod orders;
 pub mod payments;
 pub mod prepaid;
 pub mod refunds;
+mod returns;
 pub mod stores;
 
 use kernel::{Currency, Money};

@@ -9,7 +9,7 @@ use kernel::{
 };
 use pg::{Error, PgConnection, Result};
 
-use super::{checkouts, currency, money, payments, refunds};
+use super::{checkouts, currency, money, payments, refunds, returns};
 use crate::domain::{Line, Order, State, Subject};
 
 /// Stores a new order. `false` if there is one of that id; then nothing is stored.
@@ -188,6 +188,9 @@ pub async fn save(conn: &mut PgConnection, before: &Order, after: &Order) -> Res
         }
     }
     checkouts::update(conn, before, after).await?;
+    for (position, of) in (0..).zip(&after.returns).skip(before.returns.len()) {
+        returns::insert(conn, after, position, of).await?;
+    }
     for (position, refund) in (0..).zip(&after.refunds) {
         match before.refund(refund.id) {
             None => refunds::insert(conn, after.id, position, refund).await?,
@@ -248,6 +251,14 @@ async fn complete(conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Order>>
         let refund = row.read(money(order.currency()));
         order.refunds.push(refund);
     }
+    // Nothing was given back of an order that has no refunds.
+    if orders.iter().any(|order| !order.refunds.is_empty()) {
+        for row in returns::of_orders(conn, &ids).await? {
+            let Some(order) = of.get(&row.order_id).and_then(|&i| orders.get_mut(i)) else { continue };
+            let of = row.read(money(order.currency()));
+            order.returns.push(of);
+        }
+    }
     Ok(orders)
 }
 
@@ -278,6 +289,7 @@ impl Row {
             state,
             payments: Vec::new(),
             refunds: Vec::new(),
+            returns: Vec::new(),
             create_time: self.create_time.to_jiff(),
             version: self.version,
         })

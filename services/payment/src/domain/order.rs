@@ -21,10 +21,12 @@ const SURPLUS: &str = "SURPLUS";
 
 mod amend;
 mod checkout;
+mod giving_back;
 mod line;
 
 pub use amend::Amendment;
 pub use checkout::{MAX_TENDERS, NewCheckout, NewTender};
+pub use giving_back::{GiveBack, Plan, Return, Share, TenderClass};
 pub use line::Line;
 
 /// What a customer owes for one thing.
@@ -48,7 +50,7 @@ pub struct Order {
     pub deposit: Money,
     /// What has been paid; at most `total`, since what is above it goes back.
     pub paid: Money,
-    /// What has gone back of it since the order ended; at most `paid`.
+    /// What has gone back of it, but for what the order became cheaper by; at most `paid`.
     pub refunded: Money,
     /// Where it is in its life.
     pub state: State,
@@ -56,6 +58,8 @@ pub struct Order {
     pub payments: Vec<Payment>,
     /// Money going back, the oldest first.
     pub refunds: Vec<Refund>,
+    /// What was given back though the order went on, the oldest first.
+    pub returns: Vec<Return>,
     /// When it was made.
     pub create_time: Timestamp,
     /// That of its newest event, from 1.
@@ -145,6 +149,7 @@ impl Order {
             state,
             payments: Vec::new(),
             refunds: Vec::new(),
+            returns: Vec::new(),
             create_time: now,
             version: 0,
         };
@@ -333,6 +338,7 @@ impl Order {
     /// # Errors
     /// `InvalidArgument` if what shall be kept is negative, or of another currency (`CURRENCY_MISMATCH`).
     pub fn close(mut self, keep: Keep, reason: &str, now: Timestamp) -> Result<Outcome> {
+        let there = self.paid.try_sub(self.back()?)?;
         let kept = match keep {
             Keep::Nothing => Money::zero(self.currency()),
             Keep::UpTo(keep) if keep.is_negative() => {
@@ -341,7 +347,7 @@ impl Order {
             Keep::UpTo(keep) if keep.currency() != self.currency() => {
                 return Err(currency_mismatch("keep_amount", self.currency()));
             }
-            Keep::UpTo(keep) if keep.minor() > self.paid.minor() => self.paid,
+            Keep::UpTo(keep) if keep.minor() > there.minor() => there,
             Keep::UpTo(keep) => keep,
         };
         let source = match self.state {
@@ -349,7 +355,7 @@ impl Order {
             State::Paid => self.settled(),
             State::Open | State::DepositPaid => self.on(Account::CustomerDeposits),
         };
-        let mut left = self.paid.try_sub(kept)?;
+        let mut left = there.try_sub(kept)?;
         self.state = State::Closed { reason: reason.to_owned(), time: now };
         let order_id = self.id;
         let counted: Vec<Payment> = self.counted().rev().cloned().collect();

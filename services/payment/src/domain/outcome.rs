@@ -2,7 +2,7 @@
 
 use kernel::{
     Error, Money, Result, Timestamp,
-    ids::{PaymentId, RefundId},
+    ids::{OrderReturnId, PaymentId, RefundId},
 };
 
 use super::{
@@ -59,6 +59,8 @@ pub enum Happened {
     Paid,
     /// It was ended.
     Closed,
+    /// Something of it is given back though it goes on.
+    Returned(OrderReturnId),
     /// Money is back with the customer.
     Refunded(RefundId),
 }

@@ -2,7 +2,7 @@
 
 use kernel::{
     Money, Timestamp, Uuid,
-    ids::{PaymentId, RefundId},
+    ids::{OrderReturnId, PaymentId, RefundId},
 };
 
 /// Why a part of a payment goes back whose order became cheaper.
@@ -12,7 +12,7 @@ pub const LOWERED: &str = "PRICE_LOWERED";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refund {
     /// Its id. It follows from the payment's and the occasion: when its order ends or it was not owed, a payment is given
-    /// back once at most, whole or in part; and in part by each amendment that makes its order cheaper.
+    /// back once at most, whole or in part; and in part by each amendment that makes its order cheaper, and whenever something is given back of its order.
     pub id: RefundId,
     /// Which payment it gives back.
     pub payment: PaymentId,
@@ -35,6 +35,11 @@ impl Refund {
     /// The one refund that a payment can have by an amendment.
     pub fn id_for_amendment(payment: PaymentId, amendment: Uuid) -> RefundId {
         RefundId::derive(amendment, &format!("refund/{}", payment.uuid()))
+    }
+
+    /// The one refund that a payment can have by something given back of its order.
+    pub fn id_for_return(payment: PaymentId, cause: OrderReturnId) -> RefundId {
+        RefundId::derive(cause.uuid(), &format!("refund/{}", payment.uuid()))
     }
 
     /// Whether it gives back what does not count as paid any more, since the order became cheaper.

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, env};
 
 use kernel::{
     Currency, Money, Timestamp, Uuid,
-    ids::{BookingId, CheckoutId, MemberId, OrderId, PaymentId, StoreId},
+    ids::{BookingId, CheckoutId, MemberId, OrderId, OrderReturnId, PaymentId, StoreId},
 };
 use proptest::{
     prelude::*,
@@ -17,6 +17,7 @@ use proptest::{
 use super::{
     Amendment, Keep, Line, NewCheckout, NewOrder, NewTender, Order, Outcome, Purpose, State, Subject, Tender,
     ledger::{Account, Transaction},
+    order::{GiveBack, TenderClass},
 };
 
 #[derive(Debug, Clone)]
@@ -28,6 +29,7 @@ enum Step {
     Fail(usize),
     Amend { number: usize, minor: i64 },
     Close(Option<i64>),
+    GiveBack { number: u128, minor: Option<i64> },
     RefundDone(usize),
 }
 
@@ -44,6 +46,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (0_usize..4).prop_map(Step::Fail),
         2 => (0_usize..4, -200_i64..200).prop_map(|(number, minor)| Step::Amend { number, minor }),
         1 => prop::option::of(0_i64..400).prop_map(Step::Close),
+        2 => (0_u128..3, prop::option::of(1_i64..200)).prop_map(|(number, minor)| Step::GiveBack { number, minor }),
         2 => (0_usize..4).prop_map(Step::RefundDone),
     ];
     prop::collection::vec(step, 0..30)
@@ -105,6 +108,11 @@ fn take(order: Order, step: &Step, number: u128) -> Option<Outcome> {
                     now,
                 )
                 .ok()
+        }
+        Step::GiveBack { number, minor } => {
+            let id = OrderReturnId::from_uuid(Uuid::from_u128(*number));
+            let wanted = minor.map_or(GiveBack::All, |minor| GiveBack::Amount(cny(minor)));
+            order.give_back(id, &wanted, &TenderClass::ALL, "COMPLAINT", now).ok()
         }
         Step::Close(None) => order.close(Keep::Nothing, "X", now).ok(),
         Step::Close(Some(keep)) => order.close(Keep::UpTo(cny(*keep)), "X", now).ok(),

@@ -13,6 +13,7 @@ pub mod prepaid;
 pub mod query_pending;
 pub mod read_orders;
 mod record;
+pub mod refund_order;
 pub mod send_refunds;
 mod settle;
 pub mod take_notice;

@@ -71,6 +71,17 @@ fn encode(now: Timestamp, order: &Order, event: &Event) -> Result<NewEvent> {
             let reason = convert::failure_reason(payment(*of)?);
             NewEvent::new(id, version, now, &pb::PaymentFailed { order: facts, payment: of.name(), reason })
         }
+        Happened::Returned(of) => {
+            let made = order.returns.iter().find(|made| made.id == *of).ok_or_else(|| missing(format!("{of}")))?;
+            let returned = pb::OrderReturned {
+                order: facts,
+                order_return: of.name(),
+                amount: Some(to_money(made.amount)),
+                lines: convert::giving_back::lines(&made.lines),
+                reason: made.reason.clone(),
+            };
+            NewEvent::new(id, version, now, &returned)
+        }
         Happened::Refunded(of) => {
             let refund = order.refund(*of).ok_or_else(|| missing(format!("{of}")))?;
             let succeeded = pb::RefundSucceeded {

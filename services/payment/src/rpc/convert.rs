@@ -2,6 +2,7 @@
 
 pub mod checkout;
 pub mod date;
+pub mod giving_back;
 pub mod invoice;
 pub mod ledger;
 pub mod prepaid;

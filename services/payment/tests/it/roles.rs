@@ -83,6 +83,8 @@ const RULES: &[(&str, &[Role])] = &[
     ("StartCheckout", &[Role::Member, Role::FrontDesk, Role::StoreManager, Role::Administrator]),
     ("GetCheckout", READERS),
     ("CancelCheckout", &[Role::Member, Role::FrontDesk, Role::StoreManager, Role::Administrator]),
+    ("RefundOrder", &[Role::StoreManager, Role::Finance, Role::Administrator]),
+    ("PreviewRefund", &[Role::FrontDesk, Role::StoreManager, Role::Finance, Role::Support, Role::Administrator]),
     ("NotifyPayment", EVERYBODY),
     ("ListLedgerAccounts", &[Role::Finance, Role::Administrator, Role::Auditor]),
     ("ListAccounts", SHEET_READERS),
@@ -141,6 +143,12 @@ async fn call(house: &House, rpc: &str, token: Option<&str>) -> String {
         "CancelCheckout" => {
             let open = checkout::start(house, &checkout_of(&order)).await.expect("open");
             reason(checkout::client(house).cancel_checkout(sent(checkout::cancel(&open), token)).await)
+        }
+        "RefundOrder" => reason(checkout::client(house).refund_order(sent(checkout::refund_all(&order), token)).await),
+        "PreviewRefund" => {
+            let what = Some(pb::preview_refund_request::What::All(true));
+            let request = pb::PreviewRefundRequest { name: order, what };
+            reason(checkout::client(house).preview_refund(sent(request, token)).await)
         }
         "NotifyPayment" => reason(client.notify_payment(sent(notice("sandbox", b"{}"), token)).await),
         "ListLedgerAccounts" => {
@@ -271,8 +279,10 @@ async fn every_role_reaches_what_its_rule_says_and_nothing_else() {
     let house = House::open().await;
     for (rpc, rule) in RULES.iter().copied() {
         let unsigned = if rpc == "NotifyPayment" { "BAD_SIGNATURE" } else { "" };
+        // Nothing is paid that could be given back.
+        let gives_back = ["RefundOrder", "PreviewRefund"].contains(&rpc);
         let about_contracts = contracts::REFUSALS.iter().find(|(known, _)| *known == rpc);
-        let let_in = about_contracts.map_or(unsigned, |(_, refusal)| *refusal);
+        let let_in = about_contracts.map_or(if gives_back { "NOT_PAID" } else { unsigned }, |(_, refusal)| *refusal);
         for role in Role::ALL {
             let expected = if rule.contains(role) { let_in } else { "ROLE_NOT_ALLOWED" };
             let token = token(&house, *role, None);

@@ -30,7 +30,7 @@ impl Order {
     /// paid any more. Adding the same a second time changes nothing.
     ///
     /// # Errors
-    /// `NOT_A_VISIT`; `ORDER_CLOSED`; `AMENDMENT_EXISTS` if there is an amendment of that id with other content; `InvalidArgument` if less
+    /// `NOT_A_VISIT`; `ORDER_CLOSED`; `ORDER_REFUNDED` if something of it was given back; `AMENDMENT_EXISTS` if there is an amendment of that id with other content; `InvalidArgument` if less
     /// than the deposit would be left, `CURRENCY_MISMATCH` for another currency.
     pub fn amend(mut self, added: Amendment, now: Timestamp) -> Result<Outcome> {
         self.subject.must_be_visit()?;
@@ -54,6 +54,10 @@ impl Order {
         }
         if matches!(self.state, State::Closed { .. }) {
             return Err(Error::precondition(ORDER_CLOSED, "the order has ended; nothing can be added any more"));
+        }
+        if !self.returns.is_empty() {
+            let message = "something of the order was given back; what is added needs an order of its own";
+            return Err(Error::precondition("ORDER_REFUNDED", message));
         }
         self.total = self.total.try_add(amount)?;
         self.discount = self.discount.try_add(discount)?;

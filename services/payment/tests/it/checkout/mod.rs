@@ -1,5 +1,6 @@
 //! Paying by several tenders together.
 
+mod giving_back;
 mod interrupted;
 mod paying;
 mod races;
@@ -19,6 +20,7 @@ use proto::payment::v1::{
     checkout::State,
     checkout_service_client::CheckoutServiceClient,
     payment::{Purpose, State as PaymentState, Tender as Wire},
+    refund_order_request::What,
 };
 use tonic::{Status, transport::Channel};
 
@@ -110,4 +112,17 @@ pub fn external(checkout: &pb::Checkout) -> pb::Payment {
 
 pub fn states(checkout: &pb::Checkout) -> (State, Vec<PaymentState>) {
     (checkout.state(), checkout.payments.iter().map(pb::Payment::state).collect())
+}
+
+pub fn refund(order: &str, what: What) -> pb::RefundOrderRequest {
+    pb::RefundOrderRequest {
+        name: order.to_owned(),
+        what: Some(what),
+        reason: "COMPLAINT".to_owned(),
+        request_id: fresh().to_string(),
+    }
+}
+
+pub fn refund_all(order: &str) -> pb::RefundOrderRequest {
+    refund(order, What::All(true))
 }
