@@ -549,6 +549,26 @@ impl ::prost::Name for Refund {
         "/meridian.payment.v1.Refund".into()
     }
 }
+/// A line of an order that is given back, or a part of it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReturnLine {
+    /// Its place in the order, from 0.
+    #[prost(int32, tag = "1")]
+    pub line: i32,
+    /// How much of it, above 0; all that is left of it if absent.
+    #[prost(message, optional, tag = "2")]
+    pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
+}
+impl ::prost::Name for ReturnLine {
+    const NAME: &'static str = "ReturnLine";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ReturnLine".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ReturnLine".into()
+    }
+}
 /// An account of the ledger.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LedgerAccount {
@@ -1879,6 +1899,187 @@ impl ::prost::Name for CancelCheckoutRequest {
         "/meridian.payment.v1.CancelCheckoutRequest".into()
     }
 }
+/// Something that was given back of an order that goes on.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OrderReturn {
+    /// `orderReturns/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// `orders/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub order: ::prost::alloc::string::String,
+    /// How much.
+    #[prost(message, optional, tag = "3")]
+    pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What of which line; empty if it is not about lines.
+    #[prost(message, repeated, tag = "4")]
+    pub lines: ::prost::alloc::vec::Vec<ReturnLine>,
+    /// Why, in a word for programs.
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+    /// How it goes back, one for each payment.
+    #[prost(message, repeated, tag = "6")]
+    pub refunds: ::prost::alloc::vec::Vec<Refund>,
+    /// When it was decided.
+    #[prost(message, optional, tag = "7")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for OrderReturn {
+    const NAME: &'static str = "OrderReturn";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.OrderReturn".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.OrderReturn".into()
+    }
+}
+/// Lines that are given back.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReturnLines {
+    /// Each line once.
+    #[prost(message, repeated, tag = "1")]
+    pub lines: ::prost::alloc::vec::Vec<ReturnLine>,
+}
+impl ::prost::Name for ReturnLines {
+    const NAME: &'static str = "ReturnLines";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ReturnLines".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ReturnLines".into()
+    }
+}
+/// Request of CheckoutService.RefundOrder.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RefundOrderRequest {
+    /// `orders/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Why, in a word for programs, such as `COMPLAINT`.
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "6")]
+    pub request_id: ::prost::alloc::string::String,
+    /// What goes back.
+    #[prost(oneof = "refund_order_request::What", tags = "2, 3, 4")]
+    pub what: ::core::option::Option<refund_order_request::What>,
+}
+/// Nested message and enum types in `RefundOrderRequest`.
+pub mod refund_order_request {
+    /// What goes back.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum What {
+        /// All that is left; must be true.
+        #[prost(bool, tag = "2")]
+        All(bool),
+        /// An amount above 0, in the order's currency.
+        #[prost(message, tag = "3")]
+        Amount(super::super::super::super::google::r#type::Money),
+        /// Lines.
+        #[prost(message, tag = "4")]
+        Lines(super::ReturnLines),
+    }
+}
+impl ::prost::Name for RefundOrderRequest {
+    const NAME: &'static str = "RefundOrderRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.RefundOrderRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.RefundOrderRequest".into()
+    }
+}
+/// Request of CheckoutService.PreviewRefund.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PreviewRefundRequest {
+    /// `orders/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What would go back.
+    #[prost(oneof = "preview_refund_request::What", tags = "2, 3, 4")]
+    pub what: ::core::option::Option<preview_refund_request::What>,
+}
+/// Nested message and enum types in `PreviewRefundRequest`.
+pub mod preview_refund_request {
+    /// What would go back.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum What {
+        /// All that is left; must be true.
+        #[prost(bool, tag = "2")]
+        All(bool),
+        /// An amount above 0, in the order's currency.
+        #[prost(message, tag = "3")]
+        Amount(super::super::super::super::google::r#type::Money),
+        /// Lines.
+        #[prost(message, tag = "4")]
+        Lines(super::ReturnLines),
+    }
+}
+impl ::prost::Name for PreviewRefundRequest {
+    const NAME: &'static str = "PreviewRefundRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.PreviewRefundRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.PreviewRefundRequest".into()
+    }
+}
+/// Response of CheckoutService.PreviewRefund.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PreviewRefundResponse {
+    /// How much.
+    #[prost(message, optional, tag = "1")]
+    pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What of which line.
+    #[prost(message, repeated, tag = "2")]
+    pub lines: ::prost::alloc::vec::Vec<ReturnLine>,
+    /// By which payments, in the order in which they are taken.
+    #[prost(message, repeated, tag = "3")]
+    pub shares: ::prost::alloc::vec::Vec<preview_refund_response::Share>,
+}
+/// Nested message and enum types in `PreviewRefundResponse`.
+pub mod preview_refund_response {
+    /// What goes back by one payment.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Share {
+        /// `payments/<uuid>`.
+        #[prost(string, tag = "1")]
+        pub payment: ::prost::alloc::string::String,
+        /// The way it was paid.
+        #[prost(enumeration = "super::payment::Tender", tag = "2")]
+        pub tender: i32,
+        /// How much.
+        #[prost(message, optional, tag = "3")]
+        pub amount: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+    }
+    impl ::prost::Name for Share {
+        const NAME: &'static str = "Share";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.PreviewRefundResponse.Share".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.PreviewRefundResponse.Share".into()
+        }
+    }
+}
+impl ::prost::Name for PreviewRefundResponse {
+    const NAME: &'static str = "PreviewRefundResponse";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.PreviewRefundResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.PreviewRefundResponse".into()
+    }
+}
 /// Generated client implementations.
 pub mod checkout_service_client {
     #![allow(
@@ -1890,7 +2091,7 @@ pub mod checkout_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Paying one order by several tenders that come to pass together, or not at all.
+    /// Paying one order by several tenders that come to pass together, or not at all; and giving back what was paid.
     #[derive(Debug, Clone)]
     pub struct CheckoutServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -2060,6 +2261,65 @@ pub mod checkout_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Gives something back of a visit's order that is paid in full and goes on: all that is left, an amount, or lines. Tenders
+        /// give back in the order that the policy `refund_order` states, within a kind what was paid last first; no more than was
+        /// captured by each, what is on its way included. What was taken at the desk is handed back at once.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason NOT_PAID, NOT_A_VISIT, NOTHING_REFUNDABLE, REFUND_EXCEEDS_CAPTURED or
+        /// REFUND_EXCEEDS_LINE; INVALID_ARGUMENT, also with reason CURRENCY_MISMATCH or REFUND_OF_REFUND.
+        pub async fn refund_order(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RefundOrderRequest>,
+        ) -> std::result::Result<tonic::Response<super::OrderReturn>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.CheckoutService/RefundOrder",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.CheckoutService", "RefundOrder"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Tells what a refund would come to now, and by which payments it would go back. It changes nothing.
+        pub async fn preview_refund(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PreviewRefundRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PreviewRefundResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.CheckoutService/PreviewRefund",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.CheckoutService",
+                        "PreviewRefund",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -2101,8 +2361,26 @@ pub mod checkout_service_server {
             &self,
             request: tonic::Request<super::CancelCheckoutRequest>,
         ) -> std::result::Result<tonic::Response<super::Checkout>, tonic::Status>;
+        /// Gives something back of a visit's order that is paid in full and goes on: all that is left, an amount, or lines. Tenders
+        /// give back in the order that the policy `refund_order` states, within a kind what was paid last first; no more than was
+        /// captured by each, what is on its way included. What was taken at the desk is handed back at once.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason NOT_PAID, NOT_A_VISIT, NOTHING_REFUNDABLE, REFUND_EXCEEDS_CAPTURED or
+        /// REFUND_EXCEEDS_LINE; INVALID_ARGUMENT, also with reason CURRENCY_MISMATCH or REFUND_OF_REFUND.
+        async fn refund_order(
+            &self,
+            request: tonic::Request<super::RefundOrderRequest>,
+        ) -> std::result::Result<tonic::Response<super::OrderReturn>, tonic::Status>;
+        /// Tells what a refund would come to now, and by which payments it would go back. It changes nothing.
+        async fn preview_refund(
+            &self,
+            request: tonic::Request<super::PreviewRefundRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PreviewRefundResponse>,
+            tonic::Status,
+        >;
     }
-    /// Paying one order by several tenders that come to pass together, or not at all.
+    /// Paying one order by several tenders that come to pass together, or not at all; and giving back what was paid.
     #[derive(Debug)]
     pub struct CheckoutServiceServer<T> {
         inner: Arc<T>,
@@ -2301,6 +2579,97 @@ pub mod checkout_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CancelCheckoutSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.CheckoutService/RefundOrder" => {
+                    #[allow(non_camel_case_types)]
+                    struct RefundOrderSvc<T: CheckoutService>(pub Arc<T>);
+                    impl<
+                        T: CheckoutService,
+                    > tonic::server::UnaryService<super::RefundOrderRequest>
+                    for RefundOrderSvc<T> {
+                        type Response = super::OrderReturn;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RefundOrderRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CheckoutService>::refund_order(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RefundOrderSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.CheckoutService/PreviewRefund" => {
+                    #[allow(non_camel_case_types)]
+                    struct PreviewRefundSvc<T: CheckoutService>(pub Arc<T>);
+                    impl<
+                        T: CheckoutService,
+                    > tonic::server::UnaryService<super::PreviewRefundRequest>
+                    for PreviewRefundSvc<T> {
+                        type Response = super::PreviewRefundResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PreviewRefundRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CheckoutService>::preview_refund(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PreviewRefundSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -2550,6 +2919,35 @@ impl ::prost::Name for RefundSucceeded {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/meridian.payment.v1.RefundSucceeded".into()
+    }
+}
+/// Something is given back of an order that goes on. A RefundSucceeded follows for each payment by which it goes back.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OrderReturned {
+    /// The order.
+    #[prost(message, optional, tag = "1")]
+    pub order: ::core::option::Option<OrderFacts>,
+    /// `orderReturns/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub order_return: ::prost::alloc::string::String,
+    /// How much.
+    #[prost(message, optional, tag = "3")]
+    pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What of which line; empty if it is not about lines.
+    #[prost(message, repeated, tag = "4")]
+    pub lines: ::prost::alloc::vec::Vec<ReturnLine>,
+    /// Why, in a word for programs.
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+}
+impl ::prost::Name for OrderReturned {
+    const NAME: &'static str = "OrderReturned";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.OrderReturned".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.OrderReturned".into()
     }
 }
 /// An invoice for what was paid for an order.

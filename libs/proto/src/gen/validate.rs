@@ -1810,6 +1810,11 @@ impl Validate for crate::generated::meridian::payment::v1::Payer {
         report.text(Field("return_uri"), &self.return_uri, &[Text::MaxLen(256)]);
     }
 }
+impl Validate for crate::generated::meridian::payment::v1::ReturnLine {
+    fn check(&self, report: &mut Report) {
+        report.integer(Field("line"), i128::from(self.line), &[Integer::AtLeast(0)]);
+    }
+}
 impl Validate for crate::generated::meridian::payment::v1::CreateOrderRequest {
     fn check(&self, report: &mut Report) {
         report.text(Field("order_id"), &self.order_id, &[Text::Uuid]);
@@ -1960,10 +1965,68 @@ impl Validate for crate::generated::meridian::payment::v1::CancelCheckoutRequest
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
+impl Validate for crate::generated::meridian::payment::v1::OrderReturn {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.lines.iter().enumerate() {
+            report.nested(Item("lines", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::ReturnLines {
+    fn check(&self, report: &mut Report) {
+        report
+            .count(Field("lines"), self.lines.len(), &[Count::Min(1), Count::Max(100)]);
+        for (index, value) in self.lines.iter().enumerate() {
+            report.nested(Item("lines", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::RefundOrderRequest {
+    fn check(&self, report: &mut Report) {
+        if let Some(
+            crate::generated::meridian::payment::v1::refund_order_request::What::Lines(
+                value,
+            ),
+        ) = &self.what
+        {
+            report.nested(Field("lines"), value);
+        }
+        report.text(Field("reason"), &self.reason, &[Text::MinLen(1), Text::MaxLen(64)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+        report.one_of(Field("what"), self.what.is_some(), &["all", "amount", "lines"]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::PreviewRefundRequest {
+    fn check(&self, report: &mut Report) {
+        if let Some(
+            crate::generated::meridian::payment::v1::preview_refund_request::What::Lines(
+                value,
+            ),
+        ) = &self.what
+        {
+            report.nested(Field("lines"), value);
+        }
+        report.one_of(Field("what"), self.what.is_some(), &["all", "amount", "lines"]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::PreviewRefundResponse {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.lines.iter().enumerate() {
+            report.nested(Item("lines", index), value);
+        }
+    }
+}
 impl Validate for crate::generated::meridian::payment::v1::OrderAmended {
     fn check(&self, report: &mut Report) {
         if let Some(value) = &self.line {
             report.nested(Field("line"), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::OrderReturned {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.lines.iter().enumerate() {
+            report.nested(Item("lines", index), value);
         }
     }
 }
