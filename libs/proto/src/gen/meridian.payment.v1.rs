@@ -7016,6 +7016,10 @@ pub struct PreviewContractRefundRequest {
     /// Why it would end.
     #[prost(enumeration = "RefundCause", tag = "2")]
     pub cause: i32,
+    /// Of a contract for a time: the first day on which the merchant no longer served, today at the latest; absent if it
+    /// serves to the end.
+    #[prost(message, optional, tag = "3")]
+    pub stop_date: ::core::option::Option<super::super::super::google::r#type::Date>,
 }
 impl ::prost::Name for PreviewContractRefundRequest {
     const NAME: &'static str = "PreviewContractRefundRequest";
@@ -7042,6 +7046,9 @@ pub struct RefundContractRequest {
     /// A UUID for this request; repeats with the same one have the same answer.
     #[prost(string, tag = "4")]
     pub request_id: ::prost::alloc::string::String,
+    /// As in PreviewContractRefundRequest.
+    #[prost(message, optional, tag = "5")]
+    pub stop_date: ::core::option::Option<super::super::super::google::r#type::Date>,
 }
 impl ::prost::Name for RefundContractRequest {
     const NAME: &'static str = "RefundContractRequest";

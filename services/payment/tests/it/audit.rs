@@ -8,17 +8,22 @@ use payment::{
     worker,
 };
 use pg::PgConnection;
-use proto::payment::v1::payment::Purpose;
+use proto::payment::v1::{ContractTerms, RefundCause, payment::Purpose};
 use sqlx::AssertSqlSafe;
 use testkit::eventually;
 
-use crate::{house::House, ledger::book::Book, wire::amend};
+use crate::{
+    house::House,
+    ledger::book::Book,
+    prepaid::shop::{Shop, item, ten, year},
+    wire::amend,
+};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A house after an eventful day: orders in every state, transfers with every end, a day that is closed, all of it sealed.
 async fn eventful() -> House {
-    let house = House::open().await;
+    let house = with_contracts(Shop::open().await).await;
     let _open = house.order().await;
     let deposit_paid = house.order().await;
     house.cash(&deposit_paid, Purpose::Deposit).await;
@@ -56,6 +61,23 @@ async fn eventful() -> House {
     })
     .await;
     house
+}
+
+/// Contracts in use, run out to nothing, and ended.
+async fn with_contracts(shop: Shop) -> House {
+    let _draft = shop.draft(ten()).await;
+    let active = shop.sell(ten()).await.name;
+    shop.have(&active).await;
+    let _reserved = shop.reserve(&active).await;
+    let used_up = shop.sell(ContractTerms { items: vec![item("items/massage", 1, 0, 300_000)], ..ten() }).await.name;
+    shop.have(&used_up).await;
+    let ended = shop.sell(ten()).await.name;
+    shop.have(&ended).await;
+    shop.refund(&ended, RefundCause::ConsumerWish).await.expect("ended");
+    let time = shop.sell(year()).await.name;
+    let visit = shop.try_reserve(shop.new_use(&time, "items/massage")).await.expect("a use");
+    shop.commit(&visit.name).await.expect("had");
+    shop.house
 }
 
 /// The names of the invariants that are broken on a connection.
@@ -131,6 +153,16 @@ const PLANTED: &[(&str, &str)] = &[
          select gen_random_uuid(), id, id, id, 'CNY', 1, 0, 'taxed', 0, '', 'refused', 'x', create_time, 1
          from customer_order",
     ),
+    ("prepaid.owed", "update prepaid_contract set recognised_minor = recognised_minor + 1 where state = 'active'"),
+    ("prepaid.owed", "update prepaid_use set state = 'voided', decide_time = create_time where state = 'reserved'"),
+    ("prepaid.owed", "update prepaid_contract set state = 'refunded' where state = 'active'"),
+    ("prepaid.earned", "update prepaid_use set value_minor = value_minor + 1 where state = 'committed'"),
+    ("prepaid.earned", "update prepaid_contract set state = 'used_up' where state = 'active'"),
+    ("prepaid.refunded", "delete from prepaid_refund"),
+    ("prepaid.refunded", "update prepaid_refund set refund_minor = refund_minor + 1"),
+    ("prepaid.events", "delete from prepaid_change where version = 2"),
+    ("prepaid.events", "delete from outbox where type = 'meridian.payment.v1.ContractChanged' and aggregate_version = 1"),
+    ("prepaid.events", "update prepaid_contract set version = version + 1"),
     ("request.answered", "update idempotency_key set reply = null"),
     ("audit.chain", "update audit_entry set actor = 'nobody'"),
 ];

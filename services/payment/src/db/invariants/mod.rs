@@ -9,6 +9,7 @@ mod invoices;
 mod ledger;
 mod orders;
 mod platform;
+mod prepaid;
 
 use std::time::{Duration, Instant};
 
@@ -57,7 +58,8 @@ pub struct Finding {
 
 /// Every invariant, in the order in which they are looked at.
 pub fn all() -> impl Iterator<Item = &'static Invariant> {
-    [ledger::INVARIANTS, orders::INVARIANTS, invoices::INVARIANTS, platform::INVARIANTS].into_iter().flatten()
+    let [orders, prepaid, invoices] = [orders::INVARIANTS, prepaid::INVARIANTS, invoices::INVARIANTS];
+    [ledger::INVARIANTS, orders, prepaid, invoices, platform::INVARIANTS].into_iter().flatten()
 }
 
 /// Makes the transaction see one moment, write nothing, and take its time. Must be its first statement.

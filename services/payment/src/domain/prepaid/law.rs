@@ -15,21 +15,36 @@ pub struct Had {
     pub position: usize,
 }
 
-/// The case of ending the contract today for `cause`.
+/// Why a contract shall end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// Why.
+    pub cause: Cause,
+    /// Of a contract for a time: the first day on which the merchant no longer served, if that was before its end.
+    pub stopped_on: Option<Date>,
+}
+
+/// The case of ending the contract today. It is paid out today, too: interest is due only if it was agreed from earlier on.
 ///
 /// # Errors
-/// Internal, if the contract was never paid.
-pub fn case(contract: &Contract, had: &[Had], cause: Cause, today: Date) -> Result<(refund_law::Contract, Request)> {
+/// `InvalidArgument` on `stop_date` if the contract is for sessions; internal, if it was never paid.
+pub fn case(contract: &Contract, had: &[Had], claim: Claim, today: Date) -> Result<(refund_law::Contract, Request)> {
     let unpaid = || Error::internal(format!("{} was never paid", contract.id));
     let start = contract.start.ok_or_else(unpaid)?;
     // Made by a desk whose clock is behind, or paid in the minute after midnight.
     let signed_on = contract.day(contract.create_time)?.min(start);
     let terms = &contract.terms;
+    if claim.stopped_on.is_some() && !terms.is_pass() {
+        return Err(Error::invalid(
+            "stop_date",
+            "is for contracts for a time; sessions that were not had are not counted",
+        ));
+    }
     let plan = if terms.is_pass() {
         let last = contract.end.ok_or_else(unpaid)?;
         let frozen = contract.frozen.iter().copied().filter(|days| days.first <= last);
         let frozen = frozen.map(|days| Days { last: days.last.min(last), ..days }).collect();
-        Plan::Pass(Pass { term: Days { first: start, last }, frozen, stopped_on: None })
+        Plan::Pass(Pass { term: Days { first: start, last }, frozen, stopped_on: claim.stopped_on })
     } else {
         let items = terms.items.iter().map(|item| refund_law::Item {
             name: item.item.clone(),
@@ -54,5 +69,5 @@ pub fn case(contract: &Contract, had: &[Had], cause: Cause, today: Date) -> Resu
         terms: terms.refund.clone(),
         plan,
     };
-    Ok((case, Request::on(cause, today)))
+    Ok((case, Request::on(claim.cause, today)))
 }

@@ -32,7 +32,7 @@ mod terms;
 mod tests;
 
 pub use contract::{Change, Contract, NewContract, State};
-pub use law::{Had, case};
+pub use law::{Claim, Had, case};
 pub use session::{Session, Use, UseState};
 pub use settlement::Settlement;
 pub use terms::{Item, Terms};

@@ -6,7 +6,7 @@ use pg::{
     idempotency::{self, Begin},
 };
 use prost::Message;
-use proto::payment::v1 as pb;
+use proto::{google::r#type::Date as PbDate, payment::v1 as pb};
 use rpc::{Ctx, convert::money};
 
 use super::{super::record::record as record_order, lock, record::record};
@@ -15,10 +15,10 @@ use crate::{
     db::{self, prepaid::StoredRefund},
     domain::{
         Keep,
-        prepaid::{Contract, Had, Settlement, case, settlement::settle},
-        refund_law::{self, Cause, Quote, RuleBook},
+        prepaid::{Claim, Contract, Had, Settlement, case, settlement::settle},
+        refund_law::{self, Quote, RuleBook},
     },
-    rpc::convert::{self, prepaid, refund_law as law},
+    rpc::convert::{self, date::optional_date, prepaid, refund_law as law},
 };
 
 /// Why the order of a contract ended that was refunded.
@@ -34,12 +34,12 @@ pub async fn preview_contract_refund(
     request: pb::PreviewContractRefundRequest,
 ) -> Result<pb::ContractRefund> {
     let id = ContractId::parse_name("name", &request.name)?;
-    let cause = law::cause("cause", request.cause())?;
+    let claim = claim(request.cause(), request.stop_date.as_ref())?;
     let mut conn = app.pg.conn().await?;
     let contract = db::prepaid::get(&mut conn, id).await?.ok_or_else(|| Error::not_found(id))?;
     ctx.caller.see_own(Some(contract.holder), Some(contract.store))?;
-    let (quote, settlement) = reckon(&mut conn, &contract, cause, app.clock.now()).await?;
-    Ok(prepaid::refund(&contract, cause, &quote, &settlement, None))
+    let (quote, settlement) = reckon(&mut conn, &contract, claim, app.clock.now()).await?;
+    Ok(prepaid::refund(&contract, claim.cause, &quote, &settlement, None))
 }
 
 /// Ends the contract. What the law gives goes back to where it was paid from, by the order; the quote is stored.
@@ -49,7 +49,7 @@ pub async fn preview_contract_refund(
 pub async fn refund_contract(app: &App, ctx: Ctx, request: pb::RefundContractRequest) -> Result<pb::ContractRefund> {
     let id = ContractId::parse_name("name", &request.name)?;
     let key = convert::key(&ctx, &request.request_id)?;
-    let cause = law::cause("cause", request.cause())?;
+    let claim = claim(request.cause(), request.stop_date.as_ref())?;
     let expected = request.expected.as_ref().map(|amount| money("expected", Some(amount))).transpose()?;
     let now = app.clock.now();
     let mut tx = app.pg.begin().await?;
@@ -65,9 +65,9 @@ pub async fn refund_contract(app: &App, ctx: Ctx, request: pb::RefundContractReq
     let order = db::orders::lock(&mut tx, order).await?.ok_or_else(|| Error::not_found(order))?;
     let mut contract = lock(&mut tx, id).await?;
     ctx.caller.see_own(Some(contract.holder), Some(contract.store))?;
-    let (quote, settlement) = reckon(&mut tx, &contract, cause, now).await?;
+    let (quote, settlement) = reckon(&mut tx, &contract, claim, now).await?;
     as_expected(quote.refund, expected)?;
-    let reply = prepaid::refund(&contract, cause, &quote, &settlement, Some(now));
+    let reply = prepaid::refund(&contract, claim.cause, &quote, &settlement, Some(now));
 
     if let Some(booking) = &settlement.booking {
         db::ledger::post(&mut tx, now, booking).await?;
@@ -77,7 +77,7 @@ pub async fn refund_contract(app: &App, ctx: Ctx, request: pb::RefundContractReq
     record(&mut tx, now, ctx.caller.subject(), before, &contract, &[change]).await?;
     let stored = StoredRefund {
         contract: id,
-        cause: cause.key(),
+        cause: claim.cause.key(),
         refund: quote.refund,
         beyond: settlement.beyond_sources,
         rules: quote.rules,
@@ -94,22 +94,27 @@ pub async fn refund_contract(app: &App, ctx: Ctx, request: pb::RefundContractReq
     Ok(reply)
 }
 
+fn claim(cause: pb::RefundCause, stop_date: Option<&PbDate>) -> Result<Claim> {
+    Ok(Claim { cause: law::cause("cause", cause)?, stopped_on: optional_date("stop_date", stop_date)? })
+}
+
 /// What the law gives today, and how it is paid and booked.
 async fn reckon(
     conn: &mut PgConnection,
     contract: &Contract,
-    cause: Cause,
+    claim: Claim,
     now: Timestamp,
 ) -> Result<(Quote, Settlement)> {
     contract.must_be_refundable()?;
     let had = db::prepaid::had(conn, contract.id.uuid()).await?;
     let had: Vec<Had> =
         had.into_iter().map(|(at, position)| Ok(Had { on: contract.day(at)?, position })).collect::<Result<_>>()?;
-    let (case, request) = case(contract, &had, cause, contract.day(now)?)?;
+    let (case, request) = case(contract, &had, claim, contract.day(now)?)?;
     let quote = refund_law::quote(RuleBook::shared()?, &case, &request);
-    // The case is ours; of the request only the cause is the caller's.
+    // The case is ours; only cause and stop are the caller's.
     let quote = quote.map_err(|error| match error.violations() {
         [only] if only.field == "request.cause" => Error::invalid("cause", only.description.clone()),
+        [only] if only.field == "contract.plan.stopped_on" => Error::invalid("stop_date", only.description.clone()),
         _ => error,
     })?;
     let settlement = settle(contract, quote.refund)?;

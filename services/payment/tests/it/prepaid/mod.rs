@@ -7,5 +7,5 @@ mod races;
 mod refunds;
 mod rests;
 pub mod roles;
-mod shop;
+pub mod shop;
 mod uses;

@@ -111,6 +111,28 @@ async fn a_time_goes_back_by_the_days_that_are_left() {
 }
 
 #[tokio::test]
+async fn a_time_in_which_the_merchant_no_longer_served_goes_back() {
+    let shop = Shop::open().await;
+    let contract = shop.sell(year()).await.name;
+    shop.house.clock.advance(30 * DAY);
+    let preview = |name: &str, stop_date| {
+        let cause = pb::RefundCause::MerchantCannotServe.into();
+        let request = pb::PreviewContractRefundRequest { name: name.to_owned(), cause, stop_date };
+        let (mut client, request) = (shop.client.clone(), shop.house.as_member(request));
+        async move { Ok::<_, tonic::Status>(client.preview_contract_refund(request).await?.into_inner()) }
+    };
+    let day = |month, day| Some(proto::google::r#type::Date { year: 2027, month, day });
+    // From 11 March on nobody served: ten days were had.
+    let stopped = preview(&contract, day(3, 11)).await.expect("a preview");
+    assert_eq!(minor(&stopped.to_sources), 365_000 - 10_000);
+    let not_stopped = preview(&contract, None).await.expect("a preview");
+    assert_eq!(minor(&not_stopped.to_sources), 365_000 - 31_000);
+    assert_eq!(refused(preview(&contract, day(4, 1)).await).0, Code::InvalidArgument, "tomorrow");
+    let sessions = shop.sell(ten()).await.name;
+    assert_eq!(refused(preview(&sessions, day(3, 11)).await).0, Code::InvalidArgument);
+}
+
+#[tokio::test]
 async fn what_can_not_be_refunded_is_refused_and_changes_nothing() {
     let shop = Shop::open().await;
     let wish = pb::RefundCause::ConsumerWish;
@@ -131,6 +153,7 @@ async fn what_can_not_be_refunded_is_refused_and_changes_nothing() {
         cause: wish.into(),
         expected: cny(299_999),
         request_id: fresh().to_string(),
+        stop_date: None,
     };
     let answer = refused(shop.client.clone().refund_contract(shop.as_manager(request.clone())).await);
     assert_eq!(answer, precondition("REFUND_CHANGED"));

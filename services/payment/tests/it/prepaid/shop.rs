@@ -167,7 +167,8 @@ impl Shop {
     }
 
     pub async fn preview(&self, contract: &str, cause: pb::RefundCause) -> Result<pb::ContractRefund, Status> {
-        let request = pb::PreviewContractRefundRequest { name: contract.to_owned(), cause: cause.into() };
+        let request =
+            pb::PreviewContractRefundRequest { name: contract.to_owned(), cause: cause.into(), stop_date: None };
         Ok(self.client.clone().preview_contract_refund(self.house.as_member(request)).await?.into_inner())
     }
 
@@ -177,6 +178,7 @@ impl Shop {
             cause: cause.into(),
             expected: None,
             request_id: fresh().to_string(),
+            stop_date: None,
         };
         Ok(self.client.clone().refund_contract(self.as_manager(request)).await?.into_inner())
     }
