@@ -105,6 +105,10 @@ ids! {
     OrderId = "orders";
     /// A card that holds money for later visits.
     CardId = "cards";
+    /// What one top-up has brought onto a card.
+    CardLotId = "cardLots";
+    /// An offer of bonus with a top-up.
+    TopUpCampaignId = "topUpCampaigns";
     /// A contract about visits that are paid ahead.
     ContractId = "contracts";
     /// A session of a contract that is set aside or was had.

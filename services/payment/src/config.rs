@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use kernel::{Error, Result};
 use serde::Deserialize;
 
-use crate::domain::order::TenderClass;
+use crate::domain::{order::TenderClass, stored_value::SpendingOrder};
 
 /// The longest that a charge can be paid; providers allow no more.
 const MAX_CHARGE_MINUTES: u32 = 24 * 60;
@@ -46,6 +46,10 @@ pub struct Policy {
     /// In which order tenders give back what is refunded; `provider`, `card_terminal`, `cash`, `stored_value`,
     /// `prepaid_session`. Each of these words once.
     pub refund_order: Vec<String>,
+    /// How cards that are issued from now on are spent: `bonus_first`, `proportional` or `principal_first`; `proportional`.
+    pub card_spending: String,
+    /// How long a top-up can be paid, in minutes; 120. What is paid later goes back whole.
+    pub top_up_minutes: u32,
 }
 
 impl Default for Policy {
@@ -64,6 +68,8 @@ impl Default for Policy {
             invoice_tax_code: "3070599000000000000".to_owned(),
             invoice_goods: "居民日常服务".to_owned(),
             refund_order: TenderClass::ALL.map(|class| class.as_str().to_owned()).to_vec(),
+            card_spending: SpendingOrder::default().as_str().to_owned(),
+            top_up_minutes: 120,
         }
     }
 }
@@ -82,6 +88,7 @@ impl Policy {
             ("worker_period_seconds", self.worker_period_seconds),
             ("close_day_after_minutes", self.close_day_after_minutes),
             ("breakage_after_days", self.breakage_after_days),
+            ("top_up_minutes", self.top_up_minutes),
         ];
         if let Some((name, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
             return Err(Error::invalid(format!("payment.policy.{name}"), "must be at least 1"));
@@ -103,6 +110,10 @@ impl Policy {
             let all = TenderClass::ALL.map(TenderClass::as_str).join(", ");
             return Err(Error::invalid("payment.policy.refund_order", format!("must name each of these once: {all}")));
         }
+        if SpendingOrder::from_stored(&self.card_spending).is_none() {
+            let words = "must be bonus_first, proportional or principal_first";
+            return Err(Error::invalid("payment.policy.card_spending", words));
+        }
         if self.abandon_after_seconds < 60 {
             return Err(Error::invalid("payment.policy.abandon_after_seconds", "must be at least 60"));
         }
@@ -122,6 +133,11 @@ impl Policy {
     pub fn abandon_after(&self, was_made: bool) -> i64 {
         let payable = if was_made { i64::from(self.charge_minutes) * 60 } else { 0 };
         i64::from(self.abandon_after_seconds) + payable
+    }
+
+    /// How cards that are issued from now on are spent.
+    pub fn card_spending_order(&self) -> SpendingOrder {
+        SpendingOrder::from_stored(&self.card_spending).unwrap_or_default()
     }
 
     /// How long after asking a provider `asked` times about a payment it is asked again.

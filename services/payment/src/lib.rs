@@ -3,7 +3,7 @@
 //! # What it owns
 //!
 //! The order of a visit, or of something that is paid ahead (money for a stored-value card, a prepaid contract), with its
-//! payments, refunds and invoices, the double-entry ledger, and the talk with payment providers.
+//! payments, refunds and invoices, the double-entry ledger, stored-value cards, and the talk with payment providers.
 //!
 //! ```text
 //! order    OPEN ──deposit──▶ DEPOSIT_PAID ──balance──▶ PAID        any ──CloseOrder──▶ CLOSED
@@ -13,6 +13,7 @@
 //! checkout OPEN ──▶ CAPTURED           OPEN ──▶ VOIDED
 //! refund   PENDING ──▶ SUCCEEDED       (cash is handed back at once)
 //! invoice  REQUESTED ──▶ ISSUED ──▶ REVERSING ──▶ REVERSED        REQUESTED ──▶ REFUSED
+//! card     ACTIVE ◀──▶ LOST | FROZEN ──ReissueCard──▶ CLOSED
 //! ```
 //!
 //! # Invariants
@@ -32,6 +33,10 @@
 //! * The payments of a checkout come to pass together, or not at all, in the transaction of the provider's outcome; until
 //!   then what the others pay is set aside, and no other attempt is made. A checkout is decided once. Held by
 //!   [`domain::order`] under the order's lock, and again by a unique index and a trigger.
+//! * Money and bonus of a top-up are kept apart for ever: of each, what it brought is what is open, spent, refunded and
+//!   expired. Lots and ledger agree card by card, what is set aside included, and what comes back goes to the very lots that
+//!   bore it. Whoever changes a card or its lots locks its row, after the order's and before the ledger's. Held by
+//!   [`domain::stored_value`] and again by checks.
 //! * One attempt to pay at a time; a charge is made, and a refund sent, once however often it is tried: our ids are the
 //!   provider's idempotency keys.
 //! * Money that the provider has captured is never dropped: if it is owed it counts, if the order has ended or it is not
@@ -59,6 +64,11 @@
 //! | the provider captures after that, or what is due has sunk | its money is surplus and goes back whole; the others are free |
 //! | a checkout is interrupted before its charge is made | the same `request_id` goes on from there; else the worker finds no charge and voids it |
 //! | two take from the same card at once | the second sees what the first has left: `INSUFFICIENT_BALANCE` if that is too little |
+//! | a card is lost | its holder reports it, nothing is paid with it any more, and a new one takes over all that is on it |
+//! | a top-up is paid after its card was replaced | the money goes on to the card in its place |
+//! | a top-up is paid after its time | it goes back whole; what was promised with it is promised to nobody any more |
+//! | bonus lapses as it is spent | what is set aside doesn't lapse; what comes back later can be spent for some days more |
+//! | more would be owed to cards than the law or the house allows | nothing more is sold: `CARD_LIMIT_EXCEEDED`, `SALE_STOPPED` |
 //! | something is posted as its day is closed | it is refused (`DAY_CLOSED`), and tried again with the time of then |
 //! | a use and a refund of one contract come at once | one happens, the other is told why not (`CONTRACT_NOT_USABLE`, `USES_RESERVED`) |
 //! | a paid contract's order shall be closed | `CONTRACT_PAID`: only RefundContract ends it |
@@ -75,7 +85,8 @@
 //! `payment.checkout.charge_closed`, `payment.checkout.cancelled`, `payment.checkout.expired`, `payment.notice.committed`, `payment.query.answered`, `payment.close.committed`,
 //! `payment.give_back.committed`, `payment.refund.claimed`, `payment.refund.sent`, `payment.refund.committed`, `payment.ledger.sealed`,
 //! `payment.store.noted`, `payment.invoice.requested`, `payment.invoice.claimed`, `payment.invoice.sent`,
-//! `payment.invoice.noted`, `payment.invoice.reversed`,
+//! `payment.invoice.noted`, `payment.invoice.reversed`, `payment.card.committed`, `payment.card.top_up_ended`,
+//! `payment.card.bonus_expired`,
 //! `payment.contract.created`, `payment.contract.altered`, `payment.contract.expired`, `payment.contract.refunded`,
 //! `payment.use.reserved`, `payment.use.committed`, `payment.use.voided`.
 //!
@@ -88,10 +99,11 @@
 //! | [`domain::ledger`] | the ledger: chart of accounts, transactions, transfers in two phases |
 //! | [`domain::prepaid`] | prepaid contracts: states, rests, what each session is worth, what their end books |
 //! | [`domain::refund_law`] | what the end of a prepaid contract gives back by 法释〔2025〕4号, line by line with its article |
+//! | [`domain::stored_value`] | cards: lots, spending order, campaigns, what the authorities allow |
 //! | [`flows`] | one use case a file; [`flows::audit`] looks at every invariant ([`db::invariants`]) of a live database |
-//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `order_return*`, `checkout`, `payment`, `refund`, `ledger_*`, `store_zone`, `prepaid_*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
+//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `order_return*`, `checkout`, `payment`, `refund`, `ledger_*`, `stored_value_*`, `top_up*`, `store_zone`, `prepaid_*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
 //! | [`peers`] | payment providers behind one port: WeChat Pay, which also issues invoices, Alipay, the sandbox; what their clients share |
-//! | [`rpc`] | `PaymentService`, `CheckoutService`, `LedgerService`, `InvoiceService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks) and the event feed |
+//! | [`rpc`] | `PaymentService`, `CheckoutService`, `LedgerService`, `InvoiceService`, `StoredValueService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks) and the event feed |
 //! | [`worker`] | asks about pending payments, sends refunds, sees to invoices, closes days, seals ledger and audit trail, forgets old sendings of notices, follows booking's feed |
 //! | [`sandbox`] | a provider that takes no money; a foreign system with tables of its own; and two that speak WeChat Pay's and Alipay's protocols |
 //! | [`app`], [`config`] | the wiring; what an operator may set |

@@ -15,6 +15,7 @@ pub use crate::flows::{
     prepaid::expire_contracts::expire_contracts,
     query_pending::query_pending,
     send_refunds::send_refunds,
+    stored_value::lapse::lapse as lapse_stored_value,
 };
 use crate::{
     App, db,
@@ -24,6 +25,7 @@ use crate::{
         ledger::{expire_transfers as expiry, follow_stores::FollowStores, seal},
         prepaid::expire_contracts as ends,
         query_pending as query, send_refunds as refunds,
+        stored_value::lapse,
     },
 };
 
@@ -36,6 +38,9 @@ const SEAL_PERIOD: Duration = Duration::from_secs(10);
 
 /// How often the ledger is sealed. What was booked since is added up whenever balances are asked for.
 const SEAL_LEDGER_PERIOD: Duration = Duration::from_secs(5);
+
+/// How often it is looked what has lapsed of cards and top-ups.
+const LAPSE_PERIOD: Duration = Duration::from_secs(30);
 
 /// How often it is looked whether a store's day, or a contract's time, is over.
 const CLOSE_PERIOD: Duration = Duration::from_secs(60);
@@ -81,6 +86,11 @@ pub fn spawn(app: &Arc<App>, feeds: Feeds, tasks: &Tasks) {
     tasks.spawn_loop("payment.expire_contracts", CLOSE_PERIOD, None, move || {
         let app = Arc::clone(&of);
         async move { Ok(Next::after_batch(expire_contracts(&app).await?, ends::BATCH)) }
+    });
+    let of = Arc::clone(app);
+    tasks.spawn_loop("payment.lapse_stored_value", LAPSE_PERIOD, None, move || {
+        let app = Arc::clone(&of);
+        async move { Ok(Next::after_batch(lapse_stored_value(&app).await?, lapse::BATCH)) }
     });
     let of = Arc::clone(app);
     tasks.spawn_loop("payment.close_days", CLOSE_PERIOD, None, move || {

@@ -1767,4 +1767,221 @@ pub static ALL: &[(&str, Rule)] = &[
             scope: Scope::None,
         },
     ),
+    (
+        "/meridian.payment.v1.StoredValueService/CreateTopUpCampaign",
+        Rule {
+            public: false,
+            roles: &[Role::Marketing, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.StoredValueService/FreezeCard",
+        Rule {
+            public: false,
+            roles: &[
+                Role::StoreManager,
+                Role::Finance,
+                Role::Support,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.StoredValueService/GetCard",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Support,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.StoredValueService/GetCardStatement",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Support,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.StoredValueService/IssueCard",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.StoredValueService/ListCardLots",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Support,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.StoredValueService/ListCards",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Support,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.StoredValueService/ListLiabilityLimits",
+        Rule {
+            public: false,
+            roles: &[
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.StoredValueService/ListTopUpCampaigns",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Marketing,
+                Role::Finance,
+                Role::Support,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.payment.v1.StoredValueService/ReissueCard",
+        Rule {
+            public: false,
+            roles: &[
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Support,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.StoredValueService/ReportCardLost",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Support,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.StoredValueService/SetLiabilityLimit",
+        Rule {
+            public: false,
+            roles: &[Role::Finance, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.StoredValueService/TopUpCard",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.StoredValueService/TransferCard",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Support,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.StoredValueService/UnfreezeCard",
+        Rule {
+            public: false,
+            roles: &[
+                Role::StoreManager,
+                Role::Finance,
+                Role::Support,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.StoredValueService/UpdateTopUpCampaign",
+        Rule {
+            public: false,
+            roles: &[Role::Marketing, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
 ];

@@ -8399,3 +8399,2571 @@ impl ::prost::Name for ContractChanged {
         "/meridian.payment.v1.ContractChanged".into()
     }
 }
+/// Whoever tops up by `threshold` or more in its time gets `bonus` on top.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TopUpCampaign {
+    /// `topUpCampaigns/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Only for cards that this store has issued, `stores/<uuid>`; empty: for all.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// What customers read.
+    #[prost(string, tag = "3")]
+    pub display_name: ::prost::alloc::string::String,
+    /// The least top-up that gets the bonus.
+    #[prost(message, optional, tag = "4")]
+    pub threshold: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What is given, whatever is paid beyond the threshold.
+    #[prost(message, optional, tag = "5")]
+    pub bonus: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// From when.
+    #[prost(message, optional, tag = "6")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Until when; not set: until it is ended.
+    #[prost(message, optional, tag = "7")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// For how many days the bonus is good; 0: for ever.
+    #[prost(int32, tag = "8")]
+    pub bonus_days: i32,
+    /// How many times one card can have it; 0: any number of times.
+    #[prost(int32, tag = "9")]
+    pub per_card: i32,
+    /// How much is given away in all; not set: any amount.
+    #[prost(message, optional, tag = "10")]
+    pub budget: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// How much is given away, or promised with a top-up that is not paid yet.
+    #[prost(message, optional, tag = "11")]
+    pub granted: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// When it was made.
+    #[prost(message, optional, tag = "12")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Of this content; see the service.
+    #[prost(string, tag = "13")]
+    pub etag: ::prost::alloc::string::String,
+}
+impl ::prost::Name for TopUpCampaign {
+    const NAME: &'static str = "TopUpCampaign";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.TopUpCampaign".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.TopUpCampaign".into()
+    }
+}
+/// How much may be owed to all cards together.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LiabilityLimit {
+    /// `stores/<uuid>`; empty: the chain.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// The most.
+    #[prost(message, optional, tag = "2")]
+    pub limit: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What is owed, and will be once the top-ups under way are paid: money, without bonus.
+    #[prost(message, optional, tag = "3")]
+    pub owed: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// When it was set.
+    #[prost(message, optional, tag = "4")]
+    pub update_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Of this content; see the service.
+    #[prost(string, tag = "5")]
+    pub etag: ::prost::alloc::string::String,
+}
+impl ::prost::Name for LiabilityLimit {
+    const NAME: &'static str = "LiabilityLimit";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.LiabilityLimit".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.LiabilityLimit".into()
+    }
+}
+/// A card with money on it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Card {
+    /// `cards/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What is printed on it: 16 digits, the last of them a check digit.
+    #[prost(string, tag = "2")]
+    pub number: ::prost::alloc::string::String,
+    /// The store that has issued it.
+    #[prost(string, tag = "3")]
+    pub store: ::prost::alloc::string::String,
+    /// Where it can be used.
+    #[prost(enumeration = "card::Scope", tag = "4")]
+    pub scope: i32,
+    /// Whose it is, `members/<uuid>`; empty: whoever shows it.
+    #[prost(string, tag = "5")]
+    pub holder: ::prost::alloc::string::String,
+    /// How it is spent.
+    #[prost(enumeration = "card::SpendingOrder", tag = "6")]
+    pub spending_order: i32,
+    /// Whether it can be used.
+    #[prost(enumeration = "card::State", tag = "7")]
+    pub state: i32,
+    /// Why it was stopped or has ended, in a word for programs.
+    #[prost(string, tag = "8")]
+    pub reason: ::prost::alloc::string::String,
+    /// The card that took its place; may be empty.
+    #[prost(string, tag = "9")]
+    pub replaced_by: ::prost::alloc::string::String,
+    /// Money that is on it, set aside for a payment or not.
+    #[prost(message, optional, tag = "10")]
+    pub principal: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Bonus that is on it, likewise.
+    #[prost(message, optional, tag = "11")]
+    pub bonus: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What can be spent now, both together.
+    #[prost(message, optional, tag = "12")]
+    pub available: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// When it was issued.
+    #[prost(message, optional, tag = "13")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Counts the changes, from 1.
+    #[prost(int64, tag = "14")]
+    pub version: i64,
+}
+/// Nested message and enum types in `Card`.
+pub mod card {
+    /// Where it can be used.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Scope {
+        /// Not stated.
+        Unspecified = 0,
+        /// At the store that has issued it.
+        Store = 1,
+        /// At every store.
+        Chain = 2,
+    }
+    impl Scope {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "SCOPE_UNSPECIFIED",
+                Self::Store => "SCOPE_STORE",
+                Self::Chain => "SCOPE_CHAIN",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "SCOPE_UNSPECIFIED" => Some(Self::Unspecified),
+                "SCOPE_STORE" => Some(Self::Store),
+                "SCOPE_CHAIN" => Some(Self::Chain),
+                _ => None,
+            }
+        }
+    }
+    /// In what order money and bonus are spent; top-ups are spent the oldest first.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum SpendingOrder {
+        /// Not stated: as the house has it.
+        Unspecified = 0,
+        /// All bonus, then money.
+        BonusFirst = 1,
+        /// Of each top-up money and bonus in the proportion in which it has them.
+        Proportional = 2,
+        /// All money, then bonus.
+        PrincipalFirst = 3,
+    }
+    impl SpendingOrder {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "SPENDING_ORDER_UNSPECIFIED",
+                Self::BonusFirst => "SPENDING_ORDER_BONUS_FIRST",
+                Self::Proportional => "SPENDING_ORDER_PROPORTIONAL",
+                Self::PrincipalFirst => "SPENDING_ORDER_PRINCIPAL_FIRST",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "SPENDING_ORDER_UNSPECIFIED" => Some(Self::Unspecified),
+                "SPENDING_ORDER_BONUS_FIRST" => Some(Self::BonusFirst),
+                "SPENDING_ORDER_PROPORTIONAL" => Some(Self::Proportional),
+                "SPENDING_ORDER_PRINCIPAL_FIRST" => Some(Self::PrincipalFirst),
+                _ => None,
+            }
+        }
+    }
+    /// Whether it can be used.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        /// Not stated.
+        Unspecified = 0,
+        /// It can.
+        Active = 1,
+        /// Its holder has lost it.
+        Lost = 2,
+        /// The house has stopped it.
+        Frozen = 3,
+        /// It has ended.
+        Closed = 4,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Active => "STATE_ACTIVE",
+                Self::Lost => "STATE_LOST",
+                Self::Frozen => "STATE_FROZEN",
+                Self::Closed => "STATE_CLOSED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_ACTIVE" => Some(Self::Active),
+                "STATE_LOST" => Some(Self::Lost),
+                "STATE_FROZEN" => Some(Self::Frozen),
+                "STATE_CLOSED" => Some(Self::Closed),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for Card {
+    const NAME: &'static str = "Card";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.Card".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.Card".into()
+    }
+}
+/// What one top-up has brought, and what became of it: `brought` is the sum of all others but `held`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CardLot {
+    /// `cardLots/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The order that was paid, `orders/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub order: ::prost::alloc::string::String,
+    /// The campaign that gave the bonus; may be empty.
+    #[prost(string, tag = "3")]
+    pub campaign: ::prost::alloc::string::String,
+    /// What was paid for. It never expires.
+    #[prost(message, optional, tag = "4")]
+    pub principal: ::core::option::Option<card_lot::Pot>,
+    /// What was given on top.
+    #[prost(message, optional, tag = "5")]
+    pub bonus: ::core::option::Option<card_lot::Pot>,
+    /// When what is left of the bonus is worth nothing any more; not set: never.
+    #[prost(message, optional, tag = "6")]
+    pub bonus_expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the money came.
+    #[prost(message, optional, tag = "7")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Nested message and enum types in `CardLot`.
+pub mod card_lot {
+    /// An amount.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Pot {
+        /// How much there was at first.
+        #[prost(message, optional, tag = "1")]
+        pub brought: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// How much is left.
+        #[prost(message, optional, tag = "2")]
+        pub open: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// What of it is set aside for payments under way.
+        #[prost(message, optional, tag = "3")]
+        pub held: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// How much was spent and has not come back.
+        #[prost(message, optional, tag = "4")]
+        pub spent: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// How much was paid out.
+        #[prost(message, optional, tag = "5")]
+        pub refunded: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// How much is worth nothing any more.
+        #[prost(message, optional, tag = "6")]
+        pub expired: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+    }
+    impl ::prost::Name for Pot {
+        const NAME: &'static str = "Pot";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.CardLot.Pot".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.CardLot.Pot".into()
+        }
+    }
+}
+impl ::prost::Name for CardLot {
+    const NAME: &'static str = "CardLot";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.CardLot".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.CardLot".into()
+    }
+}
+/// What was booked on a card in a time.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CardStatement {
+    /// `cards/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub card: ::prost::alloc::string::String,
+    /// What was on it at the start time.
+    #[prost(message, optional, tag = "2")]
+    pub opening: ::core::option::Option<card_statement::Balance>,
+    /// One page, the oldest first.
+    #[prost(message, repeated, tag = "3")]
+    pub lines: ::prost::alloc::vec::Vec<card_statement::Line>,
+    /// What was on it at the end time.
+    #[prost(message, optional, tag = "4")]
+    pub closing: ::core::option::Option<card_statement::Balance>,
+    /// The end time.
+    #[prost(message, optional, tag = "5")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "6")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `CardStatement`.
+pub mod card_statement {
+    /// Money and bonus.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Balance {
+        /// Money.
+        #[prost(message, optional, tag = "1")]
+        pub principal: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// Bonus.
+        #[prost(message, optional, tag = "2")]
+        pub bonus: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+    }
+    impl ::prost::Name for Balance {
+        const NAME: &'static str = "Balance";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.CardStatement.Balance".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.CardStatement.Balance".into()
+        }
+    }
+    /// Something that was booked.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Line {
+        /// `ledgerTransactions/<uuid>`.
+        #[prost(string, tag = "1")]
+        pub transaction: ::prost::alloc::string::String,
+        /// When.
+        #[prost(message, optional, tag = "2")]
+        pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+        /// Why, such as `capture` (something was paid with it) or `bonus_granted`.
+        #[prost(string, tag = "3")]
+        pub kind: ::prost::alloc::string::String,
+        /// The order that it is of; may be empty.
+        #[prost(string, tag = "4")]
+        pub order: ::prost::alloc::string::String,
+        /// Where it happened.
+        #[prost(string, tag = "5")]
+        pub store: ::prost::alloc::string::String,
+        /// What it has added; below 0 for what it has taken.
+        #[prost(message, optional, tag = "6")]
+        pub change: ::core::option::Option<Balance>,
+        /// What was on the card after it.
+        #[prost(message, optional, tag = "7")]
+        pub balance: ::core::option::Option<Balance>,
+    }
+    impl ::prost::Name for Line {
+        const NAME: &'static str = "Line";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.CardStatement.Line".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.CardStatement.Line".into()
+        }
+    }
+}
+impl ::prost::Name for CardStatement {
+    const NAME: &'static str = "CardStatement";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.CardStatement".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.CardStatement".into()
+    }
+}
+/// Request of StoredValueService.CreateTopUpCampaign.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateTopUpCampaignRequest {
+    /// What to make; `threshold`, `bonus` and `start_time` must be given.
+    #[prost(message, optional, tag = "1")]
+    pub campaign: ::core::option::Option<TopUpCampaign>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CreateTopUpCampaignRequest {
+    const NAME: &'static str = "CreateTopUpCampaignRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.CreateTopUpCampaignRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.CreateTopUpCampaignRequest".into()
+    }
+}
+/// Request of StoredValueService.UpdateTopUpCampaign.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateTopUpCampaignRequest {
+    /// The campaign with its new `display_name`, `end_time`, `per_card` and `budget`. Nothing else of it is looked at, besides
+    /// `name` and `etag`.
+    #[prost(message, optional, tag = "1")]
+    pub campaign: ::core::option::Option<TopUpCampaign>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for UpdateTopUpCampaignRequest {
+    const NAME: &'static str = "UpdateTopUpCampaignRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.UpdateTopUpCampaignRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.UpdateTopUpCampaignRequest".into()
+    }
+}
+/// Request of StoredValueService.ListTopUpCampaigns.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListTopUpCampaignsRequest {
+    /// Only those for cards of this store, `stores/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListTopUpCampaignsRequest {
+    const NAME: &'static str = "ListTopUpCampaignsRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListTopUpCampaignsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListTopUpCampaignsRequest".into()
+    }
+}
+/// Response of StoredValueService.ListTopUpCampaigns.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListTopUpCampaignsResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub campaigns: ::prost::alloc::vec::Vec<TopUpCampaign>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListTopUpCampaignsResponse {
+    const NAME: &'static str = "ListTopUpCampaignsResponse";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListTopUpCampaignsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListTopUpCampaignsResponse".into()
+    }
+}
+/// Request of StoredValueService.SetLiabilityLimit.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetLiabilityLimitRequest {
+    /// The limit; it takes the place of that of the same store and currency.
+    #[prost(message, optional, tag = "1")]
+    pub limit: ::core::option::Option<LiabilityLimit>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for SetLiabilityLimitRequest {
+    const NAME: &'static str = "SetLiabilityLimitRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.SetLiabilityLimitRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.SetLiabilityLimitRequest".into()
+    }
+}
+/// Request of StoredValueService.ListLiabilityLimits.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListLiabilityLimitsRequest {
+    /// Only that of this store and of the chain, `stores/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListLiabilityLimitsRequest {
+    const NAME: &'static str = "ListLiabilityLimitsRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListLiabilityLimitsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListLiabilityLimitsRequest".into()
+    }
+}
+/// Response of StoredValueService.ListLiabilityLimits.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListLiabilityLimitsResponse {
+    /// One page, by store and currency.
+    #[prost(message, repeated, tag = "1")]
+    pub limits: ::prost::alloc::vec::Vec<LiabilityLimit>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListLiabilityLimitsResponse {
+    const NAME: &'static str = "ListLiabilityLimitsResponse";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListLiabilityLimitsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListLiabilityLimitsResponse".into()
+    }
+}
+/// Request of StoredValueService.IssueCard.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IssueCardRequest {
+    /// The store that issues it, `stores/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// Where it can be used; the chain if not stated.
+    #[prost(enumeration = "card::Scope", tag = "2")]
+    pub scope: i32,
+    /// Whose it will be, `members/<uuid>`; empty: whoever shows it. Members leave it empty or name themselves.
+    #[prost(string, tag = "3")]
+    pub holder: ::prost::alloc::string::String,
+    /// ISO 4217 code.
+    #[prost(string, tag = "4")]
+    pub currency_code: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "5")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for IssueCardRequest {
+    const NAME: &'static str = "IssueCardRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.IssueCardRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.IssueCardRequest".into()
+    }
+}
+/// Request of StoredValueService.GetCard.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetCardRequest {
+    /// `cards/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetCardRequest {
+    const NAME: &'static str = "GetCardRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.GetCardRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.GetCardRequest".into()
+    }
+}
+/// Request of StoredValueService.ListCards. All conditions that are given must hold.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCardsRequest {
+    /// Only this member's, `members/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub holder: ::prost::alloc::string::String,
+    /// Only those that can be used at this store, `stores/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// Only that with this number.
+    #[prost(string, tag = "3")]
+    pub number: ::prost::alloc::string::String,
+    /// Only those in this state.
+    #[prost(enumeration = "card::State", tag = "4")]
+    pub state: i32,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "5")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "6")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListCardsRequest {
+    const NAME: &'static str = "ListCardsRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListCardsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListCardsRequest".into()
+    }
+}
+/// Response of StoredValueService.ListCards.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCardsResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub cards: ::prost::alloc::vec::Vec<Card>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListCardsResponse {
+    const NAME: &'static str = "ListCardsResponse";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListCardsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListCardsResponse".into()
+    }
+}
+/// Request of StoredValueService.ListCardLots.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCardLotsRequest {
+    /// `cards/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListCardLotsRequest {
+    const NAME: &'static str = "ListCardLotsRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListCardLotsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListCardLotsRequest".into()
+    }
+}
+/// Response of StoredValueService.ListCardLots.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCardLotsResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub lots: ::prost::alloc::vec::Vec<CardLot>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListCardLotsResponse {
+    const NAME: &'static str = "ListCardLotsResponse";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListCardLotsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListCardLotsResponse".into()
+    }
+}
+/// Request of StoredValueService.GetCardStatement.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetCardStatementRequest {
+    /// `cards/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub card: ::prost::alloc::string::String,
+    /// The first instant; not set: the beginning.
+    #[prost(message, optional, tag = "2")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The first instant after; not set: now, which for further pages is that of the first.
+    #[prost(message, optional, tag = "3")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// At most so many lines; 50 if 0, at most 1000.
+    #[prost(int32, tag = "4")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "5")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetCardStatementRequest {
+    const NAME: &'static str = "GetCardStatementRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.GetCardStatementRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.GetCardStatementRequest".into()
+    }
+}
+/// Request of StoredValueService.TopUpCard.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TopUpCardRequest {
+    /// `cards/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub card: ::prost::alloc::string::String,
+    /// How much, above 0 and in the card's currency.
+    #[prost(message, optional, tag = "2")]
+    pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Who pays for a card without a holder, `members/<uuid>`; else its holder does.
+    #[prost(string, tag = "3")]
+    pub customer: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for TopUpCardRequest {
+    const NAME: &'static str = "TopUpCardRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.TopUpCardRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.TopUpCardRequest".into()
+    }
+}
+/// Request of StoredValueService.ReportCardLost.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReportCardLostRequest {
+    /// `cards/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ReportCardLostRequest {
+    const NAME: &'static str = "ReportCardLostRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ReportCardLostRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ReportCardLostRequest".into()
+    }
+}
+/// Request of StoredValueService.FreezeCard.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FreezeCardRequest {
+    /// `cards/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Why, in a word for programs, such as `SUSPECTED_FRAUD`.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for FreezeCardRequest {
+    const NAME: &'static str = "FreezeCardRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.FreezeCardRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.FreezeCardRequest".into()
+    }
+}
+/// Request of StoredValueService.UnfreezeCard.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnfreezeCardRequest {
+    /// `cards/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for UnfreezeCardRequest {
+    const NAME: &'static str = "UnfreezeCardRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.UnfreezeCardRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.UnfreezeCardRequest".into()
+    }
+}
+/// Request of StoredValueService.ReissueCard.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReissueCardRequest {
+    /// `cards/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ReissueCardRequest {
+    const NAME: &'static str = "ReissueCardRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ReissueCardRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ReissueCardRequest".into()
+    }
+}
+/// Request of StoredValueService.TransferCard.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TransferCardRequest {
+    /// `cards/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Whose it will be, `members/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub holder: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for TransferCardRequest {
+    const NAME: &'static str = "TransferCardRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.TransferCardRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.TransferCardRequest".into()
+    }
+}
+/// A campaign was made or changed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TopUpCampaignChanged {
+    /// As it is now.
+    #[prost(message, optional, tag = "1")]
+    pub campaign: ::core::option::Option<TopUpCampaign>,
+}
+impl ::prost::Name for TopUpCampaignChanged {
+    const NAME: &'static str = "TopUpCampaignChanged";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.TopUpCampaignChanged".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.TopUpCampaignChanged".into()
+    }
+}
+/// Something happened to a card. One event for each version of it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CardChanged {
+    /// The card, as it is after it.
+    #[prost(message, optional, tag = "1")]
+    pub card: ::core::option::Option<Card>,
+    /// What happened.
+    #[prost(enumeration = "card_changed::Change", tag = "2")]
+    pub change: i32,
+    /// The order that it is about; may be empty.
+    #[prost(string, tag = "3")]
+    pub order: ::prost::alloc::string::String,
+    /// What was added to its money, or (below 0) taken from it.
+    #[prost(message, optional, tag = "4")]
+    pub principal: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What was added to its bonus, or (below 0) taken from it.
+    #[prost(message, optional, tag = "5")]
+    pub bonus: ::core::option::Option<super::super::super::google::r#type::Money>,
+}
+/// Nested message and enum types in `CardChanged`.
+pub mod card_changed {
+    /// What can happen to a card.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Change {
+        /// Not stated.
+        Unspecified = 0,
+        /// It was issued, perhaps in the place of another.
+        Issued = 1,
+        /// A top-up was paid.
+        ToppedUp = 2,
+        /// Something was paid with it.
+        Spent = 3,
+        /// What was paid with it has come back.
+        Returned = 4,
+        /// Bonus has lapsed.
+        BonusExpired = 5,
+        /// A top-up was given back, or a part of it.
+        Refunded = 6,
+        /// It was reported lost, frozen, or may be used again.
+        State = 7,
+        /// It has another holder.
+        Transferred = 8,
+        /// Another card took its place.
+        Replaced = 9,
+    }
+    impl Change {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "CHANGE_UNSPECIFIED",
+                Self::Issued => "CHANGE_ISSUED",
+                Self::ToppedUp => "CHANGE_TOPPED_UP",
+                Self::Spent => "CHANGE_SPENT",
+                Self::Returned => "CHANGE_RETURNED",
+                Self::BonusExpired => "CHANGE_BONUS_EXPIRED",
+                Self::Refunded => "CHANGE_REFUNDED",
+                Self::State => "CHANGE_STATE",
+                Self::Transferred => "CHANGE_TRANSFERRED",
+                Self::Replaced => "CHANGE_REPLACED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "CHANGE_UNSPECIFIED" => Some(Self::Unspecified),
+                "CHANGE_ISSUED" => Some(Self::Issued),
+                "CHANGE_TOPPED_UP" => Some(Self::ToppedUp),
+                "CHANGE_SPENT" => Some(Self::Spent),
+                "CHANGE_RETURNED" => Some(Self::Returned),
+                "CHANGE_BONUS_EXPIRED" => Some(Self::BonusExpired),
+                "CHANGE_REFUNDED" => Some(Self::Refunded),
+                "CHANGE_STATE" => Some(Self::State),
+                "CHANGE_TRANSFERRED" => Some(Self::Transferred),
+                "CHANGE_REPLACED" => Some(Self::Replaced),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for CardChanged {
+    const NAME: &'static str = "CardChanged";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.CardChanged".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.CardChanged".into()
+    }
+}
+/// Generated client implementations.
+pub mod stored_value_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Stored value: cards that customers top up, with bonus on top, and pay visits with.
+    ///
+    /// Money (principal) and bonus are kept apart for each top-up, from the first day to the last. Campaigns and limits have an
+    /// `etag`: a change that carries one other than the present one fails with ABORTED/ETAG_MISMATCH and changes nothing.
+    #[derive(Debug, Clone)]
+    pub struct StoredValueServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl StoredValueServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> StoredValueServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> StoredValueServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            StoredValueServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Makes a campaign: whoever tops up by so much gets so much on top. Only staff of the whole chain can.
+        pub async fn create_top_up_campaign(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateTopUpCampaignRequest>,
+        ) -> std::result::Result<tonic::Response<super::TopUpCampaign>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.StoredValueService/CreateTopUpCampaign",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.StoredValueService",
+                        "CreateTopUpCampaign",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Changes name, end, or caps of a campaign: with an end that has come it is over. What was promised is kept.
+        pub async fn update_top_up_campaign(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateTopUpCampaignRequest>,
+        ) -> std::result::Result<tonic::Response<super::TopUpCampaign>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.StoredValueService/UpdateTopUpCampaign",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.StoredValueService",
+                        "UpdateTopUpCampaign",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists campaigns, newest first, those that are over as well.
+        pub async fn list_top_up_campaigns(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListTopUpCampaignsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListTopUpCampaignsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.StoredValueService/ListTopUpCampaigns",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.StoredValueService",
+                        "ListTopUpCampaigns",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sets how much may be owed to all cards of a store, or of the chain, together. Top-ups that would go beyond are not sold
+        /// any more (SALE_STOPPED). Only staff of the whole chain can.
+        pub async fn set_liability_limit(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetLiabilityLimitRequest>,
+        ) -> std::result::Result<tonic::Response<super::LiabilityLimit>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.StoredValueService/SetLiabilityLimit",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.StoredValueService",
+                        "SetLiabilityLimit",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists limits with what is owed.
+        pub async fn list_liability_limits(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListLiabilityLimitsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListLiabilityLimitsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.StoredValueService/ListLiabilityLimits",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.StoredValueService",
+                        "ListLiabilityLimits",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Issues a card with nothing on it. Members issue one to themselves; only staff issue one without a holder, which belongs
+        /// to whoever shows it.
+        pub async fn issue_card(
+            &mut self,
+            request: impl tonic::IntoRequest<super::IssueCardRequest>,
+        ) -> std::result::Result<tonic::Response<super::Card>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.StoredValueService/IssueCard",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.StoredValueService",
+                        "IssueCard",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads a card with its balance.
+        pub async fn get_card(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetCardRequest>,
+        ) -> std::result::Result<tonic::Response<super::Card>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.StoredValueService/GetCard",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.StoredValueService", "GetCard"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists cards, newest first. Members get their own; staff bound to a store those that can be used there.
+        pub async fn list_cards(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCardsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCardsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.StoredValueService/ListCards",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.StoredValueService",
+                        "ListCards",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists what each top-up has brought onto a card and what became of it, newest first.
+        pub async fn list_card_lots(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCardLotsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCardLotsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.StoredValueService/ListCardLots",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.StoredValueService",
+                        "ListCardLots",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads what was booked on a card in a time, with the balance after each line. The end may be any moment up to now.
+        pub async fn get_card_statement(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetCardStatementRequest>,
+        ) -> std::result::Result<tonic::Response<super::CardStatement>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.StoredValueService/GetCardStatement",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.StoredValueService",
+                        "GetCardStatement",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Starts a top-up: makes its order, which is paid with PayOrder. The money, and the bonus of the best campaign as of now,
+        /// are on the card once the order is paid. What is not paid in time ends, and what is paid later goes back whole.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CARD_LOST, CARD_FROZEN, CARD_CLOSED, CARD_LIMIT_EXCEEDED (more than may be on one
+        /// card) or SALE_STOPPED.
+        pub async fn top_up_card(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TopUpCardRequest>,
+        ) -> std::result::Result<tonic::Response<super::Order>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.StoredValueService/TopUpCard",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.StoredValueService",
+                        "TopUpCard",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Notes that its holder has lost a card: from now on nothing is paid with it. What was set aside before is.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CARD_WITHOUT_HOLDER or CARD_CLOSED.
+        pub async fn report_card_lost(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReportCardLostRequest>,
+        ) -> std::result::Result<tonic::Response<super::Card>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.StoredValueService/ReportCardLost",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.StoredValueService",
+                        "ReportCardLost",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Stops a card, as long as something has to be found out.
+        pub async fn freeze_card(
+            &mut self,
+            request: impl tonic::IntoRequest<super::FreezeCardRequest>,
+        ) -> std::result::Result<tonic::Response<super::Card>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.StoredValueService/FreezeCard",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.StoredValueService",
+                        "FreezeCard",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lets a card be used again that was frozen, or reported lost and found.
+        pub async fn unfreeze_card(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UnfreezeCardRequest>,
+        ) -> std::result::Result<tonic::Response<super::Card>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.StoredValueService/UnfreezeCard",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.StoredValueService",
+                        "UnfreezeCard",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Replaces a card that was lost or frozen: all that is on it moves to a new one in one step, and the old one ends.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CARD_NOT_STOPPED, CARD_WITHOUT_HOLDER, CARD_CLOSED or CARD_IN_USE (a payment
+        /// with it is under way).
+        pub async fn reissue_card(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReissueCardRequest>,
+        ) -> std::result::Result<tonic::Response<super::Card>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.StoredValueService/ReissueCard",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.StoredValueService",
+                        "ReissueCard",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives a card to another member, with all that is on it. A card without a holder becomes a member's so.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CARD_LOST, CARD_FROZEN, CARD_CLOSED or CARD_IN_USE.
+        pub async fn transfer_card(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TransferCardRequest>,
+        ) -> std::result::Result<tonic::Response<super::Card>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.StoredValueService/TransferCard",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.StoredValueService",
+                        "TransferCard",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod stored_value_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with StoredValueServiceServer.
+    #[async_trait]
+    pub trait StoredValueService: std::marker::Send + std::marker::Sync + 'static {
+        /// Makes a campaign: whoever tops up by so much gets so much on top. Only staff of the whole chain can.
+        async fn create_top_up_campaign(
+            &self,
+            request: tonic::Request<super::CreateTopUpCampaignRequest>,
+        ) -> std::result::Result<tonic::Response<super::TopUpCampaign>, tonic::Status>;
+        /// Changes name, end, or caps of a campaign: with an end that has come it is over. What was promised is kept.
+        async fn update_top_up_campaign(
+            &self,
+            request: tonic::Request<super::UpdateTopUpCampaignRequest>,
+        ) -> std::result::Result<tonic::Response<super::TopUpCampaign>, tonic::Status>;
+        /// Lists campaigns, newest first, those that are over as well.
+        async fn list_top_up_campaigns(
+            &self,
+            request: tonic::Request<super::ListTopUpCampaignsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListTopUpCampaignsResponse>,
+            tonic::Status,
+        >;
+        /// Sets how much may be owed to all cards of a store, or of the chain, together. Top-ups that would go beyond are not sold
+        /// any more (SALE_STOPPED). Only staff of the whole chain can.
+        async fn set_liability_limit(
+            &self,
+            request: tonic::Request<super::SetLiabilityLimitRequest>,
+        ) -> std::result::Result<tonic::Response<super::LiabilityLimit>, tonic::Status>;
+        /// Lists limits with what is owed.
+        async fn list_liability_limits(
+            &self,
+            request: tonic::Request<super::ListLiabilityLimitsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListLiabilityLimitsResponse>,
+            tonic::Status,
+        >;
+        /// Issues a card with nothing on it. Members issue one to themselves; only staff issue one without a holder, which belongs
+        /// to whoever shows it.
+        async fn issue_card(
+            &self,
+            request: tonic::Request<super::IssueCardRequest>,
+        ) -> std::result::Result<tonic::Response<super::Card>, tonic::Status>;
+        /// Reads a card with its balance.
+        async fn get_card(
+            &self,
+            request: tonic::Request<super::GetCardRequest>,
+        ) -> std::result::Result<tonic::Response<super::Card>, tonic::Status>;
+        /// Lists cards, newest first. Members get their own; staff bound to a store those that can be used there.
+        async fn list_cards(
+            &self,
+            request: tonic::Request<super::ListCardsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCardsResponse>,
+            tonic::Status,
+        >;
+        /// Lists what each top-up has brought onto a card and what became of it, newest first.
+        async fn list_card_lots(
+            &self,
+            request: tonic::Request<super::ListCardLotsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCardLotsResponse>,
+            tonic::Status,
+        >;
+        /// Reads what was booked on a card in a time, with the balance after each line. The end may be any moment up to now.
+        async fn get_card_statement(
+            &self,
+            request: tonic::Request<super::GetCardStatementRequest>,
+        ) -> std::result::Result<tonic::Response<super::CardStatement>, tonic::Status>;
+        /// Starts a top-up: makes its order, which is paid with PayOrder. The money, and the bonus of the best campaign as of now,
+        /// are on the card once the order is paid. What is not paid in time ends, and what is paid later goes back whole.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CARD_LOST, CARD_FROZEN, CARD_CLOSED, CARD_LIMIT_EXCEEDED (more than may be on one
+        /// card) or SALE_STOPPED.
+        async fn top_up_card(
+            &self,
+            request: tonic::Request<super::TopUpCardRequest>,
+        ) -> std::result::Result<tonic::Response<super::Order>, tonic::Status>;
+        /// Notes that its holder has lost a card: from now on nothing is paid with it. What was set aside before is.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CARD_WITHOUT_HOLDER or CARD_CLOSED.
+        async fn report_card_lost(
+            &self,
+            request: tonic::Request<super::ReportCardLostRequest>,
+        ) -> std::result::Result<tonic::Response<super::Card>, tonic::Status>;
+        /// Stops a card, as long as something has to be found out.
+        async fn freeze_card(
+            &self,
+            request: tonic::Request<super::FreezeCardRequest>,
+        ) -> std::result::Result<tonic::Response<super::Card>, tonic::Status>;
+        /// Lets a card be used again that was frozen, or reported lost and found.
+        async fn unfreeze_card(
+            &self,
+            request: tonic::Request<super::UnfreezeCardRequest>,
+        ) -> std::result::Result<tonic::Response<super::Card>, tonic::Status>;
+        /// Replaces a card that was lost or frozen: all that is on it moves to a new one in one step, and the old one ends.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CARD_NOT_STOPPED, CARD_WITHOUT_HOLDER, CARD_CLOSED or CARD_IN_USE (a payment
+        /// with it is under way).
+        async fn reissue_card(
+            &self,
+            request: tonic::Request<super::ReissueCardRequest>,
+        ) -> std::result::Result<tonic::Response<super::Card>, tonic::Status>;
+        /// Gives a card to another member, with all that is on it. A card without a holder becomes a member's so.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CARD_LOST, CARD_FROZEN, CARD_CLOSED or CARD_IN_USE.
+        async fn transfer_card(
+            &self,
+            request: tonic::Request<super::TransferCardRequest>,
+        ) -> std::result::Result<tonic::Response<super::Card>, tonic::Status>;
+    }
+    /// Stored value: cards that customers top up, with bonus on top, and pay visits with.
+    ///
+    /// Money (principal) and bonus are kept apart for each top-up, from the first day to the last. Campaigns and limits have an
+    /// `etag`: a change that carries one other than the present one fails with ABORTED/ETAG_MISMATCH and changes nothing.
+    #[derive(Debug)]
+    pub struct StoredValueServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> StoredValueServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for StoredValueServiceServer<T>
+    where
+        T: StoredValueService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.payment.v1.StoredValueService/CreateTopUpCampaign" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateTopUpCampaignSvc<T: StoredValueService>(pub Arc<T>);
+                    impl<
+                        T: StoredValueService,
+                    > tonic::server::UnaryService<super::CreateTopUpCampaignRequest>
+                    for CreateTopUpCampaignSvc<T> {
+                        type Response = super::TopUpCampaign;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateTopUpCampaignRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as StoredValueService>::create_top_up_campaign(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateTopUpCampaignSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.StoredValueService/UpdateTopUpCampaign" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateTopUpCampaignSvc<T: StoredValueService>(pub Arc<T>);
+                    impl<
+                        T: StoredValueService,
+                    > tonic::server::UnaryService<super::UpdateTopUpCampaignRequest>
+                    for UpdateTopUpCampaignSvc<T> {
+                        type Response = super::TopUpCampaign;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateTopUpCampaignRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as StoredValueService>::update_top_up_campaign(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateTopUpCampaignSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.StoredValueService/ListTopUpCampaigns" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListTopUpCampaignsSvc<T: StoredValueService>(pub Arc<T>);
+                    impl<
+                        T: StoredValueService,
+                    > tonic::server::UnaryService<super::ListTopUpCampaignsRequest>
+                    for ListTopUpCampaignsSvc<T> {
+                        type Response = super::ListTopUpCampaignsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListTopUpCampaignsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as StoredValueService>::list_top_up_campaigns(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListTopUpCampaignsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.StoredValueService/SetLiabilityLimit" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetLiabilityLimitSvc<T: StoredValueService>(pub Arc<T>);
+                    impl<
+                        T: StoredValueService,
+                    > tonic::server::UnaryService<super::SetLiabilityLimitRequest>
+                    for SetLiabilityLimitSvc<T> {
+                        type Response = super::LiabilityLimit;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetLiabilityLimitRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as StoredValueService>::set_liability_limit(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetLiabilityLimitSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.StoredValueService/ListLiabilityLimits" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListLiabilityLimitsSvc<T: StoredValueService>(pub Arc<T>);
+                    impl<
+                        T: StoredValueService,
+                    > tonic::server::UnaryService<super::ListLiabilityLimitsRequest>
+                    for ListLiabilityLimitsSvc<T> {
+                        type Response = super::ListLiabilityLimitsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListLiabilityLimitsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as StoredValueService>::list_liability_limits(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListLiabilityLimitsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.StoredValueService/IssueCard" => {
+                    #[allow(non_camel_case_types)]
+                    struct IssueCardSvc<T: StoredValueService>(pub Arc<T>);
+                    impl<
+                        T: StoredValueService,
+                    > tonic::server::UnaryService<super::IssueCardRequest>
+                    for IssueCardSvc<T> {
+                        type Response = super::Card;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::IssueCardRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as StoredValueService>::issue_card(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = IssueCardSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.StoredValueService/GetCard" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetCardSvc<T: StoredValueService>(pub Arc<T>);
+                    impl<
+                        T: StoredValueService,
+                    > tonic::server::UnaryService<super::GetCardRequest>
+                    for GetCardSvc<T> {
+                        type Response = super::Card;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetCardRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as StoredValueService>::get_card(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetCardSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.StoredValueService/ListCards" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListCardsSvc<T: StoredValueService>(pub Arc<T>);
+                    impl<
+                        T: StoredValueService,
+                    > tonic::server::UnaryService<super::ListCardsRequest>
+                    for ListCardsSvc<T> {
+                        type Response = super::ListCardsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCardsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as StoredValueService>::list_cards(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCardsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.StoredValueService/ListCardLots" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListCardLotsSvc<T: StoredValueService>(pub Arc<T>);
+                    impl<
+                        T: StoredValueService,
+                    > tonic::server::UnaryService<super::ListCardLotsRequest>
+                    for ListCardLotsSvc<T> {
+                        type Response = super::ListCardLotsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCardLotsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as StoredValueService>::list_card_lots(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCardLotsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.StoredValueService/GetCardStatement" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetCardStatementSvc<T: StoredValueService>(pub Arc<T>);
+                    impl<
+                        T: StoredValueService,
+                    > tonic::server::UnaryService<super::GetCardStatementRequest>
+                    for GetCardStatementSvc<T> {
+                        type Response = super::CardStatement;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetCardStatementRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as StoredValueService>::get_card_statement(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetCardStatementSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.StoredValueService/TopUpCard" => {
+                    #[allow(non_camel_case_types)]
+                    struct TopUpCardSvc<T: StoredValueService>(pub Arc<T>);
+                    impl<
+                        T: StoredValueService,
+                    > tonic::server::UnaryService<super::TopUpCardRequest>
+                    for TopUpCardSvc<T> {
+                        type Response = super::Order;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TopUpCardRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as StoredValueService>::top_up_card(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TopUpCardSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.StoredValueService/ReportCardLost" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReportCardLostSvc<T: StoredValueService>(pub Arc<T>);
+                    impl<
+                        T: StoredValueService,
+                    > tonic::server::UnaryService<super::ReportCardLostRequest>
+                    for ReportCardLostSvc<T> {
+                        type Response = super::Card;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReportCardLostRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as StoredValueService>::report_card_lost(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReportCardLostSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.StoredValueService/FreezeCard" => {
+                    #[allow(non_camel_case_types)]
+                    struct FreezeCardSvc<T: StoredValueService>(pub Arc<T>);
+                    impl<
+                        T: StoredValueService,
+                    > tonic::server::UnaryService<super::FreezeCardRequest>
+                    for FreezeCardSvc<T> {
+                        type Response = super::Card;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::FreezeCardRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as StoredValueService>::freeze_card(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = FreezeCardSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.StoredValueService/UnfreezeCard" => {
+                    #[allow(non_camel_case_types)]
+                    struct UnfreezeCardSvc<T: StoredValueService>(pub Arc<T>);
+                    impl<
+                        T: StoredValueService,
+                    > tonic::server::UnaryService<super::UnfreezeCardRequest>
+                    for UnfreezeCardSvc<T> {
+                        type Response = super::Card;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UnfreezeCardRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as StoredValueService>::unfreeze_card(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UnfreezeCardSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.StoredValueService/ReissueCard" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReissueCardSvc<T: StoredValueService>(pub Arc<T>);
+                    impl<
+                        T: StoredValueService,
+                    > tonic::server::UnaryService<super::ReissueCardRequest>
+                    for ReissueCardSvc<T> {
+                        type Response = super::Card;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReissueCardRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as StoredValueService>::reissue_card(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReissueCardSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.StoredValueService/TransferCard" => {
+                    #[allow(non_camel_case_types)]
+                    struct TransferCardSvc<T: StoredValueService>(pub Arc<T>);
+                    impl<
+                        T: StoredValueService,
+                    > tonic::server::UnaryService<super::TransferCardRequest>
+                    for TransferCardSvc<T> {
+                        type Response = super::Card;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TransferCardRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as StoredValueService>::transfer_card(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TransferCardSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for StoredValueServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.payment.v1.StoredValueService";
+    impl<T> tonic::server::NamedService for StoredValueServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}

@@ -2513,5 +2513,153 @@ impl Validate for crate::generated::meridian::payment::v1::RefundContractRequest
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
+impl Validate for crate::generated::meridian::payment::v1::TopUpCampaign {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("display_name"), &self.display_name, &[Text::MaxLen(100)]);
+        report
+            .integer(
+                Field("bonus_days"),
+                i128::from(self.bonus_days),
+                &[Integer::AtMost(3660), Integer::AtLeast(0)],
+            );
+        report
+            .integer(
+                Field("per_card"),
+                i128::from(self.per_card),
+                &[Integer::AtLeast(0)],
+            );
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::LiabilityLimit {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::CreateTopUpCampaignRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("campaign"), self.campaign.is_some());
+        if let Some(value) = &self.campaign {
+            report.nested(Field("campaign"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::UpdateTopUpCampaignRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("campaign"), self.campaign.is_some());
+        if let Some(value) = &self.campaign {
+            report.nested(Field("campaign"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::ListTopUpCampaignsRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::ListTopUpCampaignsResponse {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.campaigns.iter().enumerate() {
+            report.nested(Item("campaigns", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::SetLiabilityLimitRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("limit"), self.limit.is_some());
+        if let Some(value) = &self.limit {
+            report.nested(Field("limit"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::ListLiabilityLimitsRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::ListLiabilityLimitsResponse {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.limits.iter().enumerate() {
+            report.nested(Item("limits", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::IssueCardRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("scope"),
+                self.scope,
+                &[(0, "SCOPE_UNSPECIFIED"), (1, "SCOPE_STORE"), (2, "SCOPE_CHAIN")],
+            );
+        report.text(Field("currency_code"), &self.currency_code, &[Text::Len(3)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::GetCardRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::ListCardsRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("number"), &self.number, &[Text::MaxLen(16)]);
+        report
+            .choice(
+                Field("state"),
+                self.state,
+                &[
+                    (0, "STATE_UNSPECIFIED"),
+                    (1, "STATE_ACTIVE"),
+                    (2, "STATE_LOST"),
+                    (3, "STATE_FROZEN"),
+                    (4, "STATE_CLOSED"),
+                ],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::ListCardLotsRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::GetCardStatementRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::TopUpCardRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("amount"), self.amount.is_some());
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::ReportCardLostRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::FreezeCardRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("reason"), &self.reason, &[Text::Pattern(&PATTERN_2)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::UnfreezeCardRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::ReissueCardRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::TransferCardRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::TopUpCampaignChanged {
+    fn check(&self, report: &mut Report) {
+        if let Some(value) = &self.campaign {
+            report.nested(Field("campaign"), value);
+        }
+    }
+}
 static PATTERN_0: Pattern = Pattern::new("^https?://[^\\s]+$");
 static PATTERN_1: Pattern = Pattern::new("^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$");
+static PATTERN_2: Pattern = Pattern::new("^[A-Z][A-Z0-9_]{1,62}$");

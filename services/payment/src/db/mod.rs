@@ -11,6 +11,7 @@ pub mod payments;
 pub mod prepaid;
 pub mod refunds;
 mod returns;
+pub mod stored_value;
 pub mod stores;
 
 use kernel::{Currency, Money};

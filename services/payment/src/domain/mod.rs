@@ -1,6 +1,7 @@
 //! The rules of orders, payments, refunds, invoices and the ledger. Pure: no storage, no transport, `now` is an argument.
 
 pub mod checkout;
+pub mod etag;
 pub mod invoice;
 pub mod ledger;
 pub mod order;
@@ -9,6 +10,7 @@ pub mod payment;
 pub mod prepaid;
 pub mod refund;
 pub mod refund_law;
+pub mod stored_value;
 pub mod subject;
 
 pub use checkout::{Checkout, CheckoutState};

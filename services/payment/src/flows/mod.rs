@@ -16,6 +16,7 @@ mod record;
 pub mod refund_order;
 pub mod send_refunds;
 mod settle;
+pub mod stored_value;
 pub mod take_notice;
 mod tenders;
 

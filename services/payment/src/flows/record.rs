@@ -10,7 +10,9 @@ use proto::payment::v1 as pb;
 use rpc::convert::to_money;
 use serde_json::json;
 
-use super::{invoice::excess::take_back_excess, prepaid::follow_order::follow_order_in_tx, tenders};
+use super::{
+    invoice::excess::take_back_excess, prepaid::follow_order::follow_order_in_tx, stored_value::follow_order, tenders,
+};
 use crate::{
     db,
     domain::{Event, Happened, Order, Outcome, Subject, ledger::Transaction},
@@ -23,9 +25,11 @@ pub async fn record(tx: &mut Tx, now: Timestamp, actor: &str, before: &Order, ou
     if let Subject::Contract(_) = outcome.order.subject {
         follow_order_in_tx(tx, now, actor, outcome).await?;
     }
-    db::ledger::post_all(tx, now, &outcome.postings).await?;
+    let more = follow_order::follow(tx, now, outcome).await?;
+    let postings: Vec<Transaction> = outcome.postings.iter().cloned().chain(more).collect();
+    db::ledger::post_all(tx, now, &postings).await?;
     take_back_excess(tx, now, actor, before, &outcome.order).await?;
-    for posting in &outcome.postings {
+    for posting in &postings {
         audit::record(tx, now, audit_entry(actor, &outcome.order, posting)).await?;
     }
     tenders::follow(tx, now, actor, before, &outcome.order).await?;

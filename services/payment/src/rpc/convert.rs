@@ -7,6 +7,7 @@ pub mod invoice;
 pub mod ledger;
 pub mod prepaid;
 pub mod refund_law;
+pub mod stored_value;
 
 use kernel::{
     Error, Money, Result,

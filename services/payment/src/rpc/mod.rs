@@ -6,6 +6,7 @@ mod invoice;
 mod ledger;
 mod payment;
 mod prepaid;
+mod stored_value;
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use proto::{
     payment::v1::{
         checkout_service_server::CheckoutServiceServer, invoice_service_server::InvoiceServiceServer,
         ledger_service_server::LedgerServiceServer, payment_service_server::PaymentServiceServer,
-        prepaid_service_server::PrepaidServiceServer,
+        prepaid_service_server::PrepaidServiceServer, stored_value_service_server::StoredValueServiceServer,
     },
 };
 use tonic::service::Routes;
@@ -29,5 +30,6 @@ pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
         .add_service(LedgerServiceServer::new(ledger::Ledger(Arc::clone(app))))
         .add_service(PrepaidServiceServer::new(prepaid::Prepaid(Arc::clone(app))))
         .add_service(InvoiceServiceServer::new(invoice::Invoices(Arc::clone(app))))
+        .add_service(StoredValueServiceServer::new(stored_value::StoredValue(Arc::clone(app))))
         .add_service(EventFeedServiceServer::new(feed))
 }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use kernel::ids::CardId;
 use payment::{
     db::invariants::{self, MOST_TOLD},
     flows::audit::audit,
@@ -13,9 +14,11 @@ use sqlx::AssertSqlSafe;
 use testkit::eventually;
 
 use crate::{
+    checkout::spend,
     house::House,
     ledger::book::Book,
     prepaid::shop::{Shop, item, ten, year},
+    stored_value::desk::Desk,
     wire::amend,
 };
 
@@ -40,6 +43,17 @@ async fn eventful() -> House {
     house.cash(&cheaper, Purpose::Deposit).await;
     house.cash(&cheaper, Purpose::Balance).await;
     house.client.clone().amend_order(house.as_booking(amend(&cheaper, -7_500))).await.expect("cheaper");
+
+    let desk = Desk { house };
+    desk.campaign(desk.offer(1_000, 300)).await;
+    let card = desk.card().await;
+    desk.top_up(&card, 1_000).await;
+    desk.begin(&card, 500).await.expect("not paid yet");
+    let house = desk.house;
+    let (held, spent) = (house.order_of(1_000, 0).await, house.order_of(260, 0).await);
+    let card = CardId::parse_name("card", &card).expect("a name");
+    spend(&house, &held, card, 130, 870).await.expect("set aside");
+    spend(&house, &spent, card, 260, 0).await.expect("spent");
 
     let book = Book::of(&house);
     book.post(&[book.top_up(1_000)]).await.expect("posted");
@@ -163,6 +177,20 @@ const PLANTED: &[(&str, &str)] = &[
     ("prepaid.events", "delete from prepaid_change where version = 2"),
     ("prepaid.events", "delete from outbox where type = 'meridian.payment.v1.ContractChanged' and aggregate_version = 1"),
     ("prepaid.events", "update prepaid_contract set version = version + 1"),
+    ("card.lots", "update stored_value_lot set principal_open_minor = principal_open_minor + 1"),
+    ("card.lots", "update stored_value_lot set bonus_held_minor = bonus_open_minor + 1"),
+    ("card.owed", "update stored_value_lot set principal_open_minor = principal_open_minor + 1"),
+    ("card.owed", "update stored_value_lot set bonus_held_minor = 0"),
+    ("card.owed", "update ledger_balance set posted_minor = posted_minor - 1 where account = 'stored_value_bonus'"),
+    ("card.owed", "delete from stored_value_lot"),
+    ("card.shares", "update stored_value_share set principal_minor = principal_minor + 1"),
+    ("card.shares", "update stored_value_share set bonus_returned_minor = 1"),
+    ("card.shares", "update stored_value_spending set state = 'voided'"),
+    ("card.top_ups", "update top_up set state = 'open'"),
+    ("card.top_ups", "update top_up set state = 'loaded'"),
+    ("card.top_ups", "update top_up_campaign set budget_minor = 1"),
+    ("card.events", "update stored_value_card set version = version + 1"),
+    ("card.events", "delete from outbox where type = 'meridian.payment.v1.CardChanged' and aggregate_version = 2"),
     ("request.answered", "update idempotency_key set reply = null"),
     ("audit.chain", "update audit_entry set actor = 'nobody'"),
 ];

@@ -23,6 +23,7 @@ mod sandbox;
 mod seeds;
 mod shop;
 mod simulation;
+mod stored_value;
 mod subjects;
 mod wechat;
 mod wire;

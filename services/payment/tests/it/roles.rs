@@ -29,6 +29,7 @@ use crate::{
     checkout,
     house::{House, notice},
     prepaid::roles as contracts,
+    stored_value::roles as roles_of_cards,
     wire::{amend, close, cny, fresh, pay, refusal},
 };
 
@@ -72,6 +73,22 @@ const INVOICE_READERS: &[Role] = &[
     Role::Auditor,
 ];
 
+const CARD_READERS: &[Role] = READERS;
+const CARD_SELLERS: &[Role] = &[Role::Member, Role::FrontDesk, Role::StoreManager, Role::Administrator];
+const CARD_STOPPERS: &[Role] = &[Role::StoreManager, Role::Finance, Role::Support, Role::Administrator];
+const CARD_CHANGERS: &[Role] = &[Role::Member, Role::FrontDesk, Role::StoreManager, Role::Support, Role::Administrator];
+const CAMPAIGN_READERS: &[Role] = &[
+    Role::Member,
+    Role::FrontDesk,
+    Role::StoreManager,
+    Role::RegionalManager,
+    Role::Marketing,
+    Role::Finance,
+    Role::Support,
+    Role::Administrator,
+    Role::Auditor,
+];
+
 /// Who is let in. `NotifyPayment` is open to all, as its signature is the proof.
 const RULES: &[(&str, &[Role])] = &[
     ("CreateOrder", &[Role::Service]),
@@ -111,6 +128,22 @@ const RULES: &[(&str, &[Role])] = &[
     ("ListInvoices", INVOICE_READERS),
     ("ReverseInvoice", &[Role::StoreManager, Role::Finance, Role::Administrator]),
     ("DownloadInvoice", INVOICE_READERS),
+    ("CreateTopUpCampaign", &[Role::Marketing, Role::Administrator]),
+    ("UpdateTopUpCampaign", &[Role::Marketing, Role::Administrator]),
+    ("ListTopUpCampaigns", CAMPAIGN_READERS),
+    ("SetLiabilityLimit", &[Role::Finance, Role::Administrator]),
+    ("ListLiabilityLimits", SHEET_READERS),
+    ("IssueCard", CARD_SELLERS),
+    ("GetCard", CARD_READERS),
+    ("ListCards", CARD_READERS),
+    ("ListCardLots", CARD_READERS),
+    ("GetCardStatement", CARD_READERS),
+    ("TopUpCard", CARD_SELLERS),
+    ("ReportCardLost", CARD_CHANGERS),
+    ("FreezeCard", CARD_STOPPERS),
+    ("UnfreezeCard", CARD_STOPPERS),
+    ("ReissueCard", &[Role::FrontDesk, Role::StoreManager, Role::Support, Role::Administrator]),
+    ("TransferCard", CARD_CHANGERS),
     ("Subscribe", &[Role::Service]),
 ];
 
@@ -181,7 +214,7 @@ async fn call(house: &House, rpc: &str, token: Option<&str>) -> String {
         rpc if contracts::REFUSALS.iter().any(|(known, _)| *known == rpc) => {
             reason(contracts::call(house, rpc, token).await)
         }
-        other => format!("no call of {other} is known here"),
+        other => roles_of_cards::call(house, other, token).await,
     }
 }
 
@@ -255,14 +288,14 @@ async fn transfer(house: &House) -> String {
     id.name()
 }
 
-fn sent<T>(message: T, token: Option<&str>) -> Request<T> {
+pub fn sent<T>(message: T, token: Option<&str>) -> Request<T> {
     match token {
         Some(token) => with_token(message, token),
         None => Request::new(message),
     }
 }
 
-fn reason<T>(result: Result<T, Status>) -> String {
+pub fn reason<T>(result: Result<T, Status>) -> String {
     result.err().map(|status| refusal(&status).1).unwrap_or_default()
 }
 

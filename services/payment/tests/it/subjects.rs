@@ -14,6 +14,7 @@ use tonic::Code;
 
 use crate::{
     house::House,
+    stored_value::desk::Desk,
     wire::{amend, cny, fresh, minor, refused},
 };
 
@@ -42,13 +43,20 @@ pub async fn paid_ahead(house: &House, subject: Subject, total: i64) -> String {
     made.id.name()
 }
 
+async fn card(house: &House) -> CardId {
+    let issued = Desk::issue_at(house, Desk::wish_at(house, Some(house.member))).await;
+    CardId::parse_name("card", &issued.name).expect("a name")
+}
+
 #[tokio::test]
 async fn what_is_paid_ahead_is_owed_to_its_card_or_contract() {
     let house = House::open().await;
-    let (card, contract) = (CardId::from_uuid(fresh()), ContractId::from_uuid(fresh()));
-    for (subject, account) in
-        [(Subject::TopUp(card), "stored_value_principal"), (Subject::Contract(contract), "prepaid_liability")]
-    {
+    let (card, contract) = (card(&house).await, ContractId::from_uuid(fresh()));
+    // What is kept of a top-up is for the bonus that came with it; what is kept of a contract stays owed to it.
+    for (subject, account, kept) in [
+        (Subject::TopUp(card), "stored_value_principal", 0),
+        (Subject::Contract(contract), "prepaid_liability", 20_000),
+    ] {
         let order = paid_ahead(&house, subject, 50_000).await;
         house.cash(&order, Purpose::Balance).await;
         let paid = house.get(&order).await;
@@ -66,7 +74,7 @@ async fn what_is_paid_ahead_is_owed_to_its_card_or_contract() {
         let refusal = house.client.clone().amend_order(house.as_booking(amend(&order, 100))).await;
         assert_eq!(refused(refusal), (Code::FailedPrecondition, "NOT_A_VISIT".to_owned()));
         house.close(&order, Some(20_000)).await;
-        assert_eq!(house.balances().await[account], -20_000);
+        assert_eq!(house.balances().await[account], -kept);
     }
     assert_eq!(house.balances().await.get("takings").copied().unwrap_or(0), 0);
 }
@@ -74,7 +82,7 @@ async fn what_is_paid_ahead_is_owed_to_its_card_or_contract() {
 #[tokio::test]
 async fn what_was_spent_is_not_given_back_again() {
     let house = House::open().await;
-    let order = paid_ahead(&house, Subject::TopUp(CardId::from_uuid(fresh())), 50_000).await;
+    let order = paid_ahead(&house, Subject::TopUp(card(&house).await), 50_000).await;
     house.cash(&order, Purpose::Balance).await;
     sqlx::query("update ledger_balance set posted_minor = 10000").execute(house.db.pg.pool()).await.expect("spent");
     let close = house.as_booking(crate::wire::close(&order, None));

@@ -5,6 +5,7 @@
 //! with a rule beyond what its constraints hold gets a line in the list of its file, and a breach of it is planted in
 //! `tests/it/audit`.
 
+mod cards;
 mod invoices;
 mod ledger;
 mod orders;
@@ -59,7 +60,7 @@ pub struct Finding {
 /// Every invariant, in the order in which they are looked at.
 pub fn all() -> impl Iterator<Item = &'static Invariant> {
     let [orders, prepaid, invoices] = [orders::INVARIANTS, prepaid::INVARIANTS, invoices::INVARIANTS];
-    [ledger::INVARIANTS, orders, prepaid, invoices, platform::INVARIANTS].into_iter().flatten()
+    [ledger::INVARIANTS, orders, prepaid, invoices, cards::INVARIANTS, platform::INVARIANTS].into_iter().flatten()
 }
 
 /// Makes the transaction see one moment, write nothing, and take its time. Must be its first statement.

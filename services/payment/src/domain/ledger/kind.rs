@@ -25,6 +25,14 @@ pub enum Kind {
     ContractSettled,
     /// What was left of a prepaid contract is written off.
     Breakage,
+    /// Bonus is given with a top-up.
+    BonusGranted,
+    /// Bonus lapses.
+    BonusExpired,
+    /// All that is on a card moves to another.
+    CardReplaced,
+    /// What a top-up gives back is not what was left of its money.
+    SetOff,
 }
 
 impl Kind {
@@ -41,6 +49,10 @@ impl Kind {
         Self::ContractTime,
         Self::ContractSettled,
         Self::Breakage,
+        Self::BonusGranted,
+        Self::BonusExpired,
+        Self::CardReplaced,
+        Self::SetOff,
     ];
 
     /// The word that is stored.
@@ -57,6 +69,10 @@ impl Kind {
             Self::ContractTime => "contract_time",
             Self::ContractSettled => "contract_settled",
             Self::Breakage => "breakage",
+            Self::BonusGranted => "bonus_granted",
+            Self::BonusExpired => "bonus_expired",
+            Self::CardReplaced => "card_replaced",
+            Self::SetOff => "set_off",
         }
     }
 

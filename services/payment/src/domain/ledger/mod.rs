@@ -70,6 +70,10 @@
 //! | `contract_time` | days of a prepaid contract for a time have passed | `prepaid_liability` | `takings` |
 //! | `contract_settled` | a prepaid contract is ended: what is owed becomes what the law gives; or the other way round, first from `breakage` | `prepaid_liability` | `takings`, and `refunds_payable` for what is above all that was paid |
 //! | `breakage` | what is left of a prepaid contract can be asked for no more | `prepaid_liability` | `breakage` |
+//! | `bonus_granted` | a top-up gets bonus | `promotion_expense` | `stored_value_bonus` |
+//! | `bonus_expired` | the time of bonus is over, or its top-up is given back | `stored_value_bonus` | `promotion_expense` |
+//! | `card_replaced` | a new card takes the place of one that was lost or stopped | both, of the old card | both, of the new card |
+//! | `set_off` | a top-up is given back, and less (more) than was left of its money | `stored_value_principal` (`promotion_expense`) | `promotion_expense` (`stored_value_principal`) |
 
 mod chart;
 mod day;

@@ -18,7 +18,10 @@ mod stored_value;
 
 use std::time::Duration;
 
-use kernel::{Error, Money, Result, Timestamp, ids::LedgerTransferId};
+use kernel::{
+    Error, Money, Result, Timestamp,
+    ids::{LedgerTransferId, MemberId},
+};
 use pg::{
     Tx,
     audit::{self, Entry as AuditEntry},
@@ -82,7 +85,9 @@ pub(super) async fn follow(tx: &mut Tx, now: Timestamp, actor: &str, before: &Or
         .filter(|of| open(before.payment(of.payment.id).map(|payment| &payment.state)))
         .collect();
     let failed = chosen(|was, is| was == Some(&State::Reserved) && matches!(is, State::Failed { .. }));
-    reserve_all(tx, now, &fresh).await?;
+    // Only staff have a card before them that isn't the customer's.
+    let shown = !actor.starts_with(MemberId::COLLECTION);
+    reserve_all(tx, now, &fresh, shown).await?;
     for of in &captured {
         commit(tx, now, *of).await?;
     }
@@ -101,12 +106,12 @@ pub(super) async fn follow(tx: &mut Tx, now: Timestamp, actor: &str, before: &Or
     Ok(())
 }
 
-async fn reserve_all(tx: &mut Tx, now: Timestamp, uses: &[Use<'_>]) -> Result<()> {
+async fn reserve_all(tx: &mut Tx, now: Timestamp, uses: &[Use<'_>], shown: bool) -> Result<()> {
     let mut made = Vec::new();
     for of in uses {
         let Use { order, payment } = *of;
         let mut entries = Vec::new();
-        for Part { on, amount } in reserve(tx, now, *of).await? {
+        for Part { on, amount } in reserve(tx, now, *of, shown).await? {
             entries.push(Entry::debit(on, amount)?);
         }
         let deposits = Account::CustomerDeposits.at(order.store).of(order.customer);
@@ -161,34 +166,33 @@ fn audit_entry(actor: &str, word: &str, of: Use<'_>, amount: Money) -> AuditEntr
 }
 
 /// What the tender gives for the payment: parts that add up to its amount.
-async fn reserve(tx: &mut Tx, now: Timestamp, of: Use<'_>) -> Result<Vec<Part>> {
-    let _ = (&tx, now);
+async fn reserve(tx: &mut Tx, now: Timestamp, of: Use<'_>, shown: bool) -> Result<Vec<Part>> {
     match of.payment.tender {
-        Tender::StoredValue(card) => Ok(stored_value::reserve(of, card)),
+        Tender::StoredValue(card) => stored_value::reserve(tx, now, of, card, shown).await,
         other => Err(not_offered(other)),
     }
 }
 
 /// What was set aside is spent.
-async fn commit(_tx: &mut Tx, _now: Timestamp, of: Use<'_>) -> Result<()> {
+async fn commit(tx: &mut Tx, now: Timestamp, of: Use<'_>) -> Result<()> {
     match of.payment.tender {
-        Tender::StoredValue(_) => Ok(()),
+        Tender::StoredValue(_) => stored_value::commit(tx, now, of).await,
         other => Err(not_offered(other)),
     }
 }
 
 /// What was set aside is free again.
-async fn void(_tx: &mut Tx, _now: Timestamp, of: Use<'_>) -> Result<()> {
+async fn void(tx: &mut Tx, now: Timestamp, of: Use<'_>) -> Result<()> {
     match of.payment.tender {
-        Tender::StoredValue(_) => Ok(()),
+        Tender::StoredValue(_) => stored_value::void(tx, now, of).await,
         other => Err(not_offered(other)),
     }
 }
 
 /// Where a refund goes back to: parts that add up to its amount.
-async fn give_back(_tx: &mut Tx, _now: Timestamp, of: Use<'_>, refund: &Refund) -> Result<Vec<Part>> {
+async fn give_back(tx: &mut Tx, now: Timestamp, of: Use<'_>, refund: &Refund) -> Result<Vec<Part>> {
     match of.payment.tender {
-        Tender::StoredValue(card) => Ok(stored_value::give_back(of, card, refund)),
+        Tender::StoredValue(_) => stored_value::give_back(tx, now, of, refund).await,
         other => Err(not_offered(other)),
     }
 }

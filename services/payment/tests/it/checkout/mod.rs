@@ -26,6 +26,7 @@ use tonic::{Status, transport::Channel};
 
 use crate::{
     house::House,
+    stored_value::desk::Desk,
     subjects::paid_ahead,
     wire::{cny, fresh},
 };
@@ -70,7 +71,8 @@ pub async fn get(house: &House, checkout: &pb::Checkout) -> pb::Checkout {
 
 /// A stored-value card with so much on it.
 pub async fn card(house: &House, minor: i64) -> CardId {
-    let card = CardId::from_uuid(fresh());
+    let issued = Desk::issue_at(house, Desk::wish_at(house, Some(house.member))).await;
+    let card = CardId::parse_name("card", &issued.name).expect("a name");
     let order = paid_ahead(house, Subject::TopUp(card), minor).await;
     house.cash(&order, Purpose::Balance).await;
     card
