@@ -1,4 +1,4 @@
-//! Invoices through the gateway, while payment dies between any two of their steps.
+//! Invoices through the gateway, while payment dies on the way.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,13 +11,9 @@ use crate::{
     world::World,
 };
 
-const POINTS: [&str; 5] = [
-    "payment.invoice.requested",
-    "payment.invoice.claimed",
-    "payment.invoice.sent",
-    "payment.invoice.noted",
-    "payment.invoice.reversed",
-];
+/// What the sandbox has issued dies with payment, so these are the points before that; those behind it are tried within the
+/// process (`services/payment/tests/it/invoices`).
+const POINTS: [&str; 3] = ["payment.invoice.requested", "payment.invoice.claimed", "payment.invoice.sent"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invoice_is_issued_given_and_taken_back_though_payment_dies() {
@@ -35,7 +31,7 @@ async fn an_invoice_is_issued_given_and_taken_back_though_payment_dies() {
         tokio::join!(suite.revive("payment"), through(&world, &guest, text(&booking, "order")));
     }
     let told = suite.count("payment", "select count(*) from outbox where type like '%.InvoiceChanged'").await;
-    assert_eq!(told, 4 * 5, "asked for, issued, taken back, red-lettered: each once");
+    assert_eq!(told, 4 * 3, "asked for, issued, taken back, red-lettered: each once");
 }
 
 async fn through(world: &World, guest: &Guest, order: &str) {
