@@ -49,14 +49,14 @@ async fn a_card_is_issued_and_found() {
     };
     let all = pb::ListCardsRequest::default();
     assert_eq!(list(all.clone(), false).await.expect("cards"), [theirs.name.clone(), mine.clone()]);
-    assert_eq!(list(all.clone(), true).await.expect("cards"), [mine.clone()]);
+    assert_eq!(list(all.clone(), true).await.expect("cards"), std::slice::from_ref(&mine));
     let by_number = pb::ListCardsRequest { number: theirs.number.clone(), ..all.clone() };
-    assert_eq!(list(by_number, false).await.expect("cards"), [theirs.name.clone()]);
+    assert_eq!(list(by_number, false).await.expect("cards"), std::slice::from_ref(&theirs.name));
     let misread = pb::ListCardsRequest { number: "1234567812345678".to_owned(), ..all.clone() };
     assert_eq!(refused(list(misread, false).await).0, Code::InvalidArgument);
     lost(&desk, &mine).await.expect("lost");
     let stopped = pb::ListCardsRequest { state: State::Lost.into(), ..all };
-    assert_eq!(list(stopped, false).await.expect("cards"), [mine.clone()]);
+    assert_eq!(list(stopped, false).await.expect("cards"), std::slice::from_ref(&mine));
 
     let get = pb::GetCardRequest { name: theirs.name };
     assert_eq!(refused(desk.client().get_card(desk.house.as_member(get)).await).0, Code::NotFound);
