@@ -24,6 +24,9 @@
 //!   [`flows::waitlist`].
 //! * The queue of walk-ins gets what appointments leave, and never delays one ([`domain::walk_in`]).
 //! * No turn of a store is given twice; a turn list is what its log makes ([`domain::assignment`]).
+//! * A row that fails holds up nobody: the worker goes on behind it ([`flows::sweep`]), and so does whoever serves a line.
+//! * No search keeps others waiting for long: a wide one ends its page early and goes on with the next
+//!   ([`flows::search_slots`]).
 //!
 //! # Tables
 //!
