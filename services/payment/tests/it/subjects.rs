@@ -43,7 +43,8 @@ pub async fn paid_ahead(house: &House, subject: Subject, total: i64) -> String {
     made.id.name()
 }
 
-async fn card(house: &House) -> CardId {
+/// A card of the house's member with nothing on it.
+pub async fn card(house: &House) -> CardId {
     let issued = Desk::issue_at(house, Desk::wish_at(house, Some(house.member))).await;
     CardId::parse_name("card", &issued.name).expect("a name")
 }

@@ -20,7 +20,7 @@ use tonic::{Code, Status};
 use super::{card, client, external, on_card, refund, refund_all, request, spend, start, tender};
 use crate::{
     house::House,
-    subjects::paid_ahead,
+    subjects::{card as empty_card, paid_ahead},
     wire::{amend, cny, fresh, minor, refusal, refused, usd},
 };
 
@@ -126,7 +126,7 @@ async fn what_can_not_go_back_is_refused() {
     assert_eq!(reason(of_refund).await, (Code::InvalidArgument, "REFUND_OF_REFUND".to_owned()));
     assert_eq!(reason(refund_all(&format!("orders/{}", fresh()))).await.0, Code::NotFound);
     assert_eq!(reason(refund_all(&house.order().await)).await, unfit("NOT_PAID"));
-    let ahead = paid_ahead(&house, payment::domain::Subject::TopUp(kernel::ids::CardId::from_uuid(fresh())), 100).await;
+    let ahead = paid_ahead(&house, payment::domain::Subject::TopUp(empty_card(&house).await), 100).await;
     house.cash(&ahead, Purpose::Balance).await;
     assert_eq!(reason(refund_all(&ahead)).await, unfit("NOT_A_VISIT"));
     let elsewhere = Some(kernel::ids::StoreId::from_uuid(fresh()));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kernel::ids::{CardId, ContractId};
+use kernel::ids::ContractId;
 use payment::{domain::Subject, sandbox::wire::Mishap, worker};
 use proto::payment::v1::{
     self as pb,
@@ -14,7 +14,7 @@ use proto::payment::v1::{
 use super::{EMAIL, TAX_ID, TITLE, ask, client, number, paid, read, request, settle};
 use crate::{
     shop::Shop,
-    subjects::paid_ahead,
+    subjects::{card as empty_card, paid_ahead},
     wire::{cny, fresh, minor, refused},
 };
 
@@ -127,7 +127,7 @@ async fn what_was_paid_elsewhere_is_invoiced_without_a_payment_of_the_provider()
 #[tokio::test]
 async fn what_is_paid_ahead_is_invoiced_as_not_taxable() {
     let shop = Shop::open(true).await;
-    for subject in [Subject::TopUp(CardId::from_uuid(fresh())), Subject::Contract(ContractId::from_uuid(fresh()))] {
+    for subject in [Subject::TopUp(empty_card(&shop).await), Subject::Contract(ContractId::from_uuid(fresh()))] {
         let order = paid_ahead(&shop, subject, 50_000).await;
         shop.cash(&order, Purpose::Balance).await;
         let asked = ask(&shop, request(&order, None)).await.expect("asked for");
