@@ -80,15 +80,17 @@
 //! | a refund can't reach the customer's account | recorded in `notice_break`; it stays owed, and is asked about for ever |
 //!
 //! A crash between any two steps is mended by the next request or worker step. Tests order one at these points:
-//! `payment.create.committed`, `payment.amend.committed`, `payment.cash.committed`, `payment.pay.pending_stored`, `payment.pay.charge_made`,
-//! `payment.pay.committed`, `payment.checkout.set_aside`, `payment.checkout.charge_made`, `payment.checkout.committed`,
-//! `payment.checkout.charge_closed`, `payment.checkout.cancelled`, `payment.checkout.expired`, `payment.notice.committed`, `payment.query.answered`, `payment.close.committed`,
-//! `payment.give_back.committed`, `payment.refund.claimed`, `payment.refund.sent`, `payment.refund.committed`, `payment.ledger.sealed`,
-//! `payment.store.noted`, `payment.invoice.requested`, `payment.invoice.claimed`, `payment.invoice.sent`,
-//! `payment.invoice.noted`, `payment.invoice.reversed`, `payment.card.committed`, `payment.card.top_up_ended`,
-//! `payment.card.bonus_expired`,
-//! `payment.contract.created`, `payment.contract.altered`, `payment.contract.expired`, `payment.contract.refunded`,
-//! `payment.use.reserved`, `payment.use.committed`, `payment.use.voided`.
+//! `payment.cash.committed`, `payment.close.committed`, `payment.create.committed`, `payment.invoice.claimed`,
+//! `payment.invoice.requested`, `payment.invoice.sent`, `payment.ledger.sealed`, `payment.notice.committed`,
+//! `payment.pay.charge_made`, `payment.pay.committed`, `payment.pay.pending_stored`, `payment.refund.claimed`,
+//! `payment.refund.committed`, `payment.refund.sent`, `payment.store.noted`.
+//! One can be ordered at these, too, and no test does so yet: `payment.amend.committed`, `payment.card.bonus_expired`,
+//! `payment.card.committed`, `payment.card.top_up_ended`, `payment.checkout.cancelled`,
+//! `payment.checkout.charge_closed`, `payment.checkout.charge_made`, `payment.checkout.committed`,
+//! `payment.checkout.expired`, `payment.checkout.set_aside`, `payment.contract.altered`, `payment.contract.created`,
+//! `payment.contract.expired`, `payment.contract.refunded`, `payment.give_back.committed`, `payment.invoice.noted`,
+//! `payment.invoice.reversed`, `payment.query.answered`, `payment.use.committed`, `payment.use.reserved`,
+//! `payment.use.voided`.
 //!
 //! # Map
 //!
