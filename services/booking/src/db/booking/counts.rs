@@ -60,19 +60,17 @@ pub async fn holds(
 ) -> pg::Result<Holds> {
     Ok(sqlx::query_as!(
         Holds,
-        r#"select (select count(*) from booking
-                   where customer_id = $1 and state in ('HELD', 'AWAITING_PAYMENT') and hold_expire_time > $4
-                     and group_id is null
-                     and not exists (select from waitlist_offer o where o.booking_id = booking.id))
-                   + (select count(*) from booking_group g join booking b on b.group_id = g.id
-                      where g.organiser_id = $1 and g.create_time > $4::timestamptz - interval '2 days'
-                        and b.state in ('HELD', 'AWAITING_PAYMENT') and b.hold_expire_time > $4)
+        r#"select (select count(*) filter (where hold_expire_time > $4 and group_id is null and not exists
+                             (select from waitlist_offer o where o.booking_id = booking.id))
+                   from booking where customer_id = $1 and state in ('HELD', 'AWAITING_PAYMENT'))
+                   + (select count(*) filter (where b.state in ('HELD', 'AWAITING_PAYMENT') and b.hold_expire_time > $4)
+                      from booking_group g join booking b on b.group_id = g.id
+                      where g.organiser_id = $1 and g.create_time > $4::timestamptz - interval '2 days')
                       as "customer!",
-                  (select count(*) from booking
-                   where device = $2 and state in ('HELD', 'AWAITING_PAYMENT') and hold_expire_time > $4) as "device!",
-                  (select count(*) from booking
-                   where partner = $3 and state in ('HELD', 'AWAITING_PAYMENT') and hold_expire_time > $4)
-                      as "partner!""#,
+                  (select count(*) filter (where hold_expire_time > $4)
+                   from booking where device = $2 and state in ('HELD', 'AWAITING_PAYMENT')) as "device!",
+                  (select count(*) filter (where hold_expire_time > $4)
+                   from booking where partner = $3 and state in ('HELD', 'AWAITING_PAYMENT')) as "partner!""#,
         customer.uuid(),
         device,
         partner,
