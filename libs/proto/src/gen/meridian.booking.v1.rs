@@ -396,6 +396,112 @@ impl ::prost::Name for OpeningHours {
         "/meridian.booking.v1.OpeningHours".into()
     }
 }
+/// Request of CatalogService.GetStore.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetStoreRequest {
+    /// `stores/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetStoreRequest {
+    const NAME: &'static str = "GetStoreRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.GetStoreRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.GetStoreRequest".into()
+    }
+}
+/// Request of CatalogService.ListStores.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListStoresRequest {
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Only stores around this point, the nearest first.
+    #[prost(message, optional, tag = "3")]
+    pub near: ::core::option::Option<super::super::super::google::r#type::LatLng>,
+    /// How far away a store may be, in metres; 10,000 if 0. Only with `near`.
+    #[prost(int32, tag = "4")]
+    pub radius_meters: i32,
+}
+impl ::prost::Name for ListStoresRequest {
+    const NAME: &'static str = "ListStoresRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListStoresRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListStoresRequest".into()
+    }
+}
+/// Response of CatalogService.ListStores.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListStoresResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub stores: ::prost::alloc::vec::Vec<Store>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListStoresResponse {
+    const NAME: &'static str = "ListStoresResponse";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListStoresResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListStoresResponse".into()
+    }
+}
+/// Request of CatalogService.CreateStore.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CreateStoreRequest {
+    /// The store.
+    #[prost(message, optional, tag = "1")]
+    pub store: ::core::option::Option<Store>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CreateStoreRequest {
+    const NAME: &'static str = "CreateStoreRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.CreateStoreRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.CreateStoreRequest".into()
+    }
+}
+/// Request of CatalogService.UpdateStore.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateStoreRequest {
+    /// The store with its new content. Only what `update_mask` names is looked at, besides `name` and `etag`.
+    #[prost(message, optional, tag = "1")]
+    pub store: ::core::option::Option<Store>,
+    /// The fields to change, whole; all that can change if empty.
+    #[prost(message, optional, tag = "2")]
+    pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for UpdateStoreRequest {
+    const NAME: &'static str = "UpdateStoreRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.UpdateStoreRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.UpdateStoreRequest".into()
+    }
+}
 /// Something that can be booked.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Item {
@@ -619,266 +725,6 @@ impl ::prost::Name for ItemCancellation {
         "/meridian.booking.v1.ItemCancellation".into()
     }
 }
-/// Somebody who gives treatments.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Therapist {
-    /// `therapists/<uuid>`.
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    /// The store where he works.
-    #[prost(string, tag = "2")]
-    pub store: ::prost::alloc::string::String,
-    /// The name that customers see.
-    #[prost(string, tag = "3")]
-    pub display_name: ::prost::alloc::string::String,
-    /// For customers who wish for a woman or a man.
-    #[prost(enumeration = "Sex", tag = "4")]
-    pub sex: i32,
-    /// Grade of skill from 1 (junior) to 5 (master).
-    #[prost(int32, tag = "5")]
-    pub grade: i32,
-    /// What he can do; see Item.skill.
-    #[prost(string, repeated, tag = "6")]
-    pub skills: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Of this content; see the service.
-    #[prost(string, tag = "7")]
-    pub etag: ::prost::alloc::string::String,
-    /// When he left; empty while he works here.
-    #[prost(message, optional, tag = "8")]
-    pub retire_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// What he speaks: BCP 47 tags, such as `zh-CN`.
-    #[prost(string, repeated, tag = "9")]
-    pub languages: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Address of a picture.
-    #[prost(string, tag = "10")]
-    pub photo: ::prost::alloc::string::String,
-    /// Mean of what customers gave, in hundredths of a star: 100 to 500; 0 if nobody gave any.
-    #[prost(int32, tag = "11")]
-    pub rating_hundredths: i32,
-    /// His share of the work where it is given out by weights, in hundredths of that of a full-time colleague; 100 if not
-    /// given. Only staff see it.
-    #[prost(int32, optional, tag = "12")]
-    pub weight: ::core::option::Option<i32>,
-    /// What he has proved; the numbers only staff see.
-    #[prost(message, repeated, tag = "13")]
-    pub certificates: ::prost::alloc::vec::Vec<Certificate>,
-    /// When he was hired. Only staff see it.
-    #[prost(message, optional, tag = "14")]
-    pub hire_date: ::core::option::Option<super::super::super::google::r#type::Date>,
-}
-impl ::prost::Name for Therapist {
-    const NAME: &'static str = "Therapist";
-    const PACKAGE: &'static str = "meridian.booking.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "meridian.booking.v1.Therapist".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/meridian.booking.v1.Therapist".into()
-    }
-}
-/// Proof of a qualification.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Certificate {
-    /// What it proves; see Item.certificate. Once for each therapist.
-    #[prost(string, tag = "1")]
-    pub kind: ::prost::alloc::string::String,
-    /// Its number.
-    #[prost(string, tag = "2")]
-    pub number: ::prost::alloc::string::String,
-    /// The last day on which it is valid; for ever if not given.
-    #[prost(message, optional, tag = "3")]
-    pub expire_date: ::core::option::Option<super::super::super::google::r#type::Date>,
-}
-impl ::prost::Name for Certificate {
-    const NAME: &'static str = "Certificate";
-    const PACKAGE: &'static str = "meridian.booking.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "meridian.booking.v1.Certificate".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/meridian.booking.v1.Certificate".into()
-    }
-}
-/// A room, bed, or machine that one visit at a time occupies.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Room {
-    /// `rooms/<uuid>`.
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    /// The store where it is.
-    #[prost(string, tag = "2")]
-    pub store: ::prost::alloc::string::String,
-    /// What staff call it.
-    #[prost(string, tag = "3")]
-    pub display_name: ::prost::alloc::string::String,
-    /// What it is for; see Item.room_kind and Item.equipment_kind.
-    #[prost(string, tag = "4")]
-    pub kind: ::prost::alloc::string::String,
-    /// Of this content; see the service.
-    #[prost(string, tag = "5")]
-    pub etag: ::prost::alloc::string::String,
-    /// When it was taken out of use; empty while it is in use.
-    #[prost(message, optional, tag = "6")]
-    pub retire_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// The room in which this bed stands, of the same store; empty if it stands in none. A room with beds is booked by the
-    /// bed only.
-    #[prost(string, tag = "7")]
-    pub parent: ::prost::alloc::string::String,
-    /// Where it lies along the corridor: parties get places next to each other. 0 if it does not matter.
-    #[prost(int32, tag = "8")]
-    pub position: i32,
-}
-impl ::prost::Name for Room {
-    const NAME: &'static str = "Room";
-    const PACKAGE: &'static str = "meridian.booking.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "meridian.booking.v1.Room".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/meridian.booking.v1.Room".into()
-    }
-}
-/// A span of time in which a therapist works.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Shift {
-    /// `shifts/<uuid>`.
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    /// Who works.
-    #[prost(string, tag = "2")]
-    pub therapist: ::prost::alloc::string::String,
-    /// The store, which is the therapist's.
-    #[prost(string, tag = "3")]
-    pub store: ::prost::alloc::string::String,
-    /// Start, a whole minute.
-    #[prost(message, optional, tag = "4")]
-    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// End, a whole minute, at most 16 hours after the start.
-    #[prost(message, optional, tag = "5")]
-    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Changes with every change.
-    #[prost(string, tag = "6")]
-    pub etag: ::prost::alloc::string::String,
-    /// The pattern that it was made from, `shiftPatterns/<uuid>`; empty if it was entered.
-    #[prost(string, tag = "7")]
-    pub shift_pattern: ::prost::alloc::string::String,
-}
-impl ::prost::Name for Shift {
-    const NAME: &'static str = "Shift";
-    const PACKAGE: &'static str = "meridian.booking.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "meridian.booking.v1.Shift".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/meridian.booking.v1.Shift".into()
-    }
-}
-/// Request of CatalogService.GetStore.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct GetStoreRequest {
-    /// `stores/<uuid>`.
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-}
-impl ::prost::Name for GetStoreRequest {
-    const NAME: &'static str = "GetStoreRequest";
-    const PACKAGE: &'static str = "meridian.booking.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "meridian.booking.v1.GetStoreRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/meridian.booking.v1.GetStoreRequest".into()
-    }
-}
-/// Request of CatalogService.ListStores.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ListStoresRequest {
-    /// At most so many; 50 if 0, at most 1000.
-    #[prost(int32, tag = "1")]
-    pub page_size: i32,
-    /// `next_page_token` of the page before.
-    #[prost(string, tag = "2")]
-    pub page_token: ::prost::alloc::string::String,
-    /// Only stores around this point, the nearest first.
-    #[prost(message, optional, tag = "3")]
-    pub near: ::core::option::Option<super::super::super::google::r#type::LatLng>,
-    /// How far away a store may be, in metres; 10,000 if 0. Only with `near`.
-    #[prost(int32, tag = "4")]
-    pub radius_meters: i32,
-}
-impl ::prost::Name for ListStoresRequest {
-    const NAME: &'static str = "ListStoresRequest";
-    const PACKAGE: &'static str = "meridian.booking.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "meridian.booking.v1.ListStoresRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/meridian.booking.v1.ListStoresRequest".into()
-    }
-}
-/// Response of CatalogService.ListStores.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ListStoresResponse {
-    /// One page.
-    #[prost(message, repeated, tag = "1")]
-    pub stores: ::prost::alloc::vec::Vec<Store>,
-    /// For the next page; empty on the last.
-    #[prost(string, tag = "2")]
-    pub next_page_token: ::prost::alloc::string::String,
-}
-impl ::prost::Name for ListStoresResponse {
-    const NAME: &'static str = "ListStoresResponse";
-    const PACKAGE: &'static str = "meridian.booking.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "meridian.booking.v1.ListStoresResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/meridian.booking.v1.ListStoresResponse".into()
-    }
-}
-/// Request of CatalogService.CreateStore.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct CreateStoreRequest {
-    /// The store.
-    #[prost(message, optional, tag = "1")]
-    pub store: ::core::option::Option<Store>,
-    /// Makes the request safe to repeat; a UUID.
-    #[prost(string, tag = "2")]
-    pub request_id: ::prost::alloc::string::String,
-}
-impl ::prost::Name for CreateStoreRequest {
-    const NAME: &'static str = "CreateStoreRequest";
-    const PACKAGE: &'static str = "meridian.booking.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "meridian.booking.v1.CreateStoreRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/meridian.booking.v1.CreateStoreRequest".into()
-    }
-}
-/// Request of CatalogService.UpdateStore.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct UpdateStoreRequest {
-    /// The store with its new content. Only what `update_mask` names is looked at, besides `name` and `etag`.
-    #[prost(message, optional, tag = "1")]
-    pub store: ::core::option::Option<Store>,
-    /// The fields to change, whole; all that can change if empty.
-    #[prost(message, optional, tag = "2")]
-    pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
-    /// Makes the request safe to repeat; a UUID.
-    #[prost(string, tag = "3")]
-    pub request_id: ::prost::alloc::string::String,
-}
-impl ::prost::Name for UpdateStoreRequest {
-    const NAME: &'static str = "UpdateStoreRequest";
-    const PACKAGE: &'static str = "meridian.booking.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "meridian.booking.v1.UpdateStoreRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/meridian.booking.v1.UpdateStoreRequest".into()
-    }
-}
 /// Request of CatalogService.GetItem.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetItemRequest {
@@ -1011,6 +857,86 @@ impl ::prost::Name for RetireItemRequest {
         "/meridian.booking.v1.RetireItemRequest".into()
     }
 }
+/// Somebody who gives treatments.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Therapist {
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The store where he works.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// The name that customers see.
+    #[prost(string, tag = "3")]
+    pub display_name: ::prost::alloc::string::String,
+    /// For customers who wish for a woman or a man.
+    #[prost(enumeration = "Sex", tag = "4")]
+    pub sex: i32,
+    /// Grade of skill from 1 (junior) to 5 (master).
+    #[prost(int32, tag = "5")]
+    pub grade: i32,
+    /// What he can do; see Item.skill.
+    #[prost(string, repeated, tag = "6")]
+    pub skills: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Of this content; see the service.
+    #[prost(string, tag = "7")]
+    pub etag: ::prost::alloc::string::String,
+    /// When he left; empty while he works here.
+    #[prost(message, optional, tag = "8")]
+    pub retire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What he speaks: BCP 47 tags, such as `zh-CN`.
+    #[prost(string, repeated, tag = "9")]
+    pub languages: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Address of a picture.
+    #[prost(string, tag = "10")]
+    pub photo: ::prost::alloc::string::String,
+    /// Mean of what customers gave, in hundredths of a star: 100 to 500; 0 if nobody gave any.
+    #[prost(int32, tag = "11")]
+    pub rating_hundredths: i32,
+    /// His share of the work where it is given out by weights, in hundredths of that of a full-time colleague; 100 if not
+    /// given. Only staff see it.
+    #[prost(int32, optional, tag = "12")]
+    pub weight: ::core::option::Option<i32>,
+    /// What he has proved; the numbers only staff see.
+    #[prost(message, repeated, tag = "13")]
+    pub certificates: ::prost::alloc::vec::Vec<Certificate>,
+    /// When he was hired. Only staff see it.
+    #[prost(message, optional, tag = "14")]
+    pub hire_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+}
+impl ::prost::Name for Therapist {
+    const NAME: &'static str = "Therapist";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.Therapist".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.Therapist".into()
+    }
+}
+/// Proof of a qualification.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Certificate {
+    /// What it proves; see Item.certificate. Once for each therapist.
+    #[prost(string, tag = "1")]
+    pub kind: ::prost::alloc::string::String,
+    /// Its number.
+    #[prost(string, tag = "2")]
+    pub number: ::prost::alloc::string::String,
+    /// The last day on which it is valid; for ever if not given.
+    #[prost(message, optional, tag = "3")]
+    pub expire_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+}
+impl ::prost::Name for Certificate {
+    const NAME: &'static str = "Certificate";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.Certificate".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.Certificate".into()
+    }
+}
 /// Request of CatalogService.GetTherapist.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetTherapistRequest {
@@ -1140,207 +1066,6 @@ impl ::prost::Name for RetireTherapistRequest {
         "/meridian.booking.v1.RetireTherapistRequest".into()
     }
 }
-/// Request of CatalogService.GetRoom.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct GetRoomRequest {
-    /// `rooms/<uuid>`.
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-}
-impl ::prost::Name for GetRoomRequest {
-    const NAME: &'static str = "GetRoomRequest";
-    const PACKAGE: &'static str = "meridian.booking.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "meridian.booking.v1.GetRoomRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/meridian.booking.v1.GetRoomRequest".into()
-    }
-}
-/// Request of CatalogService.ListRooms.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListRoomsRequest {
-    /// The store.
-    #[prost(string, tag = "1")]
-    pub store: ::prost::alloc::string::String,
-    /// At most so many; 50 if 0, at most 1000.
-    #[prost(int32, tag = "2")]
-    pub page_size: i32,
-    /// `next_page_token` of the page before.
-    #[prost(string, tag = "3")]
-    pub page_token: ::prost::alloc::string::String,
-    /// Also those that are in use no longer.
-    #[prost(bool, tag = "4")]
-    pub show_retired: bool,
-    /// Only this kind, such as all beds or the pool of one sort of machine.
-    #[prost(string, tag = "5")]
-    pub kind: ::prost::alloc::string::String,
-}
-impl ::prost::Name for ListRoomsRequest {
-    const NAME: &'static str = "ListRoomsRequest";
-    const PACKAGE: &'static str = "meridian.booking.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "meridian.booking.v1.ListRoomsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/meridian.booking.v1.ListRoomsRequest".into()
-    }
-}
-/// Response of CatalogService.ListRooms.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ListRoomsResponse {
-    /// One page.
-    #[prost(message, repeated, tag = "1")]
-    pub rooms: ::prost::alloc::vec::Vec<Room>,
-    /// For the next page; empty on the last.
-    #[prost(string, tag = "2")]
-    pub next_page_token: ::prost::alloc::string::String,
-}
-impl ::prost::Name for ListRoomsResponse {
-    const NAME: &'static str = "ListRoomsResponse";
-    const PACKAGE: &'static str = "meridian.booking.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "meridian.booking.v1.ListRoomsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/meridian.booking.v1.ListRoomsResponse".into()
-    }
-}
-/// Request of CatalogService.CreateRoom.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct CreateRoomRequest {
-    /// The room.
-    #[prost(message, optional, tag = "1")]
-    pub room: ::core::option::Option<Room>,
-    /// Makes the request safe to repeat; a UUID.
-    #[prost(string, tag = "2")]
-    pub request_id: ::prost::alloc::string::String,
-}
-impl ::prost::Name for CreateRoomRequest {
-    const NAME: &'static str = "CreateRoomRequest";
-    const PACKAGE: &'static str = "meridian.booking.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "meridian.booking.v1.CreateRoomRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/meridian.booking.v1.CreateRoomRequest".into()
-    }
-}
-/// Request of CatalogService.UpdateRoom.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct UpdateRoomRequest {
-    /// The room with its new content. Only what `update_mask` names is looked at, besides `name` and `etag`.
-    #[prost(message, optional, tag = "1")]
-    pub room: ::core::option::Option<Room>,
-    /// The fields to change, whole; all that can change if empty.
-    #[prost(message, optional, tag = "2")]
-    pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
-    /// Makes the request safe to repeat; a UUID.
-    #[prost(string, tag = "3")]
-    pub request_id: ::prost::alloc::string::String,
-}
-impl ::prost::Name for UpdateRoomRequest {
-    const NAME: &'static str = "UpdateRoomRequest";
-    const PACKAGE: &'static str = "meridian.booking.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "meridian.booking.v1.UpdateRoomRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/meridian.booking.v1.UpdateRoomRequest".into()
-    }
-}
-/// Request of CatalogService.RetireRoom.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct RetireRoomRequest {
-    /// `rooms/<uuid>`.
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    /// The etag of what is to be retired; empty for whatever it is now.
-    #[prost(string, tag = "2")]
-    pub etag: ::prost::alloc::string::String,
-    /// Makes the request safe to repeat; a UUID.
-    #[prost(string, tag = "3")]
-    pub request_id: ::prost::alloc::string::String,
-}
-impl ::prost::Name for RetireRoomRequest {
-    const NAME: &'static str = "RetireRoomRequest";
-    const PACKAGE: &'static str = "meridian.booking.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "meridian.booking.v1.RetireRoomRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/meridian.booking.v1.RetireRoomRequest".into()
-    }
-}
-/// Request of CatalogService.ListShifts.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListShiftsRequest {
-    /// The store.
-    #[prost(string, tag = "1")]
-    pub store: ::prost::alloc::string::String,
-    /// Only shifts that end after this.
-    #[prost(message, optional, tag = "2")]
-    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Only shifts that start before this; at most 62 days after `start_time`.
-    #[prost(message, optional, tag = "3")]
-    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// At most so many; 50 if 0, at most 1000.
-    #[prost(int32, tag = "4")]
-    pub page_size: i32,
-    /// `next_page_token` of the page before.
-    #[prost(string, tag = "5")]
-    pub page_token: ::prost::alloc::string::String,
-}
-impl ::prost::Name for ListShiftsRequest {
-    const NAME: &'static str = "ListShiftsRequest";
-    const PACKAGE: &'static str = "meridian.booking.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "meridian.booking.v1.ListShiftsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/meridian.booking.v1.ListShiftsRequest".into()
-    }
-}
-/// Response of CatalogService.ListShifts.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ListShiftsResponse {
-    /// One page.
-    #[prost(message, repeated, tag = "1")]
-    pub shifts: ::prost::alloc::vec::Vec<Shift>,
-    /// For the next page; empty on the last.
-    #[prost(string, tag = "2")]
-    pub next_page_token: ::prost::alloc::string::String,
-}
-impl ::prost::Name for ListShiftsResponse {
-    const NAME: &'static str = "ListShiftsResponse";
-    const PACKAGE: &'static str = "meridian.booking.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "meridian.booking.v1.ListShiftsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/meridian.booking.v1.ListShiftsResponse".into()
-    }
-}
-/// Request of CatalogService.CreateShift.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct CreateShiftRequest {
-    /// The shift.
-    #[prost(message, optional, tag = "1")]
-    pub shift: ::core::option::Option<Shift>,
-    /// Makes the request safe to repeat; a UUID.
-    #[prost(string, tag = "2")]
-    pub request_id: ::prost::alloc::string::String,
-}
-impl ::prost::Name for CreateShiftRequest {
-    const NAME: &'static str = "CreateShiftRequest";
-    const PACKAGE: &'static str = "meridian.booking.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "meridian.booking.v1.CreateShiftRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/meridian.booking.v1.CreateShiftRequest".into()
-    }
-}
 /// A person's sex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1372,1883 +1097,6 @@ impl Sex {
             "SEX_MALE" => Some(Self::Male),
             _ => None,
         }
-    }
-}
-/// Generated client implementations.
-pub mod catalog_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
-    /// What the chain offers: stores, items, therapists, rooms and shifts.
-    ///
-    /// Every resource has an `etag`, which changes with each edit. An update or retirement that carries one other than the
-    /// present one fails with ABORTED/ETAG_MISMATCH and changes nothing; without one it is carried out whatever went before.
-    /// An edit that would leave a visit that is booked without what it needs fails with FAILED_PRECONDITION/STRANDS_BOOKINGS;
-    /// `bookings` in its metadata lists up to 20 of them, `count` says how many there are. What is retired stays readable, is
-    /// no longer offered, and is listed only on request; it can't be edited any more (FAILED_PRECONDITION/RETIRED).
-    #[derive(Debug, Clone)]
-    pub struct CatalogServiceClient<T> {
-        inner: tonic::client::Grpc<T>,
-    }
-    impl CatalogServiceClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
-    impl<T> CatalogServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
-        pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
-        }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> CatalogServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            CatalogServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
-        /// Reads a store.
-        pub async fn get_store(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetStoreRequest>,
-        ) -> std::result::Result<tonic::Response<super::Store>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/meridian.booking.v1.CatalogService/GetStore",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("meridian.booking.v1.CatalogService", "GetStore"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Lists the stores of the chain by name, or those near a point, the nearest first.
-        pub async fn list_stores(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListStoresRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListStoresResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/meridian.booking.v1.CatalogService/ListStores",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("meridian.booking.v1.CatalogService", "ListStores"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Opens a store.
-        pub async fn create_store(
-            &mut self,
-            request: impl tonic::IntoRequest<super::CreateStoreRequest>,
-        ) -> std::result::Result<tonic::Response<super::Store>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/meridian.booking.v1.CatalogService/CreateStore",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("meridian.booking.v1.CatalogService", "CreateStore"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Changes a store. Its currency can't change.
-        ///
-        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits would lie outside of its opening hours.
-        pub async fn update_store(
-            &mut self,
-            request: impl tonic::IntoRequest<super::UpdateStoreRequest>,
-        ) -> std::result::Result<tonic::Response<super::Store>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/meridian.booking.v1.CatalogService/UpdateStore",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("meridian.booking.v1.CatalogService", "UpdateStore"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Reads an item.
-        pub async fn get_item(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetItemRequest>,
-        ) -> std::result::Result<tonic::Response<super::Item>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/meridian.booking.v1.CatalogService/GetItem",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("meridian.booking.v1.CatalogService", "GetItem"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Lists the items that can be booked, by name.
-        pub async fn list_items(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListItemsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListItemsResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/meridian.booking.v1.CatalogService/ListItems",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("meridian.booking.v1.CatalogService", "ListItems"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Adds an item.
-        pub async fn create_item(
-            &mut self,
-            request: impl tonic::IntoRequest<super::CreateItemRequest>,
-        ) -> std::result::Result<tonic::Response<super::Item>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/meridian.booking.v1.CatalogService/CreateItem",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("meridian.booking.v1.CatalogService", "CreateItem"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Changes an item. Its currency can't change. Visits that are booked keep the times and the price that they were sold
-        /// with.
-        ///
-        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if the therapists, rooms or machines of visits
-        /// would not do any more, RETIRED, or PACKAGE_IMPOSSIBLE if a package with it could not be booked any more.
-        pub async fn update_item(
-            &mut self,
-            request: impl tonic::IntoRequest<super::UpdateItemRequest>,
-        ) -> std::result::Result<tonic::Response<super::Item>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/meridian.booking.v1.CatalogService/UpdateItem",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("meridian.booking.v1.CatalogService", "UpdateItem"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Takes an item off the menu. Visits that are booked take place.
-        ///
-        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/RETIRED, or IN_PACKAGE if a package has it: retire that first.
-        pub async fn retire_item(
-            &mut self,
-            request: impl tonic::IntoRequest<super::RetireItemRequest>,
-        ) -> std::result::Result<tonic::Response<super::Item>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/meridian.booking.v1.CatalogService/RetireItem",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("meridian.booking.v1.CatalogService", "RetireItem"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Reads a therapist.
-        pub async fn get_therapist(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetTherapistRequest>,
-        ) -> std::result::Result<tonic::Response<super::Therapist>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/meridian.booking.v1.CatalogService/GetTherapist",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("meridian.booking.v1.CatalogService", "GetTherapist"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Lists the therapists of a store by name.
-        pub async fn list_therapists(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListTherapistsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListTherapistsResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/meridian.booking.v1.CatalogService/ListTherapists",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new(
-                        "meridian.booking.v1.CatalogService",
-                        "ListTherapists",
-                    ),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Takes on a therapist.
-        pub async fn create_therapist(
-            &mut self,
-            request: impl tonic::IntoRequest<super::CreateTherapistRequest>,
-        ) -> std::result::Result<tonic::Response<super::Therapist>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/meridian.booking.v1.CatalogService/CreateTherapist",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new(
-                        "meridian.booking.v1.CatalogService",
-                        "CreateTherapist",
-                    ),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Changes a therapist. Whoever goes to another store is retired here and taken on there.
-        ///
-        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if he could not give visits any more that are
-        /// booked with him, or RETIRED.
-        pub async fn update_therapist(
-            &mut self,
-            request: impl tonic::IntoRequest<super::UpdateTherapistRequest>,
-        ) -> std::result::Result<tonic::Response<super::Therapist>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/meridian.booking.v1.CatalogService/UpdateTherapist",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new(
-                        "meridian.booking.v1.CatalogService",
-                        "UpdateTherapist",
-                    ),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// A therapist works here no longer.
-        ///
-        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits with him are booked, or RETIRED.
-        pub async fn retire_therapist(
-            &mut self,
-            request: impl tonic::IntoRequest<super::RetireTherapistRequest>,
-        ) -> std::result::Result<tonic::Response<super::Therapist>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/meridian.booking.v1.CatalogService/RetireTherapist",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new(
-                        "meridian.booking.v1.CatalogService",
-                        "RetireTherapist",
-                    ),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Reads a room, bed or machine.
-        pub async fn get_room(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetRoomRequest>,
-        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/meridian.booking.v1.CatalogService/GetRoom",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("meridian.booking.v1.CatalogService", "GetRoom"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Lists the rooms, beds and machines of a store by name.
-        pub async fn list_rooms(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListRoomsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListRoomsResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/meridian.booking.v1.CatalogService/ListRooms",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("meridian.booking.v1.CatalogService", "ListRooms"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Adds a room or bed.
-        pub async fn create_room(
-            &mut self,
-            request: impl tonic::IntoRequest<super::CreateRoomRequest>,
-        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/meridian.booking.v1.CatalogService/CreateRoom",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("meridian.booking.v1.CatalogService", "CreateRoom"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Changes a room, bed or machine. It stays in its store.
-        ///
-        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits keep it that it would not do for any
-        /// more, or RETIRED.
-        pub async fn update_room(
-            &mut self,
-            request: impl tonic::IntoRequest<super::UpdateRoomRequest>,
-        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/meridian.booking.v1.CatalogService/UpdateRoom",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("meridian.booking.v1.CatalogService", "UpdateRoom"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Takes a room, bed or machine out of use.
-        ///
-        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits keep it, HAS_BEDS if beds stand in it
-        /// (retire them first), or RETIRED.
-        pub async fn retire_room(
-            &mut self,
-            request: impl tonic::IntoRequest<super::RetireRoomRequest>,
-        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/meridian.booking.v1.CatalogService/RetireRoom",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("meridian.booking.v1.CatalogService", "RetireRoom"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Lists shifts of a store by start.
-        pub async fn list_shifts(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListShiftsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListShiftsResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/meridian.booking.v1.CatalogService/ListShifts",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("meridian.booking.v1.CatalogService", "ListShifts"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Puts a therapist on duty. Fails with FAILED_PRECONDITION/SHIFT_OVERLAPS if he has a shift in that time. Its date then
-        /// has an exception: shift patterns leave it alone (see RosterService).
-        pub async fn create_shift(
-            &mut self,
-            request: impl tonic::IntoRequest<super::CreateShiftRequest>,
-        ) -> std::result::Result<tonic::Response<super::Shift>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/meridian.booking.v1.CatalogService/CreateShift",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("meridian.booking.v1.CatalogService", "CreateShift"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-    }
-}
-/// Generated server implementations.
-pub mod catalog_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with CatalogServiceServer.
-    #[async_trait]
-    pub trait CatalogService: std::marker::Send + std::marker::Sync + 'static {
-        /// Reads a store.
-        async fn get_store(
-            &self,
-            request: tonic::Request<super::GetStoreRequest>,
-        ) -> std::result::Result<tonic::Response<super::Store>, tonic::Status>;
-        /// Lists the stores of the chain by name, or those near a point, the nearest first.
-        async fn list_stores(
-            &self,
-            request: tonic::Request<super::ListStoresRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListStoresResponse>,
-            tonic::Status,
-        >;
-        /// Opens a store.
-        async fn create_store(
-            &self,
-            request: tonic::Request<super::CreateStoreRequest>,
-        ) -> std::result::Result<tonic::Response<super::Store>, tonic::Status>;
-        /// Changes a store. Its currency can't change.
-        ///
-        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits would lie outside of its opening hours.
-        async fn update_store(
-            &self,
-            request: tonic::Request<super::UpdateStoreRequest>,
-        ) -> std::result::Result<tonic::Response<super::Store>, tonic::Status>;
-        /// Reads an item.
-        async fn get_item(
-            &self,
-            request: tonic::Request<super::GetItemRequest>,
-        ) -> std::result::Result<tonic::Response<super::Item>, tonic::Status>;
-        /// Lists the items that can be booked, by name.
-        async fn list_items(
-            &self,
-            request: tonic::Request<super::ListItemsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListItemsResponse>,
-            tonic::Status,
-        >;
-        /// Adds an item.
-        async fn create_item(
-            &self,
-            request: tonic::Request<super::CreateItemRequest>,
-        ) -> std::result::Result<tonic::Response<super::Item>, tonic::Status>;
-        /// Changes an item. Its currency can't change. Visits that are booked keep the times and the price that they were sold
-        /// with.
-        ///
-        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if the therapists, rooms or machines of visits
-        /// would not do any more, RETIRED, or PACKAGE_IMPOSSIBLE if a package with it could not be booked any more.
-        async fn update_item(
-            &self,
-            request: tonic::Request<super::UpdateItemRequest>,
-        ) -> std::result::Result<tonic::Response<super::Item>, tonic::Status>;
-        /// Takes an item off the menu. Visits that are booked take place.
-        ///
-        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/RETIRED, or IN_PACKAGE if a package has it: retire that first.
-        async fn retire_item(
-            &self,
-            request: tonic::Request<super::RetireItemRequest>,
-        ) -> std::result::Result<tonic::Response<super::Item>, tonic::Status>;
-        /// Reads a therapist.
-        async fn get_therapist(
-            &self,
-            request: tonic::Request<super::GetTherapistRequest>,
-        ) -> std::result::Result<tonic::Response<super::Therapist>, tonic::Status>;
-        /// Lists the therapists of a store by name.
-        async fn list_therapists(
-            &self,
-            request: tonic::Request<super::ListTherapistsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListTherapistsResponse>,
-            tonic::Status,
-        >;
-        /// Takes on a therapist.
-        async fn create_therapist(
-            &self,
-            request: tonic::Request<super::CreateTherapistRequest>,
-        ) -> std::result::Result<tonic::Response<super::Therapist>, tonic::Status>;
-        /// Changes a therapist. Whoever goes to another store is retired here and taken on there.
-        ///
-        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if he could not give visits any more that are
-        /// booked with him, or RETIRED.
-        async fn update_therapist(
-            &self,
-            request: tonic::Request<super::UpdateTherapistRequest>,
-        ) -> std::result::Result<tonic::Response<super::Therapist>, tonic::Status>;
-        /// A therapist works here no longer.
-        ///
-        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits with him are booked, or RETIRED.
-        async fn retire_therapist(
-            &self,
-            request: tonic::Request<super::RetireTherapistRequest>,
-        ) -> std::result::Result<tonic::Response<super::Therapist>, tonic::Status>;
-        /// Reads a room, bed or machine.
-        async fn get_room(
-            &self,
-            request: tonic::Request<super::GetRoomRequest>,
-        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status>;
-        /// Lists the rooms, beds and machines of a store by name.
-        async fn list_rooms(
-            &self,
-            request: tonic::Request<super::ListRoomsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListRoomsResponse>,
-            tonic::Status,
-        >;
-        /// Adds a room or bed.
-        async fn create_room(
-            &self,
-            request: tonic::Request<super::CreateRoomRequest>,
-        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status>;
-        /// Changes a room, bed or machine. It stays in its store.
-        ///
-        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits keep it that it would not do for any
-        /// more, or RETIRED.
-        async fn update_room(
-            &self,
-            request: tonic::Request<super::UpdateRoomRequest>,
-        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status>;
-        /// Takes a room, bed or machine out of use.
-        ///
-        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits keep it, HAS_BEDS if beds stand in it
-        /// (retire them first), or RETIRED.
-        async fn retire_room(
-            &self,
-            request: tonic::Request<super::RetireRoomRequest>,
-        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status>;
-        /// Lists shifts of a store by start.
-        async fn list_shifts(
-            &self,
-            request: tonic::Request<super::ListShiftsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListShiftsResponse>,
-            tonic::Status,
-        >;
-        /// Puts a therapist on duty. Fails with FAILED_PRECONDITION/SHIFT_OVERLAPS if he has a shift in that time. Its date then
-        /// has an exception: shift patterns leave it alone (see RosterService).
-        async fn create_shift(
-            &self,
-            request: tonic::Request<super::CreateShiftRequest>,
-        ) -> std::result::Result<tonic::Response<super::Shift>, tonic::Status>;
-    }
-    /// What the chain offers: stores, items, therapists, rooms and shifts.
-    ///
-    /// Every resource has an `etag`, which changes with each edit. An update or retirement that carries one other than the
-    /// present one fails with ABORTED/ETAG_MISMATCH and changes nothing; without one it is carried out whatever went before.
-    /// An edit that would leave a visit that is booked without what it needs fails with FAILED_PRECONDITION/STRANDS_BOOKINGS;
-    /// `bookings` in its metadata lists up to 20 of them, `count` says how many there are. What is retired stays readable, is
-    /// no longer offered, and is listed only on request; it can't be edited any more (FAILED_PRECONDITION/RETIRED).
-    #[derive(Debug)]
-    pub struct CatalogServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> CatalogServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for CatalogServiceServer<T>
-    where
-        T: CatalogService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/meridian.booking.v1.CatalogService/GetStore" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetStoreSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::GetStoreRequest>
-                    for GetStoreSvc<T> {
-                        type Response = super::Store;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetStoreRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::get_store(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetStoreSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/meridian.booking.v1.CatalogService/ListStores" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListStoresSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::ListStoresRequest>
-                    for ListStoresSvc<T> {
-                        type Response = super::ListStoresResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListStoresRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::list_stores(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListStoresSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/meridian.booking.v1.CatalogService/CreateStore" => {
-                    #[allow(non_camel_case_types)]
-                    struct CreateStoreSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::CreateStoreRequest>
-                    for CreateStoreSvc<T> {
-                        type Response = super::Store;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CreateStoreRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::create_store(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CreateStoreSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/meridian.booking.v1.CatalogService/UpdateStore" => {
-                    #[allow(non_camel_case_types)]
-                    struct UpdateStoreSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::UpdateStoreRequest>
-                    for UpdateStoreSvc<T> {
-                        type Response = super::Store;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::UpdateStoreRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::update_store(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = UpdateStoreSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/meridian.booking.v1.CatalogService/GetItem" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetItemSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::GetItemRequest>
-                    for GetItemSvc<T> {
-                        type Response = super::Item;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetItemRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::get_item(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetItemSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/meridian.booking.v1.CatalogService/ListItems" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListItemsSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::ListItemsRequest>
-                    for ListItemsSvc<T> {
-                        type Response = super::ListItemsResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListItemsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::list_items(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListItemsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/meridian.booking.v1.CatalogService/CreateItem" => {
-                    #[allow(non_camel_case_types)]
-                    struct CreateItemSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::CreateItemRequest>
-                    for CreateItemSvc<T> {
-                        type Response = super::Item;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CreateItemRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::create_item(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CreateItemSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/meridian.booking.v1.CatalogService/UpdateItem" => {
-                    #[allow(non_camel_case_types)]
-                    struct UpdateItemSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::UpdateItemRequest>
-                    for UpdateItemSvc<T> {
-                        type Response = super::Item;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::UpdateItemRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::update_item(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = UpdateItemSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/meridian.booking.v1.CatalogService/RetireItem" => {
-                    #[allow(non_camel_case_types)]
-                    struct RetireItemSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::RetireItemRequest>
-                    for RetireItemSvc<T> {
-                        type Response = super::Item;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RetireItemRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::retire_item(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RetireItemSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/meridian.booking.v1.CatalogService/GetTherapist" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetTherapistSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::GetTherapistRequest>
-                    for GetTherapistSvc<T> {
-                        type Response = super::Therapist;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetTherapistRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::get_therapist(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetTherapistSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/meridian.booking.v1.CatalogService/ListTherapists" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListTherapistsSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::ListTherapistsRequest>
-                    for ListTherapistsSvc<T> {
-                        type Response = super::ListTherapistsResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListTherapistsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::list_therapists(&inner, request)
-                                    .await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListTherapistsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/meridian.booking.v1.CatalogService/CreateTherapist" => {
-                    #[allow(non_camel_case_types)]
-                    struct CreateTherapistSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::CreateTherapistRequest>
-                    for CreateTherapistSvc<T> {
-                        type Response = super::Therapist;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CreateTherapistRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::create_therapist(&inner, request)
-                                    .await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CreateTherapistSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/meridian.booking.v1.CatalogService/UpdateTherapist" => {
-                    #[allow(non_camel_case_types)]
-                    struct UpdateTherapistSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::UpdateTherapistRequest>
-                    for UpdateTherapistSvc<T> {
-                        type Response = super::Therapist;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::UpdateTherapistRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::update_therapist(&inner, request)
-                                    .await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = UpdateTherapistSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/meridian.booking.v1.CatalogService/RetireTherapist" => {
-                    #[allow(non_camel_case_types)]
-                    struct RetireTherapistSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::RetireTherapistRequest>
-                    for RetireTherapistSvc<T> {
-                        type Response = super::Therapist;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RetireTherapistRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::retire_therapist(&inner, request)
-                                    .await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RetireTherapistSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/meridian.booking.v1.CatalogService/GetRoom" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetRoomSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::GetRoomRequest>
-                    for GetRoomSvc<T> {
-                        type Response = super::Room;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetRoomRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::get_room(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetRoomSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/meridian.booking.v1.CatalogService/ListRooms" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListRoomsSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::ListRoomsRequest>
-                    for ListRoomsSvc<T> {
-                        type Response = super::ListRoomsResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListRoomsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::list_rooms(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListRoomsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/meridian.booking.v1.CatalogService/CreateRoom" => {
-                    #[allow(non_camel_case_types)]
-                    struct CreateRoomSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::CreateRoomRequest>
-                    for CreateRoomSvc<T> {
-                        type Response = super::Room;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CreateRoomRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::create_room(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CreateRoomSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/meridian.booking.v1.CatalogService/UpdateRoom" => {
-                    #[allow(non_camel_case_types)]
-                    struct UpdateRoomSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::UpdateRoomRequest>
-                    for UpdateRoomSvc<T> {
-                        type Response = super::Room;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::UpdateRoomRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::update_room(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = UpdateRoomSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/meridian.booking.v1.CatalogService/RetireRoom" => {
-                    #[allow(non_camel_case_types)]
-                    struct RetireRoomSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::RetireRoomRequest>
-                    for RetireRoomSvc<T> {
-                        type Response = super::Room;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RetireRoomRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::retire_room(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RetireRoomSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/meridian.booking.v1.CatalogService/ListShifts" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListShiftsSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::ListShiftsRequest>
-                    for ListShiftsSvc<T> {
-                        type Response = super::ListShiftsResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListShiftsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::list_shifts(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListShiftsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/meridian.booking.v1.CatalogService/CreateShift" => {
-                    #[allow(non_camel_case_types)]
-                    struct CreateShiftSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::CreateShiftRequest>
-                    for CreateShiftSvc<T> {
-                        type Response = super::Shift;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CreateShiftRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::create_shift(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CreateShiftSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for CatalogServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "meridian.booking.v1.CatalogService";
-    impl<T> tonic::server::NamedService for CatalogServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
     }
 }
 /// A visit, from hold to completion.
@@ -5997,6 +3845,2158 @@ pub mod calendar_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "meridian.booking.v1.CalendarService";
     impl<T> tonic::server::NamedService for CalendarServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// A room, bed, or machine that one visit at a time occupies.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Room {
+    /// `rooms/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The store where it is.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// What staff call it.
+    #[prost(string, tag = "3")]
+    pub display_name: ::prost::alloc::string::String,
+    /// What it is for; see Item.room_kind and Item.equipment_kind.
+    #[prost(string, tag = "4")]
+    pub kind: ::prost::alloc::string::String,
+    /// Of this content; see the service.
+    #[prost(string, tag = "5")]
+    pub etag: ::prost::alloc::string::String,
+    /// When it was taken out of use; empty while it is in use.
+    #[prost(message, optional, tag = "6")]
+    pub retire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The room in which this bed stands, of the same store; empty if it stands in none. A room with beds is booked by the
+    /// bed only.
+    #[prost(string, tag = "7")]
+    pub parent: ::prost::alloc::string::String,
+    /// Where it lies along the corridor: parties get places next to each other. 0 if it does not matter.
+    #[prost(int32, tag = "8")]
+    pub position: i32,
+}
+impl ::prost::Name for Room {
+    const NAME: &'static str = "Room";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.Room".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.Room".into()
+    }
+}
+/// Request of CatalogService.GetRoom.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRoomRequest {
+    /// `rooms/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetRoomRequest {
+    const NAME: &'static str = "GetRoomRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.GetRoomRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.GetRoomRequest".into()
+    }
+}
+/// Request of CatalogService.ListRooms.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListRoomsRequest {
+    /// The store.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Also those that are in use no longer.
+    #[prost(bool, tag = "4")]
+    pub show_retired: bool,
+    /// Only this kind, such as all beds or the pool of one sort of machine.
+    #[prost(string, tag = "5")]
+    pub kind: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListRoomsRequest {
+    const NAME: &'static str = "ListRoomsRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListRoomsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListRoomsRequest".into()
+    }
+}
+/// Response of CatalogService.ListRooms.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListRoomsResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub rooms: ::prost::alloc::vec::Vec<Room>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListRoomsResponse {
+    const NAME: &'static str = "ListRoomsResponse";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListRoomsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListRoomsResponse".into()
+    }
+}
+/// Request of CatalogService.CreateRoom.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateRoomRequest {
+    /// The room.
+    #[prost(message, optional, tag = "1")]
+    pub room: ::core::option::Option<Room>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CreateRoomRequest {
+    const NAME: &'static str = "CreateRoomRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.CreateRoomRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.CreateRoomRequest".into()
+    }
+}
+/// Request of CatalogService.UpdateRoom.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateRoomRequest {
+    /// The room with its new content. Only what `update_mask` names is looked at, besides `name` and `etag`.
+    #[prost(message, optional, tag = "1")]
+    pub room: ::core::option::Option<Room>,
+    /// The fields to change, whole; all that can change if empty.
+    #[prost(message, optional, tag = "2")]
+    pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for UpdateRoomRequest {
+    const NAME: &'static str = "UpdateRoomRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.UpdateRoomRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.UpdateRoomRequest".into()
+    }
+}
+/// Request of CatalogService.RetireRoom.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RetireRoomRequest {
+    /// `rooms/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The etag of what is to be retired; empty for whatever it is now.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RetireRoomRequest {
+    const NAME: &'static str = "RetireRoomRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.RetireRoomRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.RetireRoomRequest".into()
+    }
+}
+/// A span of time in which a therapist works.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Shift {
+    /// `shifts/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Who works.
+    #[prost(string, tag = "2")]
+    pub therapist: ::prost::alloc::string::String,
+    /// The store, which is the therapist's.
+    #[prost(string, tag = "3")]
+    pub store: ::prost::alloc::string::String,
+    /// Start, a whole minute.
+    #[prost(message, optional, tag = "4")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// End, a whole minute, at most 16 hours after the start.
+    #[prost(message, optional, tag = "5")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Changes with every change.
+    #[prost(string, tag = "6")]
+    pub etag: ::prost::alloc::string::String,
+    /// The pattern that it was made from, `shiftPatterns/<uuid>`; empty if it was entered.
+    #[prost(string, tag = "7")]
+    pub shift_pattern: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Shift {
+    const NAME: &'static str = "Shift";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.Shift".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.Shift".into()
+    }
+}
+/// Request of CatalogService.ListShifts.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListShiftsRequest {
+    /// The store.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// Only shifts that end after this.
+    #[prost(message, optional, tag = "2")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Only shifts that start before this; at most 62 days after `start_time`.
+    #[prost(message, optional, tag = "3")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "4")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "5")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListShiftsRequest {
+    const NAME: &'static str = "ListShiftsRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListShiftsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListShiftsRequest".into()
+    }
+}
+/// Response of CatalogService.ListShifts.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListShiftsResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub shifts: ::prost::alloc::vec::Vec<Shift>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListShiftsResponse {
+    const NAME: &'static str = "ListShiftsResponse";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.ListShiftsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.ListShiftsResponse".into()
+    }
+}
+/// Request of CatalogService.CreateShift.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateShiftRequest {
+    /// The shift.
+    #[prost(message, optional, tag = "1")]
+    pub shift: ::core::option::Option<Shift>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CreateShiftRequest {
+    const NAME: &'static str = "CreateShiftRequest";
+    const PACKAGE: &'static str = "meridian.booking.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.booking.v1.CreateShiftRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.booking.v1.CreateShiftRequest".into()
+    }
+}
+/// Generated client implementations.
+pub mod catalog_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// What the chain offers: stores, items, therapists, rooms and shifts.
+    ///
+    /// Every resource has an `etag`, which changes with each edit. An update or retirement that carries one other than the
+    /// present one fails with ABORTED/ETAG_MISMATCH and changes nothing; without one it is carried out whatever went before.
+    /// An edit that would leave a visit that is booked without what it needs fails with FAILED_PRECONDITION/STRANDS_BOOKINGS;
+    /// `bookings` in its metadata lists up to 20 of them, `count` says how many there are. What is retired stays readable, is
+    /// no longer offered, and is listed only on request; it can't be edited any more (FAILED_PRECONDITION/RETIRED).
+    #[derive(Debug, Clone)]
+    pub struct CatalogServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl CatalogServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> CatalogServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> CatalogServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            CatalogServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Reads a store.
+        pub async fn get_store(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetStoreRequest>,
+        ) -> std::result::Result<tonic::Response<super::Store>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/GetStore",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "GetStore"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the stores of the chain by name, or those near a point, the nearest first.
+        pub async fn list_stores(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListStoresRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListStoresResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/ListStores",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "ListStores"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Opens a store.
+        pub async fn create_store(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateStoreRequest>,
+        ) -> std::result::Result<tonic::Response<super::Store>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/CreateStore",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "CreateStore"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Changes a store. Its currency can't change.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits would lie outside of its opening hours.
+        pub async fn update_store(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateStoreRequest>,
+        ) -> std::result::Result<tonic::Response<super::Store>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/UpdateStore",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "UpdateStore"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads an item.
+        pub async fn get_item(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetItemRequest>,
+        ) -> std::result::Result<tonic::Response<super::Item>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/GetItem",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "GetItem"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the items that can be booked, by name.
+        pub async fn list_items(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListItemsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListItemsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/ListItems",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "ListItems"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Adds an item.
+        pub async fn create_item(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateItemRequest>,
+        ) -> std::result::Result<tonic::Response<super::Item>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/CreateItem",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "CreateItem"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Changes an item. Its currency can't change. Visits that are booked keep the times and the price that they were sold
+        /// with.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if the therapists, rooms or machines of visits
+        /// would not do any more, RETIRED, or PACKAGE_IMPOSSIBLE if a package with it could not be booked any more.
+        pub async fn update_item(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateItemRequest>,
+        ) -> std::result::Result<tonic::Response<super::Item>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/UpdateItem",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "UpdateItem"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes an item off the menu. Visits that are booked take place.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/RETIRED, or IN_PACKAGE if a package has it: retire that first.
+        pub async fn retire_item(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RetireItemRequest>,
+        ) -> std::result::Result<tonic::Response<super::Item>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/RetireItem",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "RetireItem"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads a therapist.
+        pub async fn get_therapist(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetTherapistRequest>,
+        ) -> std::result::Result<tonic::Response<super::Therapist>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/GetTherapist",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "GetTherapist"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the therapists of a store by name.
+        pub async fn list_therapists(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListTherapistsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListTherapistsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/ListTherapists",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.CatalogService",
+                        "ListTherapists",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes on a therapist.
+        pub async fn create_therapist(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateTherapistRequest>,
+        ) -> std::result::Result<tonic::Response<super::Therapist>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/CreateTherapist",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.CatalogService",
+                        "CreateTherapist",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Changes a therapist. Whoever goes to another store is retired here and taken on there.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if he could not give visits any more that are
+        /// booked with him, or RETIRED.
+        pub async fn update_therapist(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateTherapistRequest>,
+        ) -> std::result::Result<tonic::Response<super::Therapist>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/UpdateTherapist",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.CatalogService",
+                        "UpdateTherapist",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// A therapist works here no longer.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits with him are booked, or RETIRED.
+        pub async fn retire_therapist(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RetireTherapistRequest>,
+        ) -> std::result::Result<tonic::Response<super::Therapist>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/RetireTherapist",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.booking.v1.CatalogService",
+                        "RetireTherapist",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads a room, bed or machine.
+        pub async fn get_room(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetRoomRequest>,
+        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/GetRoom",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "GetRoom"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the rooms, beds and machines of a store by name.
+        pub async fn list_rooms(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListRoomsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRoomsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/ListRooms",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "ListRooms"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Adds a room or bed.
+        pub async fn create_room(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateRoomRequest>,
+        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/CreateRoom",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "CreateRoom"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Changes a room, bed or machine. It stays in its store.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits keep it that it would not do for any
+        /// more, or RETIRED.
+        pub async fn update_room(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateRoomRequest>,
+        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/UpdateRoom",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "UpdateRoom"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes a room, bed or machine out of use.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits keep it, HAS_BEDS if beds stand in it
+        /// (retire them first), or RETIRED.
+        pub async fn retire_room(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RetireRoomRequest>,
+        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/RetireRoom",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "RetireRoom"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists shifts of a store by start.
+        pub async fn list_shifts(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListShiftsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListShiftsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/ListShifts",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "ListShifts"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Puts a therapist on duty. Fails with FAILED_PRECONDITION/SHIFT_OVERLAPS if he has a shift in that time. Its date then
+        /// has an exception: shift patterns leave it alone (see RosterService).
+        pub async fn create_shift(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateShiftRequest>,
+        ) -> std::result::Result<tonic::Response<super::Shift>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.booking.v1.CatalogService/CreateShift",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.booking.v1.CatalogService", "CreateShift"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod catalog_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with CatalogServiceServer.
+    #[async_trait]
+    pub trait CatalogService: std::marker::Send + std::marker::Sync + 'static {
+        /// Reads a store.
+        async fn get_store(
+            &self,
+            request: tonic::Request<super::GetStoreRequest>,
+        ) -> std::result::Result<tonic::Response<super::Store>, tonic::Status>;
+        /// Lists the stores of the chain by name, or those near a point, the nearest first.
+        async fn list_stores(
+            &self,
+            request: tonic::Request<super::ListStoresRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListStoresResponse>,
+            tonic::Status,
+        >;
+        /// Opens a store.
+        async fn create_store(
+            &self,
+            request: tonic::Request<super::CreateStoreRequest>,
+        ) -> std::result::Result<tonic::Response<super::Store>, tonic::Status>;
+        /// Changes a store. Its currency can't change.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits would lie outside of its opening hours.
+        async fn update_store(
+            &self,
+            request: tonic::Request<super::UpdateStoreRequest>,
+        ) -> std::result::Result<tonic::Response<super::Store>, tonic::Status>;
+        /// Reads an item.
+        async fn get_item(
+            &self,
+            request: tonic::Request<super::GetItemRequest>,
+        ) -> std::result::Result<tonic::Response<super::Item>, tonic::Status>;
+        /// Lists the items that can be booked, by name.
+        async fn list_items(
+            &self,
+            request: tonic::Request<super::ListItemsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListItemsResponse>,
+            tonic::Status,
+        >;
+        /// Adds an item.
+        async fn create_item(
+            &self,
+            request: tonic::Request<super::CreateItemRequest>,
+        ) -> std::result::Result<tonic::Response<super::Item>, tonic::Status>;
+        /// Changes an item. Its currency can't change. Visits that are booked keep the times and the price that they were sold
+        /// with.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if the therapists, rooms or machines of visits
+        /// would not do any more, RETIRED, or PACKAGE_IMPOSSIBLE if a package with it could not be booked any more.
+        async fn update_item(
+            &self,
+            request: tonic::Request<super::UpdateItemRequest>,
+        ) -> std::result::Result<tonic::Response<super::Item>, tonic::Status>;
+        /// Takes an item off the menu. Visits that are booked take place.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/RETIRED, or IN_PACKAGE if a package has it: retire that first.
+        async fn retire_item(
+            &self,
+            request: tonic::Request<super::RetireItemRequest>,
+        ) -> std::result::Result<tonic::Response<super::Item>, tonic::Status>;
+        /// Reads a therapist.
+        async fn get_therapist(
+            &self,
+            request: tonic::Request<super::GetTherapistRequest>,
+        ) -> std::result::Result<tonic::Response<super::Therapist>, tonic::Status>;
+        /// Lists the therapists of a store by name.
+        async fn list_therapists(
+            &self,
+            request: tonic::Request<super::ListTherapistsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListTherapistsResponse>,
+            tonic::Status,
+        >;
+        /// Takes on a therapist.
+        async fn create_therapist(
+            &self,
+            request: tonic::Request<super::CreateTherapistRequest>,
+        ) -> std::result::Result<tonic::Response<super::Therapist>, tonic::Status>;
+        /// Changes a therapist. Whoever goes to another store is retired here and taken on there.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if he could not give visits any more that are
+        /// booked with him, or RETIRED.
+        async fn update_therapist(
+            &self,
+            request: tonic::Request<super::UpdateTherapistRequest>,
+        ) -> std::result::Result<tonic::Response<super::Therapist>, tonic::Status>;
+        /// A therapist works here no longer.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits with him are booked, or RETIRED.
+        async fn retire_therapist(
+            &self,
+            request: tonic::Request<super::RetireTherapistRequest>,
+        ) -> std::result::Result<tonic::Response<super::Therapist>, tonic::Status>;
+        /// Reads a room, bed or machine.
+        async fn get_room(
+            &self,
+            request: tonic::Request<super::GetRoomRequest>,
+        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status>;
+        /// Lists the rooms, beds and machines of a store by name.
+        async fn list_rooms(
+            &self,
+            request: tonic::Request<super::ListRoomsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRoomsResponse>,
+            tonic::Status,
+        >;
+        /// Adds a room or bed.
+        async fn create_room(
+            &self,
+            request: tonic::Request<super::CreateRoomRequest>,
+        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status>;
+        /// Changes a room, bed or machine. It stays in its store.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits keep it that it would not do for any
+        /// more, or RETIRED.
+        async fn update_room(
+            &self,
+            request: tonic::Request<super::UpdateRoomRequest>,
+        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status>;
+        /// Takes a room, bed or machine out of use.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/STRANDS_BOOKINGS if visits keep it, HAS_BEDS if beds stand in it
+        /// (retire them first), or RETIRED.
+        async fn retire_room(
+            &self,
+            request: tonic::Request<super::RetireRoomRequest>,
+        ) -> std::result::Result<tonic::Response<super::Room>, tonic::Status>;
+        /// Lists shifts of a store by start.
+        async fn list_shifts(
+            &self,
+            request: tonic::Request<super::ListShiftsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListShiftsResponse>,
+            tonic::Status,
+        >;
+        /// Puts a therapist on duty. Fails with FAILED_PRECONDITION/SHIFT_OVERLAPS if he has a shift in that time. Its date then
+        /// has an exception: shift patterns leave it alone (see RosterService).
+        async fn create_shift(
+            &self,
+            request: tonic::Request<super::CreateShiftRequest>,
+        ) -> std::result::Result<tonic::Response<super::Shift>, tonic::Status>;
+    }
+    /// What the chain offers: stores, items, therapists, rooms and shifts.
+    ///
+    /// Every resource has an `etag`, which changes with each edit. An update or retirement that carries one other than the
+    /// present one fails with ABORTED/ETAG_MISMATCH and changes nothing; without one it is carried out whatever went before.
+    /// An edit that would leave a visit that is booked without what it needs fails with FAILED_PRECONDITION/STRANDS_BOOKINGS;
+    /// `bookings` in its metadata lists up to 20 of them, `count` says how many there are. What is retired stays readable, is
+    /// no longer offered, and is listed only on request; it can't be edited any more (FAILED_PRECONDITION/RETIRED).
+    #[derive(Debug)]
+    pub struct CatalogServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> CatalogServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for CatalogServiceServer<T>
+    where
+        T: CatalogService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.booking.v1.CatalogService/GetStore" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetStoreSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::GetStoreRequest>
+                    for GetStoreSvc<T> {
+                        type Response = super::Store;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetStoreRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::get_store(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetStoreSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/ListStores" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListStoresSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::ListStoresRequest>
+                    for ListStoresSvc<T> {
+                        type Response = super::ListStoresResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListStoresRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::list_stores(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListStoresSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/CreateStore" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateStoreSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::CreateStoreRequest>
+                    for CreateStoreSvc<T> {
+                        type Response = super::Store;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateStoreRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::create_store(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateStoreSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/UpdateStore" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateStoreSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::UpdateStoreRequest>
+                    for UpdateStoreSvc<T> {
+                        type Response = super::Store;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateStoreRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::update_store(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateStoreSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/GetItem" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetItemSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::GetItemRequest>
+                    for GetItemSvc<T> {
+                        type Response = super::Item;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetItemRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::get_item(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetItemSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/ListItems" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListItemsSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::ListItemsRequest>
+                    for ListItemsSvc<T> {
+                        type Response = super::ListItemsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListItemsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::list_items(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListItemsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/CreateItem" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateItemSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::CreateItemRequest>
+                    for CreateItemSvc<T> {
+                        type Response = super::Item;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateItemRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::create_item(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateItemSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/UpdateItem" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateItemSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::UpdateItemRequest>
+                    for UpdateItemSvc<T> {
+                        type Response = super::Item;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateItemRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::update_item(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateItemSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/RetireItem" => {
+                    #[allow(non_camel_case_types)]
+                    struct RetireItemSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::RetireItemRequest>
+                    for RetireItemSvc<T> {
+                        type Response = super::Item;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RetireItemRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::retire_item(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RetireItemSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/GetTherapist" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetTherapistSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::GetTherapistRequest>
+                    for GetTherapistSvc<T> {
+                        type Response = super::Therapist;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetTherapistRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::get_therapist(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetTherapistSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/ListTherapists" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListTherapistsSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::ListTherapistsRequest>
+                    for ListTherapistsSvc<T> {
+                        type Response = super::ListTherapistsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListTherapistsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::list_therapists(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListTherapistsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/CreateTherapist" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateTherapistSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::CreateTherapistRequest>
+                    for CreateTherapistSvc<T> {
+                        type Response = super::Therapist;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateTherapistRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::create_therapist(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateTherapistSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/UpdateTherapist" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateTherapistSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::UpdateTherapistRequest>
+                    for UpdateTherapistSvc<T> {
+                        type Response = super::Therapist;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateTherapistRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::update_therapist(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateTherapistSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/RetireTherapist" => {
+                    #[allow(non_camel_case_types)]
+                    struct RetireTherapistSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::RetireTherapistRequest>
+                    for RetireTherapistSvc<T> {
+                        type Response = super::Therapist;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RetireTherapistRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::retire_therapist(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RetireTherapistSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/GetRoom" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetRoomSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::GetRoomRequest>
+                    for GetRoomSvc<T> {
+                        type Response = super::Room;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetRoomRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::get_room(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetRoomSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/ListRooms" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListRoomsSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::ListRoomsRequest>
+                    for ListRoomsSvc<T> {
+                        type Response = super::ListRoomsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListRoomsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::list_rooms(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListRoomsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/CreateRoom" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateRoomSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::CreateRoomRequest>
+                    for CreateRoomSvc<T> {
+                        type Response = super::Room;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateRoomRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::create_room(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateRoomSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/UpdateRoom" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateRoomSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::UpdateRoomRequest>
+                    for UpdateRoomSvc<T> {
+                        type Response = super::Room;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateRoomRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::update_room(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateRoomSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/RetireRoom" => {
+                    #[allow(non_camel_case_types)]
+                    struct RetireRoomSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::RetireRoomRequest>
+                    for RetireRoomSvc<T> {
+                        type Response = super::Room;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RetireRoomRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::retire_room(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RetireRoomSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/ListShifts" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListShiftsSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::ListShiftsRequest>
+                    for ListShiftsSvc<T> {
+                        type Response = super::ListShiftsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListShiftsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::list_shifts(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListShiftsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.booking.v1.CatalogService/CreateShift" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateShiftSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::CreateShiftRequest>
+                    for CreateShiftSvc<T> {
+                        type Response = super::Shift;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateShiftRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::create_shift(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateShiftSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for CatalogServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.booking.v1.CatalogService";
+    impl<T> tonic::server::NamedService for CatalogServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

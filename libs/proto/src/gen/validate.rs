@@ -228,6 +228,40 @@ impl Validate for crate::generated::meridian::booking::v1::OpeningHours {
         report.required(Field("close_time"), self.close_time.is_some());
     }
 }
+impl Validate for crate::generated::meridian::booking::v1::GetStoreRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::booking::v1::ListStoresRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .integer(
+                Field("radius_meters"),
+                i128::from(self.radius_meters),
+                &[Integer::AtMost(20100000), Integer::AtLeast(0)],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::ListStoresResponse {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.stores.iter().enumerate() {
+            report.nested(Item("stores", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::CreateStoreRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("store"), self.store.is_some());
+        if let Some(value) = &self.store {
+            report.nested(Field("store"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::UpdateStoreRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
 impl Validate for crate::generated::meridian::booking::v1::Item {
     fn check(&self, report: &mut Report) {
         report
@@ -363,6 +397,41 @@ impl Validate for crate::generated::meridian::booking::v1::ItemCancellation {
         }
     }
 }
+impl Validate for crate::generated::meridian::booking::v1::GetItemRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::booking::v1::ListItemsRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("category"), &self.category, &[Text::MaxLen(64)]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::ListItemsResponse {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.items.iter().enumerate() {
+            report.nested(Item("items", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::CreateItemRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("item"), self.item.is_some());
+        if let Some(value) = &self.item {
+            report.nested(Field("item"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::UpdateItemRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::RetireItemRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
 impl Validate for crate::generated::meridian::booking::v1::Therapist {
     fn check(&self, report: &mut Report) {
         report
@@ -436,99 +505,6 @@ impl Validate for crate::generated::meridian::booking::v1::Certificate {
         report.text(Field("number"), &self.number, &[Text::MaxLen(64)]);
     }
 }
-impl Validate for crate::generated::meridian::booking::v1::Room {
-    fn check(&self, report: &mut Report) {
-        report
-            .text(
-                Field("display_name"),
-                &self.display_name,
-                &[Text::MinLen(1), Text::MaxLen(100)],
-            );
-        report.text(Field("kind"), &self.kind, &[Text::MinLen(1), Text::MaxLen(32)]);
-        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
-        report
-            .integer(
-                Field("position"),
-                i128::from(self.position),
-                &[Integer::AtMost(10000), Integer::AtLeast(0)],
-            );
-    }
-}
-impl Validate for crate::generated::meridian::booking::v1::Shift {
-    fn check(&self, report: &mut Report) {
-        report.required(Field("start_time"), self.start_time.is_some());
-        report.required(Field("end_time"), self.end_time.is_some());
-    }
-}
-impl Validate for crate::generated::meridian::booking::v1::GetStoreRequest {
-    fn check(&self, _: &mut Report) {}
-}
-impl Validate for crate::generated::meridian::booking::v1::ListStoresRequest {
-    fn check(&self, report: &mut Report) {
-        report
-            .integer(
-                Field("radius_meters"),
-                i128::from(self.radius_meters),
-                &[Integer::AtMost(20100000), Integer::AtLeast(0)],
-            );
-    }
-}
-impl Validate for crate::generated::meridian::booking::v1::ListStoresResponse {
-    fn check(&self, report: &mut Report) {
-        for (index, value) in self.stores.iter().enumerate() {
-            report.nested(Item("stores", index), value);
-        }
-    }
-}
-impl Validate for crate::generated::meridian::booking::v1::CreateStoreRequest {
-    fn check(&self, report: &mut Report) {
-        report.required(Field("store"), self.store.is_some());
-        if let Some(value) = &self.store {
-            report.nested(Field("store"), value);
-        }
-        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
-    }
-}
-impl Validate for crate::generated::meridian::booking::v1::UpdateStoreRequest {
-    fn check(&self, report: &mut Report) {
-        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
-    }
-}
-impl Validate for crate::generated::meridian::booking::v1::GetItemRequest {
-    fn check(&self, _: &mut Report) {}
-}
-impl Validate for crate::generated::meridian::booking::v1::ListItemsRequest {
-    fn check(&self, report: &mut Report) {
-        report.text(Field("category"), &self.category, &[Text::MaxLen(64)]);
-    }
-}
-impl Validate for crate::generated::meridian::booking::v1::ListItemsResponse {
-    fn check(&self, report: &mut Report) {
-        for (index, value) in self.items.iter().enumerate() {
-            report.nested(Item("items", index), value);
-        }
-    }
-}
-impl Validate for crate::generated::meridian::booking::v1::CreateItemRequest {
-    fn check(&self, report: &mut Report) {
-        report.required(Field("item"), self.item.is_some());
-        if let Some(value) = &self.item {
-            report.nested(Field("item"), value);
-        }
-        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
-    }
-}
-impl Validate for crate::generated::meridian::booking::v1::UpdateItemRequest {
-    fn check(&self, report: &mut Report) {
-        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
-    }
-}
-impl Validate for crate::generated::meridian::booking::v1::RetireItemRequest {
-    fn check(&self, report: &mut Report) {
-        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
-        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
-    }
-}
 impl Validate for crate::generated::meridian::booking::v1::GetTherapistRequest {
     fn check(&self, _: &mut Report) {}
 }
@@ -559,63 +535,6 @@ impl Validate for crate::generated::meridian::booking::v1::UpdateTherapistReques
 impl Validate for crate::generated::meridian::booking::v1::RetireTherapistRequest {
     fn check(&self, report: &mut Report) {
         report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
-        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
-    }
-}
-impl Validate for crate::generated::meridian::booking::v1::GetRoomRequest {
-    fn check(&self, _: &mut Report) {}
-}
-impl Validate for crate::generated::meridian::booking::v1::ListRoomsRequest {
-    fn check(&self, report: &mut Report) {
-        report.text(Field("kind"), &self.kind, &[Text::MaxLen(32)]);
-    }
-}
-impl Validate for crate::generated::meridian::booking::v1::ListRoomsResponse {
-    fn check(&self, report: &mut Report) {
-        for (index, value) in self.rooms.iter().enumerate() {
-            report.nested(Item("rooms", index), value);
-        }
-    }
-}
-impl Validate for crate::generated::meridian::booking::v1::CreateRoomRequest {
-    fn check(&self, report: &mut Report) {
-        report.required(Field("room"), self.room.is_some());
-        if let Some(value) = &self.room {
-            report.nested(Field("room"), value);
-        }
-        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
-    }
-}
-impl Validate for crate::generated::meridian::booking::v1::UpdateRoomRequest {
-    fn check(&self, report: &mut Report) {
-        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
-    }
-}
-impl Validate for crate::generated::meridian::booking::v1::RetireRoomRequest {
-    fn check(&self, report: &mut Report) {
-        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
-        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
-    }
-}
-impl Validate for crate::generated::meridian::booking::v1::ListShiftsRequest {
-    fn check(&self, report: &mut Report) {
-        report.required(Field("start_time"), self.start_time.is_some());
-        report.required(Field("end_time"), self.end_time.is_some());
-    }
-}
-impl Validate for crate::generated::meridian::booking::v1::ListShiftsResponse {
-    fn check(&self, report: &mut Report) {
-        for (index, value) in self.shifts.iter().enumerate() {
-            report.nested(Item("shifts", index), value);
-        }
-    }
-}
-impl Validate for crate::generated::meridian::booking::v1::CreateShiftRequest {
-    fn check(&self, report: &mut Report) {
-        report.required(Field("shift"), self.shift.is_some());
-        if let Some(value) = &self.shift {
-            report.nested(Field("shift"), value);
-        }
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
@@ -799,6 +718,87 @@ impl Validate for crate::generated::meridian::booking::v1::ListCalendarLinksRequ
 }
 impl Validate for crate::generated::meridian::booking::v1::RevokeCalendarLinkRequest {
     fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::Room {
+    fn check(&self, report: &mut Report) {
+        report
+            .text(
+                Field("display_name"),
+                &self.display_name,
+                &[Text::MinLen(1), Text::MaxLen(100)],
+            );
+        report.text(Field("kind"), &self.kind, &[Text::MinLen(1), Text::MaxLen(32)]);
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
+        report
+            .integer(
+                Field("position"),
+                i128::from(self.position),
+                &[Integer::AtMost(10000), Integer::AtLeast(0)],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::GetRoomRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::booking::v1::ListRoomsRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("kind"), &self.kind, &[Text::MaxLen(32)]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::ListRoomsResponse {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.rooms.iter().enumerate() {
+            report.nested(Item("rooms", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::CreateRoomRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("room"), self.room.is_some());
+        if let Some(value) = &self.room {
+            report.nested(Field("room"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::UpdateRoomRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::RetireRoomRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::Shift {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("start_time"), self.start_time.is_some());
+        report.required(Field("end_time"), self.end_time.is_some());
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::ListShiftsRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("start_time"), self.start_time.is_some());
+        report.required(Field("end_time"), self.end_time.is_some());
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::ListShiftsResponse {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.shifts.iter().enumerate() {
+            report.nested(Item("shifts", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::booking::v1::CreateShiftRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("shift"), self.shift.is_some());
+        if let Some(value) = &self.shift {
+            report.nested(Field("shift"), value);
+        }
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
