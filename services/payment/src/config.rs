@@ -106,7 +106,9 @@ impl Policy {
             return Err(Error::invalid("payment.policy.invoice_tax_code", "must be of 19 digits"));
         }
         let classes = self.refund_classes();
-        if classes.len() != self.refund_order.len() || TenderClass::ALL.iter().any(|class| !classes.contains(class)) {
+        if self.refund_order.len() != TenderClass::ALL.len()
+            || TenderClass::ALL.iter().any(|class| !classes.contains(class))
+        {
             let all = TenderClass::ALL.map(TenderClass::as_str).join(", ");
             return Err(Error::invalid("payment.policy.refund_order", format!("must name each of these once: {all}")));
         }
@@ -122,10 +124,7 @@ impl Policy {
 
     /// The order in which tenders give back.
     pub fn refund_classes(&self) -> Vec<TenderClass> {
-        let mut classes: Vec<TenderClass> =
-            self.refund_order.iter().filter_map(|word| TenderClass::parse(word)).collect();
-        classes.dedup();
-        classes
+        self.refund_order.iter().filter_map(|word| TenderClass::parse(word)).collect()
     }
 
     /// How old a payment is, in seconds, when it is given up because the provider knows nothing of it; whether the charge
@@ -171,7 +170,12 @@ mod tests {
         let error = Policy { charge_minutes: 0, ..Policy::default() }.validate().expect_err("zero");
         assert_eq!(error.violations()[0].field, "payment.policy.charge_minutes");
         let twice = ["cash", "cash", "card_terminal", "stored_value", "prepaid_session"].map(str::to_owned).to_vec();
-        for refund_order in [vec![], vec!["shells".to_owned()], twice] {
+        for refund_order in [
+            vec![],
+            vec!["shells".to_owned()],
+            twice,
+            [TenderClass::ALL; 2].concat().iter().map(|class| class.as_str().to_owned()).collect(),
+        ] {
             let error = Policy { refund_order, ..Policy::default() }.validate().expect_err("incomplete");
             assert_eq!(error.violations()[0].field, "payment.policy.refund_order");
         }

@@ -9,17 +9,20 @@ use payment::{
     worker,
 };
 use pg::PgConnection;
-use proto::payment::v1::{ContractTerms, RefundCause, payment::Purpose};
+use proto::{
+    access::Role,
+    payment::v1::{self as pb, ContractTerms, RefundCause, payment::Purpose, refund_order_request::What},
+};
 use sqlx::AssertSqlSafe;
 use testkit::eventually;
 
 use crate::{
-    checkout::spend,
+    checkout::{self, spend},
     house::House,
     ledger::book::Book,
     prepaid::shop::{Shop, item, ten, year},
     stored_value::desk::Desk,
-    wire::amend,
+    wire::{amend, cny},
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -54,6 +57,7 @@ async fn eventful() -> House {
     let card = CardId::parse_name("card", &card).expect("a name");
     spend(&house, &held, card, 130, 870).await.expect("set aside");
     spend(&house, &spent, card, 260, 0).await.expect("spent");
+    checkouts(&house).await;
 
     let book = Book::of(&house);
     book.post(&[book.top_up(1_000)]).await.expect("posted");
@@ -92,6 +96,21 @@ async fn with_contracts(shop: Shop) -> House {
     let visit = shop.try_reserve(shop.new_use(&time, "items/massage")).await.expect("a use");
     shop.commit(&visit.name).await.expect("had");
     shop.house
+}
+
+/// A checkout that has come to pass, one that is open, and a line that was given back.
+async fn checkouts(house: &House) {
+    let (shared, waiting, returned) =
+        (house.order_of(30_000, 0).await, house.order_of(30_000, 0).await, house.order_of(100, 0).await);
+    let card = checkout::card(house, 20_000).await;
+    let open = checkout::spend(house, &shared, card, 15_000, 15_000).await.expect("open");
+    house.succeed(&checkout::external(&open)).await;
+    checkout::spend(house, &waiting, card, 5_000, 25_000).await.expect("open");
+    house.cash(&returned, Purpose::Balance).await;
+    let line = pb::ReturnLine { line: 0, amount: cny(40) };
+    let refund = checkout::refund(&returned, What::Lines(pb::ReturnLines { lines: vec![line] }));
+    let refund = house.as_staff(refund, Role::StoreManager, Some(house.store));
+    checkout::client(house).refund_order(refund).await.expect("given back");
 }
 
 /// The names of the invariants that are broken on a connection.
@@ -150,6 +169,18 @@ const PLANTED: &[(&str, &str)] = &[
     ("payment.booked", "update refund set state = 'succeeded', succeed_time = create_time where state = 'pending'"),
     ("order.owed", "update customer_order set state = 'paid' where state = 'deposit_paid'"),
     ("order.owed", "update refund set state = 'succeeded', succeed_time = create_time where state = 'pending'"),
+    ("checkout.whole", "update checkout set state = 'voided' where state = 'captured'"),
+    ("checkout.whole", "update checkout set state = 'voided' where state = 'open'"),
+    (
+        "checkout.whole",
+        "update payment set state = 'failed', failure_reason = 'X', capture_time = null
+         where tender = 'stored_value' and state = 'captured'",
+    ),
+    ("checkout.whole", "update payment set tender = 'wechat_h5' where checkout_id is not null"),
+    ("tender.set_aside", "update payment set state = 'captured', capture_time = create_time where state = 'reserved'"),
+    ("tender.set_aside", "update ledger_transfer set state = 'voided' where kind = 'capture' and state = 'posted'"),
+    ("order_return.lines", "update order_return_line set amount_minor = 101"),
+    ("order_return.lines", "update order_return_line set line_position = 7"),
     ("order.events", "delete from outbox where aggregate_version = 2"),
     ("order.events", "update outbox set aggregate_version = 1 where aggregate_version = 2"),
     ("order.events", "update customer_order set version = version + 1"),

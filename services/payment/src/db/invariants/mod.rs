@@ -6,6 +6,7 @@
 //! `tests/it/audit`.
 
 mod cards;
+mod checkouts;
 mod invoices;
 mod ledger;
 mod orders;
@@ -59,8 +60,10 @@ pub struct Finding {
 
 /// Every invariant, in the order in which they are looked at.
 pub fn all() -> impl Iterator<Item = &'static Invariant> {
-    let [orders, prepaid, invoices] = [orders::INVARIANTS, prepaid::INVARIANTS, invoices::INVARIANTS];
-    [ledger::INVARIANTS, orders, prepaid, invoices, cards::INVARIANTS, platform::INVARIANTS].into_iter().flatten()
+    let [orders, checkouts] = [orders::INVARIANTS, checkouts::INVARIANTS];
+    let [prepaid, invoices] = [prepaid::INVARIANTS, invoices::INVARIANTS];
+    let of = [ledger::INVARIANTS, orders, checkouts, prepaid, invoices, cards::INVARIANTS, platform::INVARIANTS];
+    of.into_iter().flatten()
 }
 
 /// Makes the transaction see one moment, write nothing, and take its time. Must be its first statement.
