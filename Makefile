@@ -77,7 +77,7 @@ fuzz: ## The same led by coverage (cargo-fuzz, nightly): SECONDS_EACH=600 for so
 sim: export SIM_SEEDS := $(SEEDS)
 sim: export SIM_SEED := $(SEED)
 sim: ## Only the simulations of money: SEEDS=5000 for so many seeds, SEED=17 to replay one
-	$(call cargo_test,-p payment -- simulation:: ledger::model:: stored_value::model::)
+	$(call cargo_test,-p payment -- simulation:: ledger::model:: stored_value::model:: by_chance::)
 
 acceptance: build ## What a new user does: up, demo, a foreign client, down, up again
 	@tests/acceptance.sh

@@ -114,7 +114,8 @@ def restricted(documents, _values):
             "token": pod.get("automountServiceAccountToken") is False,
             "service links": pod.get("enableServiceLinks") is False,
             "host": not any(pod.get(key) for key in ("hostNetwork", "hostPID", "hostIPC")),
-            "volumes": all("configMap" in volume for volume in pod.get("volumes", [])),
+            "volumes": all("configMap" in volume or volume.get("emptyDir", {}).get("sizeLimit")
+                           for volume in pod.get("volumes", [])),
             "one container": len(pod["containers"]) == 1 and not pod.get("initContainers"),
         }
         yield from (f"{named(workload)}: {what}" for what, holds in satisfied.items() if not holds)

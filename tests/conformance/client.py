@@ -22,7 +22,7 @@ from reflected import Refused, Server
 SERVICES = {
     "booking": ["BookingService", "CalendarService", "CatalogService"],
     "membership": ["AuthService", "MemberService", "StaffService"],
-    "payment": ["LedgerService", "PaymentService"],
+    "payment": ["LedgerService", "PaymentService", "ReconciliationService"],
     "marketing": ["MessageService", "PromotionService"],
     "analytics": ["ReportService"],
 }

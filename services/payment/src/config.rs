@@ -31,6 +31,9 @@ pub struct Policy {
     pub worker_period_seconds: u32,
     /// The IANA time zone of the head office, and of stores of which booking has not told theirs; `Asia/Shanghai`.
     pub time_zone: String,
+    /// What was agreed that providers keep of a sale, in hundred-thousandths; 600, which is 0.6 %. Where a bill says
+    /// otherwise that is a break.
+    pub provider_fee_rate: u32,
     /// How long after its end a store's day is closed, in minutes; 10. What is posted later with a time of that day is
     /// refused, and tried again.
     pub close_day_after_minutes: u32,
@@ -62,6 +65,7 @@ impl Default for Policy {
             refund_retry_max_seconds: 600,
             worker_period_seconds: 5,
             time_zone: "Asia/Shanghai".to_owned(),
+            provider_fee_rate: 600,
             close_day_after_minutes: 10,
             breakage_after_days: 1_095,
             invoice_tax_basis_points: 600,
@@ -95,6 +99,12 @@ impl Policy {
         }
         if self.charge_minutes > MAX_CHARGE_MINUTES {
             return Err(Error::invalid("payment.policy.charge_minutes", "must be at most 1440, which is a day"));
+        }
+        if self.provider_fee_rate > 100_000 {
+            return Err(Error::invalid(
+                "payment.policy.provider_fee_rate",
+                "must be at most 100000, which is all of it",
+            ));
         }
         if TimeZone::get(&self.time_zone).is_err() {
             return Err(Error::invalid("payment.policy.time_zone", "must be an IANA time zone, such as Asia/Shanghai"));

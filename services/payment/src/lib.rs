@@ -39,6 +39,8 @@
 //!   [`domain::stored_value`] and again by checks.
 //! * One attempt to pay at a time; a charge is made, and a refund sent, once however often it is tried: our ids are the
 //!   provider's idempotency keys.
+//! * A provider's bill counts whole or not at all, and once; what it differs by from our books, to the fen, is in breaks,
+//!   which are in suspense until somebody works them off. Held by [`domain::reconciliation`] and again by a check.
 //! * Money that the provider has captured is never dropped: if it is owed it counts, if the order has ended or it is not
 //!   owed it goes back whole.
 //! * Each event raises the version of its order, contract or invoice by exactly one.
@@ -74,6 +76,9 @@
 //! | a paid contract's order shall be closed | `CONTRACT_PAID`: only RefundContract ends it |
 //! | nobody decides a transfer | it expires at its time, and what it set aside is available again |
 //! | two give back 60 of 100 at once | one does; the other is refused (`REFUND_EXCEEDS_CAPTURED`), whatever is still on its way |
+//! | a bill was cut, changed or is another merchant's | nothing of it counts; that is noted in `day_proof`, and it is fetched again |
+//! | a bill and our books differ | a break of one of twelve kinds; what it is about goes to suspense until it is worked off |
+//! | two fetch the bill of one day at once | one of them books it, and both answer with its proof |
 //! | the provider is down at a refund, or its answer is lost | asked for, and sent again only if it is not known there; for ever, with growing pauses |
 //! | the provider of invoices is down, or its answer is lost | asked about, and asked for again only if it is not known there; for ever, with growing pauses |
 //! | an invoice is taken back while it is being issued | it is issued, and then red-lettered |
@@ -84,13 +89,13 @@
 //! `payment.invoice.requested`, `payment.invoice.sent`, `payment.ledger.sealed`, `payment.notice.committed`,
 //! `payment.pay.charge_made`, `payment.pay.committed`, `payment.pay.pending_stored`, `payment.refund.claimed`,
 //! `payment.refund.committed`, `payment.refund.sent`, `payment.store.noted`.
-//! One can be ordered at these, too, and no test does so yet: `payment.amend.committed`, `payment.card.bonus_expired`,
-//! `payment.card.committed`, `payment.card.top_up_ended`, `payment.checkout.cancelled`,
-//! `payment.checkout.charge_closed`, `payment.checkout.charge_made`, `payment.checkout.committed`,
-//! `payment.checkout.expired`, `payment.checkout.set_aside`, `payment.contract.altered`, `payment.contract.created`,
-//! `payment.contract.expired`, `payment.contract.refunded`, `payment.give_back.committed`, `payment.invoice.noted`,
-//! `payment.invoice.reversed`, `payment.query.answered`, `payment.use.committed`, `payment.use.reserved`,
-//! `payment.use.voided`.
+//! One can be ordered at these, too, and no test does so yet: `payment.amend.committed`, `payment.bill.booked`,
+//! `payment.bill.fetched`, `payment.break.resolved`, `payment.card.bonus_expired`, `payment.card.committed`,
+//! `payment.card.top_up_ended`, `payment.checkout.cancelled`, `payment.checkout.charge_closed`,
+//! `payment.checkout.charge_made`, `payment.checkout.committed`, `payment.checkout.expired`,
+//! `payment.checkout.set_aside`, `payment.contract.altered`, `payment.contract.created`, `payment.contract.expired`,
+//! `payment.contract.refunded`, `payment.give_back.committed`, `payment.invoice.noted`, `payment.invoice.reversed`,
+//! `payment.query.answered`, `payment.use.committed`, `payment.use.reserved`, `payment.use.voided`.
 //!
 //! # Map
 //!
@@ -102,11 +107,12 @@
 //! | [`domain::prepaid`] | prepaid contracts: states, rests, what each session is worth, what their end books |
 //! | [`domain::refund_law`] | what the end of a prepaid contract gives back by 法释〔2025〕4号, line by line with its article |
 //! | [`domain::stored_value`] | cards: lots, spending order, campaigns, what the authorities allow |
+//! | [`domain::reconciliation`] | a provider's bill of a day against our books: kinds of breaks, proofs, what is booked of them |
 //! | [`flows`] | one use case a file; [`flows::audit`] looks at every invariant ([`db::invariants`]) of a live database |
-//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `order_return*`, `checkout`, `payment`, `refund`, `ledger_*`, `stored_value_*`, `top_up*`, `store_zone`, `prepaid_*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
+//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `order_return*`, `checkout`, `payment`, `refund`, `ledger_*`, `stored_value_*`, `top_up*`, `store_zone`, `day_proof`, `bill_line`, `reconciliation_break`, `prepaid_*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
 //! | [`peers`] | payment providers behind one port: WeChat Pay, which also issues invoices, Alipay, the sandbox; what their clients share |
-//! | [`rpc`] | `PaymentService`, `CheckoutService`, `LedgerService`, `InvoiceService`, `StoredValueService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks) and the event feed |
-//! | [`worker`] | asks about pending payments, sends refunds, sees to invoices, closes days, seals ledger and audit trail, forgets old sendings of notices, follows booking's feed |
+//! | [`rpc`] | `PaymentService`, `CheckoutService`, `LedgerService`, `InvoiceService`, `StoredValueService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks), `ReconciliationService` and the event feed |
+//! | [`worker`] | asks about pending payments, sends refunds, sees to invoices, closes days, matches bills, seals ledger and audit trail, forgets old sendings of notices, follows booking's feed |
 //! | [`sandbox`] | a provider that takes no money; a foreign system with tables of its own; and two that speak WeChat Pay's and Alipay's protocols |
 //! | [`app`], [`config`] | the wiring; what an operator may set |
 

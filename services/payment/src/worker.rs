@@ -1,6 +1,6 @@
 //! What goes on without being asked: pending payments are asked about, refunds are sent, invoices are seen to, checkouts
-//! and transfers expire, days are closed, old sendings of notices are forgotten, ledger and audit trail are sealed, and
-//! booking's feed is followed.
+//! and transfers expire, days are closed, old sendings of notices are forgotten, bills are matched, ledger and audit trail
+//! are sealed, and booking's feed is followed.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,6 +14,7 @@ pub use crate::flows::{
     ledger::{close_days::close_days, expire_transfers::expire_transfers, seal::seal_ledger},
     prepaid::expire_contracts::expire_contracts,
     query_pending::query_pending,
+    reconciliation::reconcile_day::reconcile_due,
     send_refunds::send_refunds,
     stored_value::lapse::lapse as lapse_stored_value,
 };
@@ -44,6 +45,9 @@ const LAPSE_PERIOD: Duration = Duration::from_secs(30);
 
 /// How often it is looked whether a store's day, or a contract's time, is over.
 const CLOSE_PERIOD: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether a bill is due that was not matched.
+const BILL_PERIOD: Duration = Duration::from_secs(900);
 
 /// The feeds that payment follows.
 #[derive(Debug, Clone)]
@@ -101,6 +105,11 @@ pub fn spawn(app: &Arc<App>, feeds: Feeds, tasks: &Tasks) {
     tasks.spawn_loop("payment.seal_ledger", SEAL_LEDGER_PERIOD, None, move || {
         let app = Arc::clone(&of);
         async move { Ok(Next::after_batch(seal_ledger(&app).await?, seal::BATCH)) }
+    });
+    let of = Arc::clone(app);
+    tasks.spawn_loop("payment.reconcile_due", BILL_PERIOD, None, move || {
+        let app = Arc::clone(&of);
+        async move { Ok(Next::after_batch(reconcile_due(&app).await?, 1)) }
     });
     let of = Arc::clone(app);
     tasks.spawn_loop("payment.forget_nonces", FORGET_PERIOD, None, move || {

@@ -13,6 +13,7 @@
 //! | [`queue`] | how long it takes to tell those in a queue when they can begin |
 //! | [`gateway`] | requests per second through the gateway, against plain gRPC and against Envoy |
 //! | [`ledger`] | postings per second, spread and on one account, against pgbench; the audit of a million entries |
+//! | [`bill`] | a provider's bill of a million lines: read, matched, kept and booked |
 //! | [`light`] | under light load: from a commit to the answer, and to a consumer in another service |
 //! | [`refund_law`] | how long it takes to reckon what the end of a prepaid contract gives back |
 //! | [`memory`] | what `serve all` keeps resident while nothing happens, and at work on a million bookings |
@@ -28,6 +29,7 @@
 //! | [`envoy`] | the other transcoder |
 //! | [`report`], [`machine`], [`samples`] | what comes out |
 
+mod bill;
 mod capture;
 mod contention;
 mod curve;
@@ -79,7 +81,7 @@ use scale::Scale;
 use servers::Servers;
 
 /// How long a run may take before it is given up.
-const LONGEST: Duration = Duration::from_secs(600);
+const LONGEST: Duration = Duration::from_secs(900);
 
 /// Flags of `bench`.
 #[derive(Debug, Clone, Args)]
@@ -118,6 +120,8 @@ enum Part {
     Gateway,
     /// The ledger against pgbench, and its audit.
     Ledger,
+    /// A provider's bill against the books.
+    Bill,
     /// Commit to answer and to consumer.
     Light,
     /// What a prepaid contract gives back.
@@ -186,6 +190,7 @@ async fn measure(servers: &Servers, options: &BenchOptions, report: &mut Report)
             Part::Queue => queue::measure(&house, &scale, report).await,
             Part::Gateway => gateway::measure(servers, &house, &scale, options.envoy.as_deref(), report).await,
             Part::Ledger => ledger::measure(servers, &scale, report).await,
+            Part::Bill => bill::measure(servers, &scale, report).await,
             Part::Light => light::measure(servers, &house, &scale, report).await,
             Part::RefundLaw => refund_law::measure(&scale, report),
             Part::Memory => memory::measure(servers, &scale, report).await,

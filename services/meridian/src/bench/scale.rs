@@ -37,6 +37,8 @@ pub struct Scale {
     pub busy: Duration,
     /// How many entries the ledger has that is audited.
     pub entries: i64,
+    /// How many payments are matched against a bill.
+    pub bill_lines: i64,
 }
 
 impl Scale {
@@ -60,6 +62,7 @@ impl Scale {
                 stored: 50_000,
                 busy: Duration::from_secs(3),
                 entries: 20_000,
+                bill_lines: 20_000,
             };
         }
         Self {
@@ -79,6 +82,7 @@ impl Scale {
             stored: 1_000_000,
             busy: Duration::from_secs(15),
             entries: 1_000_000,
+            bill_lines: 1_000_000,
         }
     }
 }

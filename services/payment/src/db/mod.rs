@@ -9,6 +9,7 @@ pub mod notices;
 pub mod orders;
 pub mod payments;
 pub mod prepaid;
+pub mod reconciliation;
 pub mod refunds;
 mod returns;
 pub mod stored_value;

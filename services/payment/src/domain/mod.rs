@@ -8,6 +8,7 @@ pub mod order;
 pub mod outcome;
 pub mod payment;
 pub mod prepaid;
+pub mod reconciliation;
 pub mod refund;
 pub mod refund_law;
 pub mod stored_value;

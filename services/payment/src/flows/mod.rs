@@ -12,6 +12,7 @@ pub mod pay_order;
 pub mod prepaid;
 pub mod query_pending;
 pub mod read_orders;
+pub mod reconciliation;
 mod record;
 pub mod refund_order;
 pub mod send_refunds;

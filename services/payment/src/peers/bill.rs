@@ -72,6 +72,15 @@ impl BillTotals {
     }
 }
 
+/// A bill that was read to its end and is whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bill {
+    /// Its sums.
+    pub totals: BillTotals,
+    /// SHA-256 of the file as it came.
+    pub sha256: [u8; 32],
+}
+
 /// What takes in the lines of a bill.
 pub type Sink<'a> = &'a mut (dyn FnMut(BillLine) -> Result<()> + Send);
 

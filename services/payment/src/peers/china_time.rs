@@ -1,7 +1,7 @@
 //! Times as Chinese providers write them: in China Standard Time, which has no summer time.
 
 use jiff::{
-    civil::DateTime,
+    civil::{Date, DateTime},
     tz::{Offset, TimeZone},
 };
 use kernel::Timestamp;
@@ -29,6 +29,11 @@ pub fn local(at: Timestamp) -> DateTime {
     at.to_zoned(TimeZone::fixed(ZONE)).datetime()
 }
 
+/// The first instant of a day on clocks in China; `None` at the end of time.
+pub fn start_of(day: Date) -> Option<Timestamp> {
+    Some(day.to_zoned(TimeZone::fixed(ZONE)).ok()?.timestamp())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +44,7 @@ mod tests {
         assert_eq!(rfc3339(at), "2026-01-02T03:04:05+08:00");
         assert_eq!(plain(at), "2026-01-02 03:04:05");
         assert_eq!(read_plain("2026-01-02 03:04:05"), Some(at));
+        assert_eq!(start_of(local(at).date()), read_plain("2026-01-02 00:00:00"));
         for bad in ["", "2026-01-02", "2026-13-02 03:04:05", "2026-01-02T03:04:05"] {
             assert_eq!(read_plain(bad), None, "{bad}");
         }

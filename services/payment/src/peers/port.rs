@@ -3,11 +3,13 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
+use jiff::civil::Date;
 use kernel::{
     Error, Money, Result, Timestamp, Uuid,
     ids::{PaymentId, RefundId},
 };
 
+use super::bill::{Bill, Sink};
 use crate::domain::{Charge, Tender};
 
 /// A payment provider. Every call may be repeated: the ids are the idempotency keys.
@@ -52,6 +54,20 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     /// signed can't be read; `Unavailable` if the keys to check it with can't be had now.
     async fn read_notice(&self, envelope: &Envelope<'_>) -> Result<Notice>;
 
+    /// Whether it gives bills.
+    fn has_bills(&self) -> bool {
+        false
+    }
+
+    /// Reads its bill of a day on its clock, line by line; `None` if nothing happened then.
+    ///
+    /// # Errors
+    /// `NO_BILLS` if it gives none; `BILL_UNREADABLE`, `BILL_BROKEN` or `BILL_FOREIGN`; what `sink` answers;
+    /// `Unavailable`. After an error nothing of what `sink` has taken in counts.
+    async fn bill(&self, _day: Date, _sink: Sink<'_>) -> Result<Option<Bill>> {
+        Err(Error::precondition("NO_BILLS", "this provider gives no bills"))
+    }
+
     /// What it wants to hear when a notice was taken in; anything else makes it send the notice again.
     fn acknowledgement(&self) -> Acknowledgement;
 }
@@ -80,6 +96,11 @@ impl Providers {
     /// Those given. Of two with one name the later counts.
     pub fn new(providers: impl IntoIterator<Item = Arc<dyn Provider>>) -> Self {
         Self(providers.into_iter().map(|provider| (provider.name(), provider)).collect())
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Provider>> {
+        self.0.values()
     }
 
     /// The one of that name.

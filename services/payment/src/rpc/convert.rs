@@ -6,6 +6,7 @@ pub mod giving_back;
 pub mod invoice;
 pub mod ledger;
 pub mod prepaid;
+pub mod reconciliation;
 pub mod refund_law;
 pub mod stored_value;
 

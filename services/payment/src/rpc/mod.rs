@@ -6,6 +6,7 @@ mod invoice;
 mod ledger;
 mod payment;
 mod prepaid;
+mod reconciliation;
 mod stored_value;
 
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use proto::{
     payment::v1::{
         checkout_service_server::CheckoutServiceServer, invoice_service_server::InvoiceServiceServer,
         ledger_service_server::LedgerServiceServer, payment_service_server::PaymentServiceServer,
-        prepaid_service_server::PrepaidServiceServer, stored_value_service_server::StoredValueServiceServer,
+        prepaid_service_server::PrepaidServiceServer, reconciliation_service_server::ReconciliationServiceServer,
+        stored_value_service_server::StoredValueServiceServer,
     },
 };
 use tonic::service::Routes;
@@ -31,5 +33,6 @@ pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
         .add_service(PrepaidServiceServer::new(prepaid::Prepaid(Arc::clone(app))))
         .add_service(InvoiceServiceServer::new(invoice::Invoices(Arc::clone(app))))
         .add_service(StoredValueServiceServer::new(stored_value::StoredValue(Arc::clone(app))))
+        .add_service(ReconciliationServiceServer::new(reconciliation::Reconciliation(Arc::clone(app))))
         .add_service(EventFeedServiceServer::new(feed))
 }

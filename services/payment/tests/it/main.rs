@@ -18,6 +18,7 @@ mod odd_answers;
 mod orders;
 mod prepaid;
 mod races;
+mod reconciliation;
 mod roles;
 mod sandbox;
 mod seeds;

@@ -137,6 +137,8 @@ chart! {
     CommissionExpense = "commission_expense", Expense, None, checked: false;
     /// Drawers that did not hold what they should.
     CashOverShort = "cash_over_short", Expense, None, checked: false;
+    /// What providers' bills differed by, and was written off.
+    ReconciliationDifferences = "reconciliation_differences", Expense, None, checked: false;
 }
 
 impl Account {

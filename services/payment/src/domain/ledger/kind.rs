@@ -33,6 +33,12 @@ pub enum Kind {
     CardReplaced,
     /// What a top-up gives back is not what was left of its money.
     SetOff,
+    /// A provider's bill says what it keeps.
+    ProviderFees,
+    /// A provider's bill differs from what we have.
+    BreaksFound,
+    /// A difference is worked off.
+    BreakSettled,
 }
 
 impl Kind {
@@ -53,6 +59,9 @@ impl Kind {
         Self::BonusExpired,
         Self::CardReplaced,
         Self::SetOff,
+        Self::ProviderFees,
+        Self::BreaksFound,
+        Self::BreakSettled,
     ];
 
     /// The word that is stored.
@@ -73,6 +82,9 @@ impl Kind {
             Self::BonusExpired => "bonus_expired",
             Self::CardReplaced => "card_replaced",
             Self::SetOff => "set_off",
+            Self::ProviderFees => "provider_fees",
+            Self::BreaksFound => "breaks_found",
+            Self::BreakSettled => "break_settled",
         }
     }
 

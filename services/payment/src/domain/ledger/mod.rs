@@ -35,6 +35,7 @@
 //! | `provider_fees` | expense | provider | what providers keep for themselves |
 //! | `commission_expense` | expense | – | commission earned by others |
 //! | `cash_over_short` | expense | – | drawers that were counted and did not hold what they should |
+//! | `reconciliation_differences` | expense | – | what providers' bills differed by, and was written off |
 //!
 //! # Checked accounts
 //!
@@ -74,6 +75,9 @@
 //! | `bonus_expired` | the time of bonus is over, or its top-up is given back | `stored_value_bonus` | `promotion_expense` |
 //! | `card_replaced` | a new card takes the place of one that was lost or stopped | both, of the old card | both, of the new card |
 //! | `set_off` | a top-up is given back, and less (more) than was left of its money | `stored_value_principal` (`promotion_expense`) | `promotion_expense` (`stored_value_principal`) |
+//! | `provider_fees` | a bill says what the provider keeps | `provider_fees` | `provider_receivable` |
+//! | `breaks_found` | a bill says that there is more at the provider (less: reversed) | `provider_receivable` | `suspense` |
+//! | `break_settled` | that is worked off | `suspense` | `provider_receivable`, or `reconciliation_differences` |
 
 mod chart;
 mod day;

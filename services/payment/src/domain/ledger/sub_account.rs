@@ -21,6 +21,11 @@ impl Party {
 
     /// A payment provider by its short name, such as `sandbox`.
     pub fn provider(name: &'static str) -> Self {
+        Self::named_provider(name)
+    }
+
+    /// The same by a name that came from elsewhere, of which it is known that there is such a provider.
+    pub fn named_provider(name: &str) -> Self {
         Self(format!("providers/{name}"))
     }
 

@@ -37,10 +37,12 @@ mod vectors;
 use std::fmt;
 
 use async_trait::async_trait;
+use jiff::civil::Date;
 use kernel::{Error, Result, SharedClock, ids::PaymentId};
 use secrecy::SecretString;
 
 use super::{
+    bill::{Bill, Sink},
     crypto::PrivateKey,
     http::Client,
     port::{Acknowledgement, ChargeReport, Envelope, NewCharge, NewRefund, Notice, Provider, RefundState, number_of},
@@ -152,6 +154,15 @@ impl Provider for Alipay {
 
     async fn read_notice(&self, envelope: &Envelope<'_>) -> Result<Notice> {
         self.take_notice(envelope)
+    }
+
+    fn has_bills(&self) -> bool {
+        true
+    }
+
+    #[tracing::instrument(name = "peer.alipay.bill", skip_all, err(Debug, level = "debug"))]
+    async fn bill(&self, day: Date, sink: Sink<'_>) -> Result<Option<Bill>> {
+        self.trade_bill(day, sink).await
     }
 
     fn acknowledgement(&self) -> Acknowledgement {

@@ -38,7 +38,7 @@ fn name(account: Account) -> String {
 }
 
 /// A store, or the head office, which has all zeros for its id.
-fn store(store: Option<StoreId>) -> String {
+pub(super) fn store(store: Option<StoreId>) -> String {
     StoreId::from_uuid(store.map_or(Uuid::nil(), StoreId::uuid)).name()
 }
 

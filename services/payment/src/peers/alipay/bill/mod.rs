@@ -12,10 +12,11 @@ use jiff::civil::Date;
 use kernel::{Error, Result};
 use serde::Deserialize;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use super::{Alipay, call::Reply};
 use crate::peers::{
-    bill::{BillTotals, Sink},
+    bill::{Bill, Sink},
     http::unknown,
 };
 
@@ -32,7 +33,7 @@ impl Alipay {
     /// # Errors
     /// `BILL_UNREADABLE`, `BILL_BROKEN` or `BILL_FOREIGN`; what `sink` answers; `Unavailable`. After an error nothing of
     /// what `sink` has taken in counts.
-    pub async fn trade_bill(&self, day: Date, sink: Sink<'_>) -> Result<Option<BillTotals>> {
+    pub async fn trade_bill(&self, day: Date, sink: Sink<'_>) -> Result<Option<Bill>> {
         let business = json!({ "bill_type": "trade", "bill_date": day.to_string() });
         let offered = match self.call("alipay.data.dataservice.bill.downloadurl.query", &business, false).await? {
             Reply::Refused(refusal) if refusal.sub_code.ends_with("bill_not_exist") => return Ok(None),
@@ -46,8 +47,13 @@ impl Alipay {
             return Err(unknown("its bill lies at an address that can be listened to"));
         }
         let request = Request::get(offered.bill_download_url).body(bytes::Bytes::new()).map_err(Error::internal)?;
-        let mut bill = TradeBill::new(&self.seller_id);
-        self.http.download(request, |piece| bill.push(piece, sink)).await?;
-        bill.finish().map(Some)
+        let (mut bill, mut sha256) = (TradeBill::new(&self.seller_id), Sha256::new());
+        let take = |piece: &[u8]| {
+            sha256.update(piece);
+            bill.push(piece, sink)
+        };
+        self.http.download(request, take).await?;
+        let totals = bill.finish()?;
+        Ok(Some(Bill { totals, sha256: sha256.finalize().into() }))
     }
 }

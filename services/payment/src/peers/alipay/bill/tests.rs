@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     peers::{
-        bill::{BillKind, BillLine},
+        bill::{BillKind, BillLine, BillTotals},
         testdata,
     },
     sandbox::alipay::archive,

@@ -12,10 +12,11 @@ use http::Method;
 use jiff::civil::Date;
 use kernel::Result;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use super::{Wechat, call::Reply};
 use crate::peers::{
-    bill::{BillTotals, Sink},
+    bill::{Bill, Sink},
     http::unknown,
 };
 
@@ -38,13 +39,18 @@ impl Wechat {
     /// # Errors
     /// `BILL_UNREADABLE`, `BILL_BROKEN` or `BILL_FOREIGN`; what `sink` answers; `Unavailable`. After an error nothing of
     /// what `sink` has taken in counts.
-    pub async fn trade_bill(&self, day: Date, sink: Sink<'_>) -> Result<Option<BillTotals>> {
+    pub async fn trade_bill(&self, day: Date, sink: Sink<'_>) -> Result<Option<Bill>> {
         let Some(offered) = self.offered(&format!("/v3/bill/tradebill?bill_date={day}&bill_type=ALL")).await? else {
             return Ok(None);
         };
-        let mut bill = TradeBill::new(&self.merchant_id);
-        self.download(&offered, |piece| bill.push(piece, sink)).await?;
-        bill.finish(&offered.hash_value, sink).map(Some)
+        let (mut bill, mut sha256) = (TradeBill::new(&self.merchant_id), Sha256::new());
+        let take = |piece: &[u8]| {
+            sha256.update(piece);
+            bill.push(piece, sink)
+        };
+        self.download(&offered, take).await?;
+        let totals = bill.finish(&offered.hash_value, sink)?;
+        Ok(Some(Bill { totals, sha256: sha256.finalize().into() }))
     }
 
     /// Reads the fund bill of a day; `None` if there is none.

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::peers::{
-    bill::{BillKind, BillLine},
+    bill::{BillKind, BillLine, BillTotals},
     crypto::Sha1,
     testdata,
 };
