@@ -1768,6 +1768,38 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.payment.v1.ReconciliationService/GetDayProof",
+        Rule {
+            public: false,
+            roles: &[Role::Finance, Role::Administrator, Role::Auditor],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.ReconciliationService/ListBreaks",
+        Rule {
+            public: false,
+            roles: &[Role::Finance, Role::Administrator, Role::Auditor],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.ReconciliationService/ReconcileDay",
+        Rule {
+            public: false,
+            roles: &[Role::Finance, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.ReconciliationService/ResolveBreak",
+        Rule {
+            public: false,
+            roles: &[Role::Finance, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
         "/meridian.payment.v1.StoredValueService/CreateTopUpCampaign",
         Rule {
             public: false,

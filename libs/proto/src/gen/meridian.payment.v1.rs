@@ -8399,6 +8399,1049 @@ impl ::prost::Name for ContractChanged {
         "/meridian.payment.v1.ContractChanged".into()
     }
 }
+/// What the bill of a day came to. Once it is reconciled it never changes:
+/// (sales - refunds) - (our_sales - our_refunds) = in_breaks + on_other_days.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DayProof {
+    /// `providers/<name>/dayProofs/<date>`, such as `providers/wechat/dayProofs/2026-11-22`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The day, on the provider's clock.
+    #[prost(message, optional, tag = "2")]
+    pub date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// Whether there is a bill that counts.
+    #[prost(enumeration = "day_proof::State", tag = "3")]
+    pub state: i32,
+    /// Why the last bill was refused, such as `BILL_FOREIGN`; empty once one was matched.
+    #[prost(string, tag = "4")]
+    pub refusal: ::prost::alloc::string::String,
+    /// SHA-256 of the bill as it came, in hexadecimal digits; empty for a day on which the provider has none.
+    #[prost(string, tag = "5")]
+    pub sha256: ::prost::alloc::string::String,
+    /// How many lines it has.
+    #[prost(int64, tag = "6")]
+    pub lines: i64,
+    /// How many of them fit.
+    #[prost(int64, tag = "7")]
+    pub matched: i64,
+    /// What its sales add up to.
+    #[prost(message, optional, tag = "8")]
+    pub sales: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What its refunds add up to.
+    #[prost(message, optional, tag = "9")]
+    pub refunds: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What the provider keeps of it, which is booked as its fee.
+    #[prost(message, optional, tag = "10")]
+    pub fees: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What we captured on that day.
+    #[prost(message, optional, tag = "11")]
+    pub our_sales: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What we gave back on that day.
+    #[prost(message, optional, tag = "12")]
+    pub our_refunds: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What the breaks say that we have more at the provider than we knew; below zero if it is less.
+    #[prost(message, optional, tag = "13")]
+    pub in_breaks: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What fits and is on another day with us, less what is on another bill with the provider.
+    #[prost(message, optional, tag = "14")]
+    pub on_other_days: ::core::option::Option<
+        super::super::super::google::r#type::Money,
+    >,
+    /// How many breaks were found.
+    #[prost(int64, tag = "15")]
+    pub breaks: i64,
+    /// How many of them are not worked off.
+    #[prost(int64, tag = "16")]
+    pub open_breaks: i64,
+    /// When it was matched, or refused.
+    #[prost(message, optional, tag = "17")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Nested message and enum types in `DayProof`.
+pub mod day_proof {
+    /// Whether there is a bill that counts.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        /// Not stated.
+        Unspecified = 0,
+        /// A bill came and was refused; a sound one may still come.
+        Refused = 1,
+        /// The bill was matched.
+        Reconciled = 2,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Refused => "STATE_REFUSED",
+                Self::Reconciled => "STATE_RECONCILED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_REFUSED" => Some(Self::Refused),
+                "STATE_RECONCILED" => Some(Self::Reconciled),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for DayProof {
+    const NAME: &'static str = "DayProof";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.DayProof".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.DayProof".into()
+    }
+}
+/// Something in which a provider's bill and our books differ.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReconciliationBreak {
+    /// `providers/<name>/dayProofs/<date>/breaks/<number>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// In what they differ.
+    #[prost(enumeration = "reconciliation_break::Kind", tag = "2")]
+    pub kind: i32,
+    /// Whether it is worked off.
+    #[prost(enumeration = "reconciliation_break::State", tag = "3")]
+    pub state: i32,
+    /// `payments/<uuid>`; empty if it is none of ours.
+    #[prost(string, tag = "4")]
+    pub payment: ::prost::alloc::string::String,
+    /// `refunds/<uuid>`; empty if it is about a payment, or none of ours.
+    #[prost(string, tag = "5")]
+    pub refund: ::prost::alloc::string::String,
+    /// The merchant's number as the bill states it; may be empty.
+    #[prost(string, tag = "6")]
+    pub reference: ::prost::alloc::string::String,
+    /// The provider's own id of the payment; may be empty.
+    #[prost(string, tag = "7")]
+    pub transaction: ::prost::alloc::string::String,
+    /// The store; all zeros is the head office, also if no store is known.
+    #[prost(string, tag = "8")]
+    pub store: ::prost::alloc::string::String,
+    /// What we have; not set if we have nothing.
+    #[prost(message, optional, tag = "9")]
+    pub ours: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What the bill has, in minor units of `theirs_currency_code`; for a fee that of the fee, in hundred-thousandths of the
+    /// currency's unit.
+    #[prost(int64, tag = "10")]
+    pub theirs_minor: i64,
+    /// The currency of the bill's line; empty if it has none.
+    #[prost(string, tag = "11")]
+    pub theirs_currency_code: ::prost::alloc::string::String,
+    /// What we have more at the provider than we knew; below zero if it is less. It is in suspense until it is worked off.
+    #[prost(message, optional, tag = "12")]
+    pub difference: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// How it was worked off.
+    #[prost(enumeration = "reconciliation_break::Resolution", tag = "13")]
+    pub resolution: i32,
+    /// What was noted then.
+    #[prost(string, tag = "14")]
+    pub note: ::prost::alloc::string::String,
+    /// When it was found.
+    #[prost(message, optional, tag = "15")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was worked off; not set while it is open.
+    #[prost(message, optional, tag = "16")]
+    pub resolve_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Nested message and enum types in `ReconciliationBreak`.
+pub mod reconciliation_break {
+    /// In what they differ.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Kind {
+        /// Not stated.
+        Unspecified = 0,
+        /// We have it, the bill has not.
+        MissingThere = 1,
+        /// The bill has it, we have not.
+        MissingHere = 2,
+        /// The amount.
+        Amount = 3,
+        /// The fee is not what was agreed.
+        Fee = 4,
+        /// One says that it happened, the other that it did not.
+        State = 5,
+        /// The currency.
+        Currency = 6,
+        /// A line is of another day than its bill.
+        Date = 7,
+        /// The bill, or one before it, has it already.
+        Duplicate = 8,
+        /// Something went back of which we never had anything.
+        RefundWithoutSale = 9,
+        /// The bill has in parts what we have in one.
+        Split = 10,
+        /// The bill is that of another merchant.
+        UnknownMerchant = 11,
+        /// It is on another day with us.
+        Late = 12,
+    }
+    impl Kind {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "KIND_UNSPECIFIED",
+                Self::MissingThere => "KIND_MISSING_THERE",
+                Self::MissingHere => "KIND_MISSING_HERE",
+                Self::Amount => "KIND_AMOUNT",
+                Self::Fee => "KIND_FEE",
+                Self::State => "KIND_STATE",
+                Self::Currency => "KIND_CURRENCY",
+                Self::Date => "KIND_DATE",
+                Self::Duplicate => "KIND_DUPLICATE",
+                Self::RefundWithoutSale => "KIND_REFUND_WITHOUT_SALE",
+                Self::Split => "KIND_SPLIT",
+                Self::UnknownMerchant => "KIND_UNKNOWN_MERCHANT",
+                Self::Late => "KIND_LATE",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "KIND_UNSPECIFIED" => Some(Self::Unspecified),
+                "KIND_MISSING_THERE" => Some(Self::MissingThere),
+                "KIND_MISSING_HERE" => Some(Self::MissingHere),
+                "KIND_AMOUNT" => Some(Self::Amount),
+                "KIND_FEE" => Some(Self::Fee),
+                "KIND_STATE" => Some(Self::State),
+                "KIND_CURRENCY" => Some(Self::Currency),
+                "KIND_DATE" => Some(Self::Date),
+                "KIND_DUPLICATE" => Some(Self::Duplicate),
+                "KIND_REFUND_WITHOUT_SALE" => Some(Self::RefundWithoutSale),
+                "KIND_SPLIT" => Some(Self::Split),
+                "KIND_UNKNOWN_MERCHANT" => Some(Self::UnknownMerchant),
+                "KIND_LATE" => Some(Self::Late),
+                _ => None,
+            }
+        }
+    }
+    /// Whether it is worked off.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        /// Not stated.
+        Unspecified = 0,
+        /// It is not.
+        Open = 1,
+        /// It is.
+        Resolved = 2,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Open => "STATE_OPEN",
+                Self::Resolved => "STATE_RESOLVED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_OPEN" => Some(Self::Open),
+                "STATE_RESOLVED" => Some(Self::Resolved),
+                _ => None,
+            }
+        }
+    }
+    /// How it was worked off.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Resolution {
+        /// Not stated.
+        Unspecified = 0,
+        /// A later bill has it after all. Found by itself.
+        Arrived = 1,
+        /// It was booked here in the usual way meanwhile.
+        BookedHere = 2,
+        /// The provider has put it right.
+        CorrectedThere = 3,
+        /// It is our gain or loss.
+        WrittenOff = 4,
+        /// It is understood, and no money is wrong.
+        Explained = 5,
+    }
+    impl Resolution {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "RESOLUTION_UNSPECIFIED",
+                Self::Arrived => "RESOLUTION_ARRIVED",
+                Self::BookedHere => "RESOLUTION_BOOKED_HERE",
+                Self::CorrectedThere => "RESOLUTION_CORRECTED_THERE",
+                Self::WrittenOff => "RESOLUTION_WRITTEN_OFF",
+                Self::Explained => "RESOLUTION_EXPLAINED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "RESOLUTION_UNSPECIFIED" => Some(Self::Unspecified),
+                "RESOLUTION_ARRIVED" => Some(Self::Arrived),
+                "RESOLUTION_BOOKED_HERE" => Some(Self::BookedHere),
+                "RESOLUTION_CORRECTED_THERE" => Some(Self::CorrectedThere),
+                "RESOLUTION_WRITTEN_OFF" => Some(Self::WrittenOff),
+                "RESOLUTION_EXPLAINED" => Some(Self::Explained),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for ReconciliationBreak {
+    const NAME: &'static str = "ReconciliationBreak";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ReconciliationBreak".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ReconciliationBreak".into()
+    }
+}
+/// Request of ReconciliationService.ReconcileDay.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReconcileDayRequest {
+    /// `providers/<name>/dayProofs/<date>`, such as `providers/wechat/dayProofs/2026-11-22`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ReconcileDayRequest {
+    const NAME: &'static str = "ReconcileDayRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ReconcileDayRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ReconcileDayRequest".into()
+    }
+}
+/// Request of ReconciliationService.GetDayProof.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDayProofRequest {
+    /// `providers/<name>/dayProofs/<date>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetDayProofRequest {
+    const NAME: &'static str = "GetDayProofRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.GetDayProofRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.GetDayProofRequest".into()
+    }
+}
+/// Request of ReconciliationService.ListBreaks.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListBreaksRequest {
+    /// Only those of this day, `providers/<name>/dayProofs/<date>`; empty: of all.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+    /// Only those of this kind.
+    #[prost(enumeration = "reconciliation_break::Kind", tag = "2")]
+    pub kind: i32,
+    /// Only those in this state.
+    #[prost(enumeration = "reconciliation_break::State", tag = "3")]
+    pub state: i32,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "4")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "5")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListBreaksRequest {
+    const NAME: &'static str = "ListBreaksRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListBreaksRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListBreaksRequest".into()
+    }
+}
+/// Response of ReconciliationService.ListBreaks.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListBreaksResponse {
+    /// One page, those found last first.
+    #[prost(message, repeated, tag = "1")]
+    pub breaks: ::prost::alloc::vec::Vec<ReconciliationBreak>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListBreaksResponse {
+    const NAME: &'static str = "ListBreaksResponse";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListBreaksResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListBreaksResponse".into()
+    }
+}
+/// Request of ReconciliationService.ResolveBreak.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResolveBreakRequest {
+    /// `providers/<name>/dayProofs/<date>/breaks/<number>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// How it is worked off; not ARRIVED, which is found by itself.
+    #[prost(enumeration = "reconciliation_break::Resolution", tag = "2")]
+    pub resolution: i32,
+    /// Why, for whoever asks later. No personal data.
+    #[prost(string, tag = "3")]
+    pub note: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ResolveBreakRequest {
+    const NAME: &'static str = "ResolveBreakRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ResolveBreakRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ResolveBreakRequest".into()
+    }
+}
+/// Generated client implementations.
+pub mod reconciliation_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// What providers say of our money, against what we say: their bills of a day, line by line, against payments, refunds and
+    /// the ledger. Whatever doesn't fit is a break, which somebody works off with a reason.
+    ///
+    /// Bills are those of all stores: staff bound to a store can't see them.
+    #[derive(Debug, Clone)]
+    pub struct ReconciliationServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl ReconciliationServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> ReconciliationServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> ReconciliationServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            ReconciliationServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Fetches a provider's bill of a day and matches it. It is done each morning anyway; a day that is done stays as it is.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason BILL_NOT_READY until ten o'clock of the next day, BILL_BROKEN or
+        /// BILL_UNREADABLE for a bill that was cut or changed, BILL_FOREIGN for that of another merchant, NO_BILLS if the provider
+        /// gives none. Nothing of a bill that is refused counts; the proof of the day says why it was.
+        pub async fn reconcile_day(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReconcileDayRequest>,
+        ) -> std::result::Result<tonic::Response<super::DayProof>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.ReconciliationService/ReconcileDay",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.ReconciliationService",
+                        "ReconcileDay",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads the proof of a day.
+        pub async fn get_day_proof(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetDayProofRequest>,
+        ) -> std::result::Result<tonic::Response<super::DayProof>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.ReconciliationService/GetDayProof",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.ReconciliationService",
+                        "GetDayProof",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists breaks, those found last first.
+        pub async fn list_breaks(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListBreaksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListBreaksResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.ReconciliationService/ListBreaks",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.ReconciliationService",
+                        "ListBreaks",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Works off a break. What it has put into suspense leaves it.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason BREAK_RESOLVED if that was done otherwise before, MONEY_UNEXPLAINED if a break
+        /// about money shall be settled without any.
+        pub async fn resolve_break(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ResolveBreakRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReconciliationBreak>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.ReconciliationService/ResolveBreak",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.ReconciliationService",
+                        "ResolveBreak",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod reconciliation_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with ReconciliationServiceServer.
+    #[async_trait]
+    pub trait ReconciliationService: std::marker::Send + std::marker::Sync + 'static {
+        /// Fetches a provider's bill of a day and matches it. It is done each morning anyway; a day that is done stays as it is.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason BILL_NOT_READY until ten o'clock of the next day, BILL_BROKEN or
+        /// BILL_UNREADABLE for a bill that was cut or changed, BILL_FOREIGN for that of another merchant, NO_BILLS if the provider
+        /// gives none. Nothing of a bill that is refused counts; the proof of the day says why it was.
+        async fn reconcile_day(
+            &self,
+            request: tonic::Request<super::ReconcileDayRequest>,
+        ) -> std::result::Result<tonic::Response<super::DayProof>, tonic::Status>;
+        /// Reads the proof of a day.
+        async fn get_day_proof(
+            &self,
+            request: tonic::Request<super::GetDayProofRequest>,
+        ) -> std::result::Result<tonic::Response<super::DayProof>, tonic::Status>;
+        /// Lists breaks, those found last first.
+        async fn list_breaks(
+            &self,
+            request: tonic::Request<super::ListBreaksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListBreaksResponse>,
+            tonic::Status,
+        >;
+        /// Works off a break. What it has put into suspense leaves it.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason BREAK_RESOLVED if that was done otherwise before, MONEY_UNEXPLAINED if a break
+        /// about money shall be settled without any.
+        async fn resolve_break(
+            &self,
+            request: tonic::Request<super::ResolveBreakRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReconciliationBreak>,
+            tonic::Status,
+        >;
+    }
+    /// What providers say of our money, against what we say: their bills of a day, line by line, against payments, refunds and
+    /// the ledger. Whatever doesn't fit is a break, which somebody works off with a reason.
+    ///
+    /// Bills are those of all stores: staff bound to a store can't see them.
+    #[derive(Debug)]
+    pub struct ReconciliationServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> ReconciliationServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>>
+    for ReconciliationServiceServer<T>
+    where
+        T: ReconciliationService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.payment.v1.ReconciliationService/ReconcileDay" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReconcileDaySvc<T: ReconciliationService>(pub Arc<T>);
+                    impl<
+                        T: ReconciliationService,
+                    > tonic::server::UnaryService<super::ReconcileDayRequest>
+                    for ReconcileDaySvc<T> {
+                        type Response = super::DayProof;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReconcileDayRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReconciliationService>::reconcile_day(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReconcileDaySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.ReconciliationService/GetDayProof" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetDayProofSvc<T: ReconciliationService>(pub Arc<T>);
+                    impl<
+                        T: ReconciliationService,
+                    > tonic::server::UnaryService<super::GetDayProofRequest>
+                    for GetDayProofSvc<T> {
+                        type Response = super::DayProof;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetDayProofRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReconciliationService>::get_day_proof(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetDayProofSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.ReconciliationService/ListBreaks" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListBreaksSvc<T: ReconciliationService>(pub Arc<T>);
+                    impl<
+                        T: ReconciliationService,
+                    > tonic::server::UnaryService<super::ListBreaksRequest>
+                    for ListBreaksSvc<T> {
+                        type Response = super::ListBreaksResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListBreaksRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReconciliationService>::list_breaks(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListBreaksSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.ReconciliationService/ResolveBreak" => {
+                    #[allow(non_camel_case_types)]
+                    struct ResolveBreakSvc<T: ReconciliationService>(pub Arc<T>);
+                    impl<
+                        T: ReconciliationService,
+                    > tonic::server::UnaryService<super::ResolveBreakRequest>
+                    for ResolveBreakSvc<T> {
+                        type Response = super::ReconciliationBreak;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ResolveBreakRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReconciliationService>::resolve_break(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ResolveBreakSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for ReconciliationServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.payment.v1.ReconciliationService";
+    impl<T> tonic::server::NamedService for ReconciliationServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// Whoever tops up by `threshold` or more in its time gets `bonus` on top.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TopUpCampaign {

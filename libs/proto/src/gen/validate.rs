@@ -2513,6 +2513,23 @@ impl Validate for crate::generated::meridian::payment::v1::RefundContractRequest
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
+impl Validate for crate::generated::meridian::payment::v1::ReconcileDayRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::GetDayProofRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::ListBreaksRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::ResolveBreakRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("note"), &self.note, &[Text::MinLen(1), Text::MaxLen(500)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
 impl Validate for crate::generated::meridian::payment::v1::TopUpCampaign {
     fn check(&self, report: &mut Report) {
         report.text(Field("display_name"), &self.display_name, &[Text::MaxLen(100)]);
