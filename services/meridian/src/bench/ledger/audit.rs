@@ -49,7 +49,9 @@ pub async fn measure(servers: &Servers, scale: &Scale, report: &mut Report) -> R
     tokio::try_join!(one, other)?;
     seal(&pg, now).await?;
     close(&pg, &stores, now).await?;
-    sqlx::raw_sql("vacuum analyze ledger_transaction, ledger_entry, ledger_balance, ledger_day, ledger_seal").execute(pg.pool()).await?;
+    sqlx::raw_sql("vacuum analyze ledger_transaction, ledger_entry, ledger_balance, ledger_day, ledger_seal")
+        .execute(pg.pool())
+        .await?;
     let written = began.elapsed();
 
     let began = Instant::now();
