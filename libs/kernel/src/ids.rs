@@ -127,6 +127,12 @@ ids! {
     LedgerTransferId = "ledgerTransfers";
     /// A balanced set of ledger entries.
     LedgerTransactionId = "ledgerTransactions";
+    /// By what therapists and partners earn.
+    CommissionRuleId = "commissionRules";
+    /// What somebody has earned by a visit.
+    CommissionAccrualId = "commissionAccruals";
+    /// What a store owes its therapists and partners for a period.
+    CommissionSettlementId = "commissionSettlements";
     /// A customer's right to a reduction.
     CouponId = "coupons";
     /// A priced basket, kept for a while.

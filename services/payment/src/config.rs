@@ -11,6 +11,9 @@ use crate::domain::{order::TenderClass, stored_value::SpendingOrder};
 /// The longest that a charge can be paid; providers allow no more.
 const MAX_CHARGE_MINUTES: u32 = 24 * 60;
 
+/// The longest that what was earned may be clawed back.
+const MAX_CLAW_BACK_DAYS: u32 = 366;
+
 /// The rules of payment that an operator may set; the table `payment.policy` of the settings.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -53,6 +56,9 @@ pub struct Policy {
     pub card_spending: String,
     /// How long a top-up can be paid, in minutes; 120. What is paid later goes back whole.
     pub top_up_minutes: u32,
+    /// How long after a visit what was earned by it may still be clawed back, in days; 7. It can't be paid out before. 0 is
+    /// allowed.
+    pub commission_claw_back_days: u32,
 }
 
 impl Default for Policy {
@@ -74,6 +80,7 @@ impl Default for Policy {
             refund_order: TenderClass::ALL.map(|class| class.as_str().to_owned()).to_vec(),
             card_spending: SpendingOrder::default().as_str().to_owned(),
             top_up_minutes: 120,
+            commission_claw_back_days: 7,
         }
     }
 }
@@ -104,6 +111,12 @@ impl Policy {
             return Err(Error::invalid(
                 "payment.policy.provider_fee_rate",
                 "must be at most 100000, which is all of it",
+            ));
+        }
+        if self.commission_claw_back_days > MAX_CLAW_BACK_DAYS {
+            return Err(Error::invalid(
+                "payment.policy.commission_claw_back_days",
+                "must be at most 366, which is a year",
             ));
         }
         if TimeZone::get(&self.time_zone).is_err() {
@@ -157,6 +170,11 @@ impl Policy {
     /// How long after `attempts` attempts a refund is tried again.
     pub fn refund_pause(&self, attempts: u32) -> Duration {
         backoff(2, attempts, self.refund_retry_max_seconds)
+    }
+
+    /// How long after a visit what was earned by it can't be paid out.
+    pub fn claw_back(&self) -> Duration {
+        Duration::from_secs(u64::from(self.commission_claw_back_days) * 24 * 60 * 60)
     }
 
     /// How often the worker looks around.

@@ -37,6 +37,9 @@
 //!   expired. Lots and ledger agree card by card, what is set aside included, and what comes back goes to the very lots that
 //!   bore it. Whoever changes a card or its lots locks its row, after the order's and before the ledger's. Held by
 //!   [`domain::stored_value`] and again by checks.
+//! * What a visit earns its therapists and its partner is accrued once, by the rules of its day, and booked as owed; a refund
+//!   of its order takes back its proportion, never more than was earned, and all of it once all has gone back. Held by
+//!   [`domain::commission`] and again by constraints; whoever takes back locks the visit's row, after that of the order.
 //! * One attempt to pay at a time; a charge is made, and a refund sent, once however often it is tried: our ids are the
 //!   provider's idempotency keys.
 //! * A provider's bill counts whole or not at all, and once; what it differs by from our books, to the fen, is in breaks,
@@ -76,6 +79,10 @@
 //! | a paid contract's order shall be closed | `CONTRACT_PAID`: only RefundContract ends it |
 //! | nobody decides a transfer | it expires at its time, and what it set aside is available again |
 //! | two give back 60 of 100 at once | one does; the other is refused (`REFUND_EXCEEDS_CAPTURED`), whatever is still on its way |
+//! | booking tells twice that a visit is completed | it is accrued once, by the rules of the first time |
+//! | an order is refunded before its visit is told to be completed | what is earned is accrued, and its proportion taken back at once |
+//! | an order is refunded whose commission is in a confirmed settlement list | the therapist keeps it, and the house bears it |
+//! | two draft, confirm or pay the same settlement at once | one does; the other finds `NOTHING_TO_SETTLE` or `WRONG_STATE` |
 //! | a bill was cut, changed or is another merchant's | nothing of it counts; that is noted in `day_proof`, and it is fetched again |
 //! | a bill and our books differ | a break of one of twelve kinds; what it is about goes to suspense until it is worked off |
 //! | two fetch the bill of one day at once | one of them books it, and both answer with its proof |
@@ -93,8 +100,8 @@
 //! `payment.bill.fetched`, `payment.break.resolved`, `payment.card.bonus_expired`, `payment.card.committed`,
 //! `payment.card.top_up_ended`, `payment.checkout.cancelled`, `payment.checkout.charge_closed`,
 //! `payment.checkout.charge_made`, `payment.checkout.committed`, `payment.checkout.expired`,
-//! `payment.checkout.set_aside`, `payment.contract.altered`, `payment.contract.created`, `payment.contract.expired`,
-//! `payment.contract.refunded`, `payment.give_back.committed`, `payment.invoice.noted`, `payment.invoice.reversed`,
+//! `payment.checkout.set_aside`, `payment.commission.accrued`, `payment.commission.paid`, `payment.contract.altered`,
+//! `payment.contract.created`, `payment.contract.expired`, `payment.contract.refunded`, `payment.give_back.committed`, `payment.invoice.noted`, `payment.invoice.reversed`,
 //! `payment.query.answered`, `payment.use.committed`, `payment.use.reserved`, `payment.use.voided`.
 //!
 //! # Map
@@ -103,15 +110,16 @@
 //! |---|---|
 //! | [`domain`] | orders, payments, refunds: the rules, without storage |
 //! | [`domain::invoice`] | invoices: their life, the tax in them, the check character of tax ids (GB 32100) |
+//! | [`domain::commission`] | what therapists and partners earn: rules, the most specific of which wins, and what a refund takes back |
 //! | [`domain::ledger`] | the ledger: chart of accounts, transactions, transfers in two phases |
 //! | [`domain::prepaid`] | prepaid contracts: states, rests, what each session is worth, what their end books |
 //! | [`domain::refund_law`] | what the end of a prepaid contract gives back by 法释〔2025〕4号, line by line with its article |
 //! | [`domain::stored_value`] | cards: lots, spending order, campaigns, what the authorities allow |
 //! | [`domain::reconciliation`] | a provider's bill of a day against our books: kinds of breaks, proofs, what is booked of them |
 //! | [`flows`] | one use case a file; [`flows::audit`] looks at every invariant ([`db::invariants`]) of a live database |
-//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `order_return*`, `checkout`, `payment`, `refund`, `ledger_*`, `stored_value_*`, `top_up*`, `store_zone`, `day_proof`, `bill_line`, `reconciliation_break`, `prepaid_*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
+//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `order_return*`, `checkout`, `payment`, `refund`, `ledger_*`, `commission_*`, `therapist_link`, `stored_value_*`, `top_up*`, `store_zone`, `day_proof`, `bill_line`, `reconciliation_break`, `prepaid_*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
 //! | [`peers`] | payment providers behind one port: WeChat Pay, which also issues invoices, Alipay, the sandbox; what their clients share |
-//! | [`rpc`] | `PaymentService`, `CheckoutService`, `LedgerService`, `InvoiceService`, `StoredValueService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks), `ReconciliationService` and the event feed |
+//! | [`rpc`] | `PaymentService`, `CheckoutService`, `LedgerService`, `CommissionService`, `InvoiceService`, `StoredValueService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks), `ReconciliationService` and the event feed |
 //! | [`worker`] | asks about pending payments, sends refunds, sees to invoices, closes days, matches bills, seals ledger and audit trail, forgets old sendings of notices, follows booking's feed |
 //! | [`sandbox`] | a provider that takes no money; a foreign system with tables of its own; and two that speak WeChat Pay's and Alipay's protocols |
 //! | [`app`], [`config`] | the wiring; what an operator may set |

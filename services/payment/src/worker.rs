@@ -22,8 +22,9 @@ use crate::{
     App, db,
     flows::{
         checkout::expire as checkouts,
+        follow_booking::FollowBooking,
         invoice::settle as invoices,
-        ledger::{expire_transfers as expiry, follow_stores::FollowStores, seal},
+        ledger::{expire_transfers as expiry, seal},
         prepaid::expire_contracts as ends,
         query_pending as query, send_refunds as refunds,
         stored_value::lapse,
@@ -52,14 +53,14 @@ const BILL_PERIOD: Duration = Duration::from_secs(900);
 /// The feeds that payment follows.
 #[derive(Debug, Clone)]
 pub struct Feeds {
-    /// Stores.
+    /// Stores, and visits that are completed.
     pub booking: FeedSource,
 }
 
 /// Spawns the consumer and the loops. They end with `tasks`.
 pub fn spawn(app: &Arc<App>, feeds: Feeds, tasks: &Tasks) {
-    let stores = FollowStores(Arc::clone(app));
-    feed::spawn(tasks, app.pg.clone(), feeds.booking, Arc::new(stores), Arc::clone(&app.clock));
+    let booking = FollowBooking(Arc::clone(app));
+    feed::spawn(tasks, app.pg.clone(), feeds.booking, Arc::new(booking), Arc::clone(&app.clock));
     let period = app.policy.worker_period();
     let of = Arc::clone(app);
     tasks.spawn_loop("payment.query_pending", period, None, move || {

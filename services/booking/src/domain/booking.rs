@@ -296,18 +296,26 @@ impl Booking {
 
     /// How many minutes each of its therapists works, in all parts together.
     pub fn work(&self) -> Vec<(TherapistId, i32)> {
-        let minutes = |start: Timestamp, end: Timestamp| end.duration_since(start).as_mins();
-        // The end of the first part is that of the visit, or at the latest the start of the second.
-        let first_end = self.parts.first().map_or(self.end_time, |second| second.start_time);
-        let mut work = vec![(self.therapist, minutes(self.start_time, first_end))];
-        for part in &self.parts {
-            let more = minutes(part.start_time, part.end_time);
-            match work.iter_mut().find(|(therapist, _)| *therapist == part.therapist) {
-                Some((_, known)) => *known += more,
-                None => work.push((part.therapist, more)),
+        let mut work: Vec<(TherapistId, i32)> = Vec::new();
+        for (therapist, _, more) in self.tasks() {
+            match work.iter_mut().find(|(known, _)| *known == therapist) {
+                Some((_, minutes)) => *minutes = minutes.saturating_add(more),
+                None => work.push((therapist, more)),
             }
         }
-        work.into_iter().map(|(therapist, minutes)| (therapist, i32::try_from(minutes).unwrap_or(i32::MAX))).collect()
+        work
+    }
+
+    /// Who gives what for how many minutes, part by part in order.
+    pub fn tasks(&self) -> Vec<(TherapistId, ItemId, i32)> {
+        let minutes =
+            |start: Timestamp, end: Timestamp| i32::try_from(end.duration_since(start).as_mins()).unwrap_or(i32::MAX);
+        // The end of the first part is that of the visit, or at the latest the start of the second.
+        let first_end = self.parts.first().map_or(self.end_time, |second| second.start_time);
+        let first = (self.therapist, self.item, minutes(self.start_time, first_end));
+        let further = self.parts.iter();
+        let further = further.map(|part| (part.therapist, part.item, minutes(part.start_time, part.end_time)));
+        std::iter::once(first).chain(further).collect()
     }
 
     /// What was agreed on with the customer.

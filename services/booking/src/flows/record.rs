@@ -1,6 +1,9 @@
 //! Storing a transition with its event. Every version of a booking has exactly one event.
 
-use kernel::{Money, Result, Timestamp, ids::GroupId};
+use kernel::{
+    Money, Result, Timestamp,
+    ids::{GroupId, ItemId, TherapistId},
+};
 use pg::{
     Tx,
     outbox::{self, NewEvent},
@@ -128,7 +131,10 @@ async fn tell(tx: &mut Tx, booking: &Booking, names: &Names, happened: Happened,
         }
         Happened::CheckedIn => NewEvent::new(id, version, now, &pb::BookingCheckedIn { booking: facts }),
         Happened::Started => NewEvent::new(id, version, now, &pb::BookingStarted { booking: facts }),
-        Happened::Completed => NewEvent::new(id, version, now, &pb::BookingCompleted { booking: facts }),
+        Happened::Completed => {
+            let (parts, partner) = (parts(tx, booking).await?, booking.partner.clone().unwrap_or_default());
+            NewEvent::new(id, version, now, &pb::BookingCompleted { booking: facts, parts, partner })
+        }
         Happened::Cancelled { actor, fee, reason } => {
             let (in_time, fee, reason) = (fee.is_zero(), Some(to_money(fee)), reason.to_owned());
             NewEvent::new(id, version, now, &pb::BookingCancelled { booking: facts, actor, in_time, fee, reason })
@@ -151,6 +157,22 @@ pub fn before(booking: &Booking) -> pb::Before {
         room: booking.room.name(),
         price: Some(to_money(booking.price)),
     }
+}
+
+/// The parts of a visit with the grades of its therapists as they are now: who earns by it asks what they were then.
+async fn parts(tx: &mut Tx, booking: &Booking) -> Result<Vec<pb::booking_completed::Part>> {
+    let tasks = booking.tasks();
+    let ids: Vec<TherapistId> = tasks.iter().map(|(therapist, ..)| *therapist).collect();
+    let therapists = db::catalog::get_therapists(tx, &ids).await?;
+    let grade = |id: TherapistId| therapists.iter().find(|of| of.id == id).map_or(0, |of| i32::from(of.grade));
+    let part = |(therapist, item, minutes): (TherapistId, ItemId, i32)| pb::booking_completed::Part {
+        therapist: therapist.name(),
+        item: item.name(),
+        grade: grade(therapist),
+        requested: booking.requested,
+        minutes,
+    };
+    Ok(tasks.into_iter().map(part).collect())
 }
 
 /// What events tell of a booking.

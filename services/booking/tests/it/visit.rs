@@ -1,5 +1,6 @@
 //! A visit's day, and who sees it.
 
+use prost::Message;
 use proto::{
     access::Role,
     booking::v1::{self as pb, booking::State},
@@ -43,6 +44,17 @@ async fn it_goes_from_confirmed_to_completed_with_its_whole_history() {
     let versions = "select count(distinct aggregate_version) from outbox o join booking b on b.id = o.aggregate_id";
     assert_eq!(world.count(versions).await, 6);
     assert_eq!(world.count("select count(*) from audit_entry where action like 'booking.%'").await, 3);
+    // Who earns by it learns who gave what.
+    let payload: Vec<u8> = sqlx::query_scalar("select payload from outbox where type like '%.BookingCompleted'")
+        .fetch_one(world.app.pg.pool())
+        .await
+        .expect("the event");
+    let told = pb::BookingCompleted::decode(payload.as_slice()).expect("its payload");
+    let facts = told.booking.expect("what it is about");
+    assert_eq!(told.parts.len(), 1, "{:?}", told.parts);
+    let part = &told.parts[0];
+    assert_eq!((&part.therapist, &part.item), (&facts.therapist, &facts.item));
+    assert!((1..=5).contains(&part.grade) && part.minutes == 60 && !part.requested, "{part:?}");
 }
 
 #[tokio::test]

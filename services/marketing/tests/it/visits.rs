@@ -110,7 +110,7 @@ impl Visit {
             Told::Extended => Event::new(id, version, START, &pb::BookingExtended { booking, ..Default::default() }),
             Told::NoShow => Event::new(id, version, START, &pb::BookingNoShow { booking, fee: None }),
             Told::CheckedIn => Event::new(id, version, START, &pb::BookingCheckedIn { booking }),
-            Told::Completed => Event::new(id, version, START, &pb::BookingCompleted { booking }),
+            Told::Completed => Event::new(id, version, START, &pb::BookingCompleted { booking, ..Default::default() }),
             Told::Cancelled => {
                 let actor = self.facts.customer.clone();
                 Event::new(

@@ -2,6 +2,7 @@
 
 mod action;
 pub mod checkouts;
+pub mod commission;
 pub mod invariants;
 pub mod invoices;
 pub mod ledger;

@@ -1,6 +1,7 @@
 //! The rules of orders, payments, refunds, invoices and the ledger. Pure: no storage, no transport, `now` is an argument.
 
 pub mod checkout;
+pub mod commission;
 pub mod etag;
 pub mod invoice;
 pub mod ledger;

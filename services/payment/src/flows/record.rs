@@ -11,7 +11,8 @@ use rpc::convert::to_money;
 use serde_json::json;
 
 use super::{
-    invoice::excess::take_back_excess, prepaid::follow_order::follow_order_in_tx, stored_value::follow_order, tenders,
+    commission::take_back::take_back, invoice::excess::take_back_excess, prepaid::follow_order::follow_order_in_tx,
+    stored_value::follow_order, tenders,
 };
 use crate::{
     db,
@@ -24,6 +25,10 @@ pub async fn record(tx: &mut Tx, now: Timestamp, actor: &str, before: &Order, ou
     db::orders::save(tx, before, &outcome.order).await?;
     if let Subject::Contract(_) = outcome.order.subject {
         follow_order_in_tx(tx, now, actor, outcome).await?;
+    }
+    if outcome.order.refunds.len() > before.refunds.len() {
+        // What was decided to go back takes its proportion of what was earned by the visit.
+        take_back(tx, now, &outcome.order).await?;
     }
     let more = follow_order::follow(tx, now, outcome).await?;
     let postings: Vec<Transaction> = outcome.postings.iter().cloned().chain(more).collect();

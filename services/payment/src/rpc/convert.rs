@@ -1,6 +1,7 @@
 //! Wire types ↔ domain types.
 
 pub mod checkout;
+pub mod commission;
 pub mod date;
 pub mod giving_back;
 pub mod invoice;
@@ -8,6 +9,7 @@ pub mod ledger;
 pub mod prepaid;
 pub mod reconciliation;
 pub mod refund_law;
+pub mod settlement;
 pub mod stored_value;
 
 use kernel::{

@@ -1,6 +1,7 @@
 //! The service on the wire: decode, flow, encode.
 
 mod checkout;
+mod commission;
 pub mod convert;
 mod invoice;
 mod ledger;
@@ -15,9 +16,10 @@ use feed::FeedServer;
 use proto::{
     feed::v1::event_feed_service_server::EventFeedServiceServer,
     payment::v1::{
-        checkout_service_server::CheckoutServiceServer, invoice_service_server::InvoiceServiceServer,
-        ledger_service_server::LedgerServiceServer, payment_service_server::PaymentServiceServer,
-        prepaid_service_server::PrepaidServiceServer, reconciliation_service_server::ReconciliationServiceServer,
+        checkout_service_server::CheckoutServiceServer, commission_service_server::CommissionServiceServer,
+        invoice_service_server::InvoiceServiceServer, ledger_service_server::LedgerServiceServer,
+        payment_service_server::PaymentServiceServer, prepaid_service_server::PrepaidServiceServer,
+        reconciliation_service_server::ReconciliationServiceServer,
         stored_value_service_server::StoredValueServiceServer,
     },
 };
@@ -34,5 +36,6 @@ pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
         .add_service(InvoiceServiceServer::new(invoice::Invoices(Arc::clone(app))))
         .add_service(StoredValueServiceServer::new(stored_value::StoredValue(Arc::clone(app))))
         .add_service(ReconciliationServiceServer::new(reconciliation::Reconciliation(Arc::clone(app))))
+        .add_service(CommissionServiceServer::new(commission::Commission(Arc::clone(app))))
         .add_service(EventFeedServiceServer::new(feed))
 }

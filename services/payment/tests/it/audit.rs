@@ -18,6 +18,7 @@ use testkit::eventually;
 
 use crate::{
     checkout::{self, spend},
+    commission::office::Office,
     house::House,
     ledger::book::Book,
     prepaid::shop::{Shop, item, ten, year},
@@ -58,6 +59,15 @@ async fn eventful() -> House {
     spend(&house, &held, card, 130, 870).await.expect("set aside");
     spend(&house, &spent, card, 260, 0).await.expect("spent");
     checkouts(&house).await;
+    let office = Office::of(&house).await;
+    office.rules(3_000, 1_000).await;
+    let visited = house.order().await;
+    house.cash(&visited, Purpose::Balance).await;
+    office.complete(&office.visit(&visited).await.through("meituan")).await;
+    house.close(&visited, Some(20_000)).await;
+    let list = office.list(&house).await.name;
+    office.try_confirm(&list, "").await.expect("confirmed");
+    office.try_pay(&list, "").await.expect("paid");
 
     let book = Book::of(&house);
     book.post(&[book.top_up(1_000)]).await.expect("posted");
@@ -222,6 +232,12 @@ const PLANTED: &[(&str, &str)] = &[
     ("card.top_ups", "update top_up_campaign set budget_minor = 1"),
     ("card.events", "update stored_value_card set version = version + 1"),
     ("card.events", "delete from outbox where type = 'meridian.payment.v1.CardChanged' and aggregate_version = 2"),
+    ("commission.booked", "update commission_accrual set reversed_minor = 0"),
+    ("commission.booked", "update commission_accrual set amount_minor = amount_minor + 1"),
+    ("commission.booked", "delete from commission_accrual where position = 1"),
+    ("commission.settled", "update commission_settlement set state = 'confirmed', pay_time = null"),
+    ("commission.settled", "update commission_settlement set store_id = gen_random_uuid()"),
+    ("commission.base", "update commission_visit set price_minor = price_minor + 1"),
     ("request.answered", "update idempotency_key set reply = null"),
     ("audit.chain", "update audit_entry set actor = 'nobody'"),
 ];

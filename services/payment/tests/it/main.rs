@@ -6,6 +6,7 @@ mod amending;
 mod audit;
 mod checkout;
 mod closing;
+mod commission;
 mod dice;
 mod fuzz;
 mod house;

@@ -47,6 +47,26 @@ pub(in crate::domain) fn booking(state: State) -> Booking {
     }
 }
 
+#[test]
+fn each_part_is_somebodys_task_and_the_first_ends_where_the_second_begins() {
+    let first = booking(State::Confirmed);
+    let second = |therapist, start, end| Part {
+        item: ItemId::new(at(0)),
+        therapist,
+        room: first.room,
+        equipment: None,
+        start_time: at(start),
+        end_time: at(end),
+    };
+    let other = TherapistId::new(at(0));
+    let parts = vec![second(other, 9_000, 9_600), second(first.therapist, 9_600, 10_800)];
+    let visit = Booking { parts, ..first.clone() };
+    let tasks: Vec<_> = visit.tasks().into_iter().map(|(therapist, _, minutes)| (therapist, minutes)).collect();
+    assert_eq!(tasks, [(first.therapist, 30), (other, 10), (first.therapist, 20)]);
+    assert_eq!(visit.work(), [(first.therapist, 50), (other, 10)]);
+    assert_eq!(first.tasks(), [(first.therapist, first.item, 60)]);
+}
+
 fn elsewhere(booking: &Booking) -> Placement {
     Placement {
         start_time: at(14_400),

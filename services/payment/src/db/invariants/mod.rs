@@ -7,6 +7,7 @@
 
 mod cards;
 mod checkouts;
+mod commission;
 mod invoices;
 mod ledger;
 mod orders;
@@ -60,9 +61,9 @@ pub struct Finding {
 
 /// Every invariant, in the order in which they are looked at.
 pub fn all() -> impl Iterator<Item = &'static Invariant> {
-    let [orders, checkouts] = [orders::INVARIANTS, checkouts::INVARIANTS];
-    let [prepaid, invoices] = [prepaid::INVARIANTS, invoices::INVARIANTS];
-    let of = [ledger::INVARIANTS, orders, checkouts, prepaid, invoices, cards::INVARIANTS, platform::INVARIANTS];
+    let [orders, checkouts, prepaid] = [orders::INVARIANTS, checkouts::INVARIANTS, prepaid::INVARIANTS];
+    let [commission, invoices, cards] = [commission::INVARIANTS, invoices::INVARIANTS, cards::INVARIANTS];
+    let of = [ledger::INVARIANTS, orders, checkouts, prepaid, commission, invoices, cards, platform::INVARIANTS];
     of.into_iter().flatten()
 }
 

@@ -11,6 +11,12 @@ pub enum Kind {
     PaidAhead,
     /// Something was added to an order that was paid in full.
     Reopen,
+    /// Somebody has earned by a visit.
+    CommissionAccrued,
+    /// The order of the visit was refunded.
+    CommissionReversed,
+    /// A settlement list was paid.
+    CommissionPaid,
     /// Money shall go back.
     RefundDecided,
     /// Money is kept although the visit doesn't take place.
@@ -48,6 +54,9 @@ impl Kind {
         Self::Recognise,
         Self::PaidAhead,
         Self::Reopen,
+        Self::CommissionAccrued,
+        Self::CommissionReversed,
+        Self::CommissionPaid,
         Self::RefundDecided,
         Self::Forfeit,
         Self::RefundDone,
@@ -71,6 +80,9 @@ impl Kind {
             Self::Recognise => "recognise",
             Self::PaidAhead => "paid_ahead",
             Self::Reopen => "reopen",
+            Self::CommissionAccrued => "commission_accrued",
+            Self::CommissionReversed => "commission_reversed",
+            Self::CommissionPaid => "commission_paid",
             Self::RefundDecided => "refund_decided",
             Self::Forfeit => "forfeit",
             Self::RefundDone => "refund_done",

@@ -3,7 +3,6 @@
 pub mod chain;
 pub mod close_days;
 pub mod expire_transfers;
-pub mod follow_stores;
 pub mod get_balance_sheet;
 pub mod get_statement;
 pub mod get_transfer;
