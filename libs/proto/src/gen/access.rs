@@ -1386,6 +1386,153 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.payment.v1.CommissionService/ConfirmSettlement",
+        Rule {
+            public: false,
+            roles: &[Role::Finance, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.CommissionService/CreateCommissionRule",
+        Rule {
+            public: false,
+            roles: &[Role::Administrator],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.payment.v1.CommissionService/DraftSettlement",
+        Rule {
+            public: false,
+            roles: &[Role::StoreManager, Role::Finance, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.CommissionService/ExportSettlement",
+        Rule {
+            public: false,
+            roles: &[
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.CommissionService/GetCommissionRule",
+        Rule {
+            public: false,
+            roles: &[
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.payment.v1.CommissionService/GetSettlement",
+        Rule {
+            public: false,
+            roles: &[
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.CommissionService/LinkTherapist",
+        Rule {
+            public: false,
+            roles: &[Role::Administrator],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.payment.v1.CommissionService/ListAccruals",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Therapist,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.CommissionService/ListCommissionRules",
+        Rule {
+            public: false,
+            roles: &[
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.payment.v1.CommissionService/ListSettlements",
+        Rule {
+            public: false,
+            roles: &[
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.CommissionService/PaySettlement",
+        Rule {
+            public: false,
+            roles: &[Role::Finance, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.CommissionService/PreviewCommission",
+        Rule {
+            public: false,
+            roles: &[
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.payment.v1.CommissionService/RetireCommissionRule",
+        Rule {
+            public: false,
+            roles: &[Role::Administrator],
+            scope: Scope::None,
+        },
+    ),
+    (
         "/meridian.payment.v1.InvoiceService/DownloadInvoice",
         Rule {
             public: false,

@@ -7906,11 +7906,50 @@ impl ::prost::Name for BookingStarted {
     }
 }
 /// The treatment is done.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BookingCompleted {
     /// The booking.
     #[prost(message, optional, tag = "1")]
     pub booking: ::core::option::Option<BookingFacts>,
+    /// Its parts, in order; one at least. Empty in events of versions before this field: then `booking` tells the only one
+    /// that is known.
+    #[prost(message, repeated, tag = "2")]
+    pub parts: ::prost::alloc::vec::Vec<booking_completed::Part>,
+    /// The partner platform through which it came; empty if it came through none.
+    #[prost(string, tag = "3")]
+    pub partner: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `BookingCompleted`.
+pub mod booking_completed {
+    /// A part of the visit, as it was given.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Part {
+        /// Who gave it, `therapists/<uuid>`.
+        #[prost(string, tag = "1")]
+        pub therapist: ::prost::alloc::string::String,
+        /// What, `items/<uuid>`.
+        #[prost(string, tag = "2")]
+        pub item: ::prost::alloc::string::String,
+        /// Grade of his skill then, 1 to 5.
+        #[prost(int32, tag = "3")]
+        pub grade: i32,
+        /// The customer asked for the therapist.
+        #[prost(bool, tag = "4")]
+        pub requested: bool,
+        /// How long it took as planned.
+        #[prost(int32, tag = "5")]
+        pub minutes: i32,
+    }
+    impl ::prost::Name for Part {
+        const NAME: &'static str = "Part";
+        const PACKAGE: &'static str = "meridian.booking.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.booking.v1.BookingCompleted.Part".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.booking.v1.BookingCompleted.Part".into()
+        }
+    }
 }
 impl ::prost::Name for BookingCompleted {
     const NAME: &'static str = "BookingCompleted";

@@ -2725,6 +2725,2199 @@ pub mod checkout_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// What is earned by visits that fit. A condition that isn't stated fits every visit.
+///
+/// Of several rules that fit, the one with the most conditions wins; of those the one that states the first of item, store,
+/// partner, grade, manner that not both state; of those the one that starts later; of those the one that was made later.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CommissionRule {
+    /// `commissionRules/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Who earns by it.
+    #[prost(enumeration = "commission_rule::Payee", tag = "2")]
+    pub payee: i32,
+    /// Only for this item, `items/<uuid>`; empty: for all.
+    #[prost(string, tag = "3")]
+    pub item: ::prost::alloc::string::String,
+    /// Only at this store, `stores/<uuid>`; empty: at all.
+    #[prost(string, tag = "4")]
+    pub store: ::prost::alloc::string::String,
+    /// Only for visits that came through this partner platform, by the name that booking has of it; empty: for all.
+    #[prost(string, tag = "5")]
+    pub partner: ::prost::alloc::string::String,
+    /// Only for therapists of this grade, 1 to 5; 0: of any.
+    #[prost(int32, tag = "6")]
+    pub grade: i32,
+    /// Only if the therapist came to the visit in this way.
+    #[prost(enumeration = "commission_rule::Manner", tag = "7")]
+    pub manner: i32,
+    /// The first day on which it applies, in the time zone of the visit's store.
+    #[prost(message, optional, tag = "10")]
+    pub start_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The last day; not set: it has none.
+    #[prost(message, optional, tag = "11")]
+    pub end_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// When it was made.
+    #[prost(message, optional, tag = "12")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was taken out of use; not set while it is in use.
+    #[prost(message, optional, tag = "13")]
+    pub retire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Changes with every change.
+    #[prost(string, tag = "14")]
+    pub etag: ::prost::alloc::string::String,
+    /// What is earned; one must be given.
+    #[prost(oneof = "commission_rule::Rate", tags = "8, 9")]
+    pub rate: ::core::option::Option<commission_rule::Rate>,
+}
+/// Nested message and enum types in `CommissionRule`.
+pub mod commission_rule {
+    /// Who earns by it.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Payee {
+        /// Not stated.
+        Unspecified = 0,
+        /// Each therapist who gives a part of the visit.
+        Therapist = 1,
+        /// The partner platform through which the visit came.
+        Partner = 2,
+    }
+    impl Payee {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "PAYEE_UNSPECIFIED",
+                Self::Therapist => "PAYEE_THERAPIST",
+                Self::Partner => "PAYEE_PARTNER",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "PAYEE_UNSPECIFIED" => Some(Self::Unspecified),
+                "PAYEE_THERAPIST" => Some(Self::Therapist),
+                "PAYEE_PARTNER" => Some(Self::Partner),
+                _ => None,
+            }
+        }
+    }
+    /// How the therapist came to the visit.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Manner {
+        /// Not stated: it doesn't matter.
+        Unspecified = 0,
+        /// The customer asked for him.
+        Requested = 1,
+        /// It was his turn.
+        Rotation = 2,
+    }
+    impl Manner {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "MANNER_UNSPECIFIED",
+                Self::Requested => "MANNER_REQUESTED",
+                Self::Rotation => "MANNER_ROTATION",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "MANNER_UNSPECIFIED" => Some(Self::Unspecified),
+                "MANNER_REQUESTED" => Some(Self::Requested),
+                "MANNER_ROTATION" => Some(Self::Rotation),
+                _ => None,
+            }
+        }
+    }
+    /// What is earned; one must be given.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Rate {
+        /// A share of the price, in 1/100 of a percent; 0 (nothing) to 10000 (all).
+        #[prost(int32, tag = "8")]
+        BasisPoints(i32),
+        /// So much for each part of a visit, or for the visit if it is a partner who earns; 0 or above. The rule fits only visits
+        /// that are priced in its currency.
+        #[prost(message, tag = "9")]
+        FixedAmount(super::super::super::super::google::r#type::Money),
+    }
+}
+impl ::prost::Name for CommissionRule {
+    const NAME: &'static str = "CommissionRule";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.CommissionRule".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.CommissionRule".into()
+    }
+}
+/// What a visit earns somebody.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CommissionShare {
+    /// Who earns: `therapists/<uuid>` or `partners/<name>`.
+    #[prost(string, tag = "1")]
+    pub payee: ::prost::alloc::string::String,
+    /// The item that he gave, `items/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub item: ::prost::alloc::string::String,
+    /// The part of the price that is his to earn by.
+    #[prost(message, optional, tag = "3")]
+    pub base: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What he earns.
+    #[prost(message, optional, tag = "4")]
+    pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// The rule that won, `commissionRules/<uuid>`; empty if none fits.
+    #[prost(string, tag = "5")]
+    pub rule: ::prost::alloc::string::String,
+    /// Why, for people.
+    #[prost(string, tag = "6")]
+    pub explanation: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CommissionShare {
+    const NAME: &'static str = "CommissionShare";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.CommissionShare".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.CommissionShare".into()
+    }
+}
+/// What somebody has earned by a visit.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CommissionAccrual {
+    /// `commissionAccruals/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The visit, `bookings/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub booking: ::prost::alloc::string::String,
+    /// Its order, `orders/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub order: ::prost::alloc::string::String,
+    /// Where, `stores/<uuid>`.
+    #[prost(string, tag = "4")]
+    pub store: ::prost::alloc::string::String,
+    /// Who, by what, how much, and why.
+    #[prost(message, optional, tag = "5")]
+    pub share: ::core::option::Option<CommissionShare>,
+    /// What of it was taken back, as the order was refunded.
+    #[prost(message, optional, tag = "6")]
+    pub reversed: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Where it is on its way to the payee.
+    #[prost(enumeration = "commission_accrual::State", tag = "7")]
+    pub state: i32,
+    /// When the visit was completed.
+    #[prost(message, optional, tag = "8")]
+    pub complete_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// From when on it can be paid out.
+    #[prost(message, optional, tag = "9")]
+    pub payable_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The settlement list that it is in, `commissionSettlements/<uuid>`; empty if it is in none.
+    #[prost(string, tag = "10")]
+    pub settlement: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `CommissionAccrual`.
+pub mod commission_accrual {
+    /// Where it is on its way to the payee.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        /// Not stated.
+        Unspecified = 0,
+        /// It may still be clawed back.
+        Pending = 1,
+        /// It can be paid out.
+        Payable = 2,
+        /// It is in a settlement list that is confirmed: it can't be clawed back any more.
+        Confirmed = 3,
+        /// The payee has got it.
+        Paid = 4,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Pending => "STATE_PENDING",
+                Self::Payable => "STATE_PAYABLE",
+                Self::Confirmed => "STATE_CONFIRMED",
+                Self::Paid => "STATE_PAID",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_PENDING" => Some(Self::Pending),
+                "STATE_PAYABLE" => Some(Self::Payable),
+                "STATE_CONFIRMED" => Some(Self::Confirmed),
+                "STATE_PAID" => Some(Self::Paid),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for CommissionAccrual {
+    const NAME: &'static str = "CommissionAccrual";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.CommissionAccrual".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.CommissionAccrual".into()
+    }
+}
+/// Which member of staff a therapist is.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TherapistLink {
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub therapist: ::prost::alloc::string::String,
+    /// `staff/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub staff: ::prost::alloc::string::String,
+}
+impl ::prost::Name for TherapistLink {
+    const NAME: &'static str = "TherapistLink";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.TherapistLink".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.TherapistLink".into()
+    }
+}
+/// Request of CommissionService.CreateCommissionRule.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateCommissionRuleRequest {
+    /// The rule.
+    #[prost(message, optional, tag = "1")]
+    pub rule: ::core::option::Option<CommissionRule>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CreateCommissionRuleRequest {
+    const NAME: &'static str = "CreateCommissionRuleRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.CreateCommissionRuleRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.CreateCommissionRuleRequest".into()
+    }
+}
+/// Request of CommissionService.RetireCommissionRule.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RetireCommissionRuleRequest {
+    /// `commissionRules/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The etag of what is to be retired; empty for whatever it is now.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RetireCommissionRuleRequest {
+    const NAME: &'static str = "RetireCommissionRuleRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.RetireCommissionRuleRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.RetireCommissionRuleRequest".into()
+    }
+}
+/// Request of CommissionService.GetCommissionRule.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetCommissionRuleRequest {
+    /// `commissionRules/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetCommissionRuleRequest {
+    const NAME: &'static str = "GetCommissionRuleRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.GetCommissionRuleRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.GetCommissionRuleRequest".into()
+    }
+}
+/// Request of CommissionService.ListCommissionRules.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCommissionRulesRequest {
+    /// Those out of use too.
+    #[prost(bool, tag = "1")]
+    pub show_retired: bool,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListCommissionRulesRequest {
+    const NAME: &'static str = "ListCommissionRulesRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListCommissionRulesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListCommissionRulesRequest".into()
+    }
+}
+/// Response of CommissionService.ListCommissionRules.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCommissionRulesResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub rules: ::prost::alloc::vec::Vec<CommissionRule>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListCommissionRulesResponse {
+    const NAME: &'static str = "ListCommissionRulesResponse";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListCommissionRulesResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListCommissionRulesResponse".into()
+    }
+}
+/// Request of CommissionService.PreviewCommission.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PreviewCommissionRequest {
+    /// Where, `stores/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// The day on which it is completed.
+    #[prost(message, optional, tag = "2")]
+    pub date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// What it costs, after reductions; 0 or above.
+    #[prost(message, optional, tag = "3")]
+    pub price: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// The partner platform through which it comes; empty if it comes through none.
+    #[prost(string, tag = "4")]
+    pub partner: ::prost::alloc::string::String,
+    /// Its parts, in order; one at least.
+    #[prost(message, repeated, tag = "5")]
+    pub parts: ::prost::alloc::vec::Vec<preview_commission_request::Part>,
+}
+/// Nested message and enum types in `PreviewCommissionRequest`.
+pub mod preview_commission_request {
+    /// A part of a visit.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Part {
+        /// Who gives it, `therapists/<uuid>`.
+        #[prost(string, tag = "1")]
+        pub therapist: ::prost::alloc::string::String,
+        /// What, `items/<uuid>`.
+        #[prost(string, tag = "2")]
+        pub item: ::prost::alloc::string::String,
+        /// His grade, 1 to 5.
+        #[prost(int32, tag = "3")]
+        pub grade: i32,
+        /// The customer asked for him.
+        #[prost(bool, tag = "4")]
+        pub requested: bool,
+        /// Its length; the price is split over the parts in this proportion.
+        #[prost(int32, tag = "5")]
+        pub minutes: i32,
+    }
+    impl ::prost::Name for Part {
+        const NAME: &'static str = "Part";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.PreviewCommissionRequest.Part".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.PreviewCommissionRequest.Part".into()
+        }
+    }
+}
+impl ::prost::Name for PreviewCommissionRequest {
+    const NAME: &'static str = "PreviewCommissionRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.PreviewCommissionRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.PreviewCommissionRequest".into()
+    }
+}
+/// Response of CommissionService.PreviewCommission.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PreviewCommissionResponse {
+    /// One for each part, in order, and then that of the partner, if there is one.
+    #[prost(message, repeated, tag = "1")]
+    pub shares: ::prost::alloc::vec::Vec<CommissionShare>,
+}
+impl ::prost::Name for PreviewCommissionResponse {
+    const NAME: &'static str = "PreviewCommissionResponse";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.PreviewCommissionResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.PreviewCommissionResponse".into()
+    }
+}
+/// Request of CommissionService.LinkTherapist.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkTherapistRequest {
+    /// `therapists/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub therapist: ::prost::alloc::string::String,
+    /// Which member of staff he is, `staff/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub staff: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for LinkTherapistRequest {
+    const NAME: &'static str = "LinkTherapistRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.LinkTherapistRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.LinkTherapistRequest".into()
+    }
+}
+/// Request of CommissionService.ListAccruals.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListAccrualsRequest {
+    /// Only of this payee: `therapists/<uuid>` or `partners/<name>`. Therapists get their own, whatever is asked for.
+    #[prost(string, tag = "1")]
+    pub payee: ::prost::alloc::string::String,
+    /// Only at this store, `stores/<uuid>`. Staff bound to a store get its own if it is empty.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "3")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListAccrualsRequest {
+    const NAME: &'static str = "ListAccrualsRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListAccrualsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListAccrualsRequest".into()
+    }
+}
+/// Response of CommissionService.ListAccruals.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListAccrualsResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub accruals: ::prost::alloc::vec::Vec<CommissionAccrual>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListAccrualsResponse {
+    const NAME: &'static str = "ListAccrualsResponse";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListAccrualsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListAccrualsResponse".into()
+    }
+}
+/// What a store owes its therapists and partners for a period, to be paid out.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CommissionSettlement {
+    /// `commissionSettlements/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Of which store, `stores/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// The first day of the store on which its visits were completed.
+    #[prost(message, optional, tag = "3")]
+    pub start_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The last day.
+    #[prost(message, optional, tag = "4")]
+    pub end_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// Where it is in its life.
+    #[prost(enumeration = "commission_settlement::State", tag = "5")]
+    pub state: i32,
+    /// A line for each payee, by name; empty in lists of lists.
+    #[prost(message, repeated, tag = "6")]
+    pub lines: ::prost::alloc::vec::Vec<commission_settlement::Line>,
+    /// The sum of the lines; not set in lists of lists.
+    #[prost(message, optional, tag = "7")]
+    pub total: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// When it was drafted.
+    #[prost(message, optional, tag = "8")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was confirmed; not set while it is a draft.
+    #[prost(message, optional, tag = "9")]
+    pub confirm_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was paid; not set before.
+    #[prost(message, optional, tag = "10")]
+    pub pay_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Changes with every change.
+    #[prost(string, tag = "11")]
+    pub etag: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `CommissionSettlement`.
+pub mod commission_settlement {
+    /// What somebody gets by it.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Line {
+        /// Who: `therapists/<uuid>` or `partners/<name>`.
+        #[prost(string, tag = "1")]
+        pub payee: ::prost::alloc::string::String,
+        /// By how many parts of visits.
+        #[prost(int64, tag = "2")]
+        pub accruals: i64,
+        /// What he has earned.
+        #[prost(message, optional, tag = "3")]
+        pub earned: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// What of it was taken back.
+        #[prost(message, optional, tag = "4")]
+        pub reversed: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// What he gets: the difference.
+        #[prost(message, optional, tag = "5")]
+        pub amount: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+    }
+    impl ::prost::Name for Line {
+        const NAME: &'static str = "Line";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.CommissionSettlement.Line".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.CommissionSettlement.Line".into()
+        }
+    }
+    /// Where a list is in its life.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        /// Not stated.
+        Unspecified = 0,
+        /// What is in it can still be taken back.
+        Draft = 1,
+        /// Its amounts stay.
+        Confirmed = 2,
+        /// Everybody has got his.
+        Paid = 3,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Draft => "STATE_DRAFT",
+                Self::Confirmed => "STATE_CONFIRMED",
+                Self::Paid => "STATE_PAID",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_DRAFT" => Some(Self::Draft),
+                "STATE_CONFIRMED" => Some(Self::Confirmed),
+                "STATE_PAID" => Some(Self::Paid),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for CommissionSettlement {
+    const NAME: &'static str = "CommissionSettlement";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.CommissionSettlement".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.CommissionSettlement".into()
+    }
+}
+/// Request of CommissionService.DraftSettlement.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DraftSettlementRequest {
+    /// Of which store, `stores/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// The first day of the store on which visits were completed.
+    #[prost(message, optional, tag = "2")]
+    pub start_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The last day.
+    #[prost(message, optional, tag = "3")]
+    pub end_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// ISO 4217 code of what is to be settled.
+    #[prost(string, tag = "4")]
+    pub currency_code: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "5")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DraftSettlementRequest {
+    const NAME: &'static str = "DraftSettlementRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.DraftSettlementRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.DraftSettlementRequest".into()
+    }
+}
+/// Request of CommissionService.ConfirmSettlement.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConfirmSettlementRequest {
+    /// `commissionSettlements/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The etag of what is to be confirmed; empty for whatever it is now.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ConfirmSettlementRequest {
+    const NAME: &'static str = "ConfirmSettlementRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ConfirmSettlementRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ConfirmSettlementRequest".into()
+    }
+}
+/// Request of CommissionService.PaySettlement.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PaySettlementRequest {
+    /// `commissionSettlements/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The etag of what is to be paid; empty for whatever it is now.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for PaySettlementRequest {
+    const NAME: &'static str = "PaySettlementRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.PaySettlementRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.PaySettlementRequest".into()
+    }
+}
+/// Request of CommissionService.GetSettlement.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetSettlementRequest {
+    /// `commissionSettlements/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetSettlementRequest {
+    const NAME: &'static str = "GetSettlementRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.GetSettlementRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.GetSettlementRequest".into()
+    }
+}
+/// Request of CommissionService.ListSettlements.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListSettlementsRequest {
+    /// Only of this store, `stores/<uuid>`. Staff bound to a store get its own if it is empty.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListSettlementsRequest {
+    const NAME: &'static str = "ListSettlementsRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListSettlementsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListSettlementsRequest".into()
+    }
+}
+/// Response of CommissionService.ListSettlements.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListSettlementsResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub settlements: ::prost::alloc::vec::Vec<CommissionSettlement>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListSettlementsResponse {
+    const NAME: &'static str = "ListSettlementsResponse";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListSettlementsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListSettlementsResponse".into()
+    }
+}
+/// Request of CommissionService.ExportSettlement.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportSettlementRequest {
+    /// `commissionSettlements/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ExportSettlementRequest {
+    const NAME: &'static str = "ExportSettlementRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ExportSettlementRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ExportSettlementRequest".into()
+    }
+}
+/// Generated client implementations.
+pub mod commission_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// What therapists and partner platforms earn by visits.
+    ///
+    /// Rules are data. When a visit is completed, the most specific rule that fits is applied for each therapist who gave a part
+    /// of it, and for the partner through which it came. What is earned is owed at once, and can be paid out once nobody may claw
+    /// it back any more: until it is in a settlement list that is confirmed, a refund of the order takes back its proportion.
+    #[derive(Debug, Clone)]
+    pub struct CommissionServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl CommissionServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> CommissionServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> CommissionServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            CommissionServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Adds a rule. It applies to visits completed from then on, never to one that is accrued already.
+        ///
+        /// Errors: INVALID_ARGUMENT for a rate that is none, or dates the wrong way round.
+        pub async fn create_commission_rule(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateCommissionRuleRequest>,
+        ) -> std::result::Result<tonic::Response<super::CommissionRule>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.CommissionService/CreateCommissionRule",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.CommissionService",
+                        "CreateCommissionRule",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes a rule out of use; what was accrued by it stays as it is.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH if the etag is not that of the rule as it is; FAILED_PRECONDITION/RETIRED if it was taken
+        /// out of use before.
+        pub async fn retire_commission_rule(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RetireCommissionRuleRequest>,
+        ) -> std::result::Result<tonic::Response<super::CommissionRule>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.CommissionService/RetireCommissionRule",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.CommissionService",
+                        "RetireCommissionRule",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads a rule, in use or not.
+        pub async fn get_commission_rule(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetCommissionRuleRequest>,
+        ) -> std::result::Result<tonic::Response<super::CommissionRule>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.CommissionService/GetCommissionRule",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.CommissionService",
+                        "GetCommissionRule",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the rules, the newest first.
+        pub async fn list_commission_rules(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCommissionRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCommissionRulesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.CommissionService/ListCommissionRules",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.CommissionService",
+                        "ListCommissionRules",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Tells what a visit would earn by the rules as they are, and why. Nothing is stored.
+        pub async fn preview_commission(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PreviewCommissionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PreviewCommissionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.CommissionService/PreviewCommission",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.CommissionService",
+                        "PreviewCommission",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says which member of staff a therapist is, so that he sees what he earns. Each therapist is one member of staff at most,
+        /// and the other way round; whatever was said of either before is forgotten.
+        pub async fn link_therapist(
+            &mut self,
+            request: impl tonic::IntoRequest<super::LinkTherapistRequest>,
+        ) -> std::result::Result<tonic::Response<super::TherapistLink>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.CommissionService/LinkTherapist",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.CommissionService",
+                        "LinkTherapist",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists what was earned, the newest first. Therapists get what they have earned themselves, staff bound to a store what
+        /// was earned there.
+        ///
+        /// Errors: FAILED_PRECONDITION/THERAPIST_NOT_LINKED for a therapist of whom nobody has said which one he is.
+        pub async fn list_accruals(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListAccrualsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAccrualsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.CommissionService/ListAccruals",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.CommissionService",
+                        "ListAccruals",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Drafts a settlement list: all that was earned at a store by visits completed in a period, can be paid out by now, and is in
+        /// no list. What comes later to the same period goes into a list of its own.
+        ///
+        /// Errors: FAILED_PRECONDITION/NOTHING_TO_SETTLE if there is nothing.
+        pub async fn draft_settlement(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DraftSettlementRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CommissionSettlement>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.CommissionService/DraftSettlement",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.CommissionService",
+                        "DraftSettlement",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Fixes the amounts of a draft: nothing of them is taken back any more.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/WRONG_STATE unless it is a draft.
+        pub async fn confirm_settlement(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ConfirmSettlementRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CommissionSettlement>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.CommissionService/ConfirmSettlement",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.CommissionService",
+                        "ConfirmSettlement",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Books that everybody in a confirmed list has got his, from the bank.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/WRONG_STATE unless it is confirmed and not paid.
+        pub async fn pay_settlement(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PaySettlementRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CommissionSettlement>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.CommissionService/PaySettlement",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.CommissionService",
+                        "PaySettlement",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads a settlement list.
+        pub async fn get_settlement(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetSettlementRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CommissionSettlement>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.CommissionService/GetSettlement",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.CommissionService",
+                        "GetSettlement",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists settlement lists without their lines, the newest first. Staff bound to a store get that store's.
+        pub async fn list_settlements(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListSettlementsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSettlementsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.CommissionService/ListSettlements",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.CommissionService",
+                        "ListSettlements",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Writes a settlement list as a table (RFC 4180, `text/csv; charset=utf-8`) with a row for each part of a visit. Amounts are
+        /// decimals of the major unit. A cell that a spreadsheet would take for a formula begins with an apostrophe.
+        pub async fn export_settlement(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExportSettlementRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::super::super::super::google::api::HttpBody>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.CommissionService/ExportSettlement",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.CommissionService",
+                        "ExportSettlement",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod commission_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with CommissionServiceServer.
+    #[async_trait]
+    pub trait CommissionService: std::marker::Send + std::marker::Sync + 'static {
+        /// Adds a rule. It applies to visits completed from then on, never to one that is accrued already.
+        ///
+        /// Errors: INVALID_ARGUMENT for a rate that is none, or dates the wrong way round.
+        async fn create_commission_rule(
+            &self,
+            request: tonic::Request<super::CreateCommissionRuleRequest>,
+        ) -> std::result::Result<tonic::Response<super::CommissionRule>, tonic::Status>;
+        /// Takes a rule out of use; what was accrued by it stays as it is.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH if the etag is not that of the rule as it is; FAILED_PRECONDITION/RETIRED if it was taken
+        /// out of use before.
+        async fn retire_commission_rule(
+            &self,
+            request: tonic::Request<super::RetireCommissionRuleRequest>,
+        ) -> std::result::Result<tonic::Response<super::CommissionRule>, tonic::Status>;
+        /// Reads a rule, in use or not.
+        async fn get_commission_rule(
+            &self,
+            request: tonic::Request<super::GetCommissionRuleRequest>,
+        ) -> std::result::Result<tonic::Response<super::CommissionRule>, tonic::Status>;
+        /// Lists the rules, the newest first.
+        async fn list_commission_rules(
+            &self,
+            request: tonic::Request<super::ListCommissionRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCommissionRulesResponse>,
+            tonic::Status,
+        >;
+        /// Tells what a visit would earn by the rules as they are, and why. Nothing is stored.
+        async fn preview_commission(
+            &self,
+            request: tonic::Request<super::PreviewCommissionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PreviewCommissionResponse>,
+            tonic::Status,
+        >;
+        /// Says which member of staff a therapist is, so that he sees what he earns. Each therapist is one member of staff at most,
+        /// and the other way round; whatever was said of either before is forgotten.
+        async fn link_therapist(
+            &self,
+            request: tonic::Request<super::LinkTherapistRequest>,
+        ) -> std::result::Result<tonic::Response<super::TherapistLink>, tonic::Status>;
+        /// Lists what was earned, the newest first. Therapists get what they have earned themselves, staff bound to a store what
+        /// was earned there.
+        ///
+        /// Errors: FAILED_PRECONDITION/THERAPIST_NOT_LINKED for a therapist of whom nobody has said which one he is.
+        async fn list_accruals(
+            &self,
+            request: tonic::Request<super::ListAccrualsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAccrualsResponse>,
+            tonic::Status,
+        >;
+        /// Drafts a settlement list: all that was earned at a store by visits completed in a period, can be paid out by now, and is in
+        /// no list. What comes later to the same period goes into a list of its own.
+        ///
+        /// Errors: FAILED_PRECONDITION/NOTHING_TO_SETTLE if there is nothing.
+        async fn draft_settlement(
+            &self,
+            request: tonic::Request<super::DraftSettlementRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CommissionSettlement>,
+            tonic::Status,
+        >;
+        /// Fixes the amounts of a draft: nothing of them is taken back any more.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/WRONG_STATE unless it is a draft.
+        async fn confirm_settlement(
+            &self,
+            request: tonic::Request<super::ConfirmSettlementRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CommissionSettlement>,
+            tonic::Status,
+        >;
+        /// Books that everybody in a confirmed list has got his, from the bank.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/WRONG_STATE unless it is confirmed and not paid.
+        async fn pay_settlement(
+            &self,
+            request: tonic::Request<super::PaySettlementRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CommissionSettlement>,
+            tonic::Status,
+        >;
+        /// Reads a settlement list.
+        async fn get_settlement(
+            &self,
+            request: tonic::Request<super::GetSettlementRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CommissionSettlement>,
+            tonic::Status,
+        >;
+        /// Lists settlement lists without their lines, the newest first. Staff bound to a store get that store's.
+        async fn list_settlements(
+            &self,
+            request: tonic::Request<super::ListSettlementsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSettlementsResponse>,
+            tonic::Status,
+        >;
+        /// Writes a settlement list as a table (RFC 4180, `text/csv; charset=utf-8`) with a row for each part of a visit. Amounts are
+        /// decimals of the major unit. A cell that a spreadsheet would take for a formula begins with an apostrophe.
+        async fn export_settlement(
+            &self,
+            request: tonic::Request<super::ExportSettlementRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::super::super::super::google::api::HttpBody>,
+            tonic::Status,
+        >;
+    }
+    /// What therapists and partner platforms earn by visits.
+    ///
+    /// Rules are data. When a visit is completed, the most specific rule that fits is applied for each therapist who gave a part
+    /// of it, and for the partner through which it came. What is earned is owed at once, and can be paid out once nobody may claw
+    /// it back any more: until it is in a settlement list that is confirmed, a refund of the order takes back its proportion.
+    #[derive(Debug)]
+    pub struct CommissionServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> CommissionServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for CommissionServiceServer<T>
+    where
+        T: CommissionService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.payment.v1.CommissionService/CreateCommissionRule" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateCommissionRuleSvc<T: CommissionService>(pub Arc<T>);
+                    impl<
+                        T: CommissionService,
+                    > tonic::server::UnaryService<super::CreateCommissionRuleRequest>
+                    for CreateCommissionRuleSvc<T> {
+                        type Response = super::CommissionRule;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateCommissionRuleRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CommissionService>::create_commission_rule(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateCommissionRuleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.CommissionService/RetireCommissionRule" => {
+                    #[allow(non_camel_case_types)]
+                    struct RetireCommissionRuleSvc<T: CommissionService>(pub Arc<T>);
+                    impl<
+                        T: CommissionService,
+                    > tonic::server::UnaryService<super::RetireCommissionRuleRequest>
+                    for RetireCommissionRuleSvc<T> {
+                        type Response = super::CommissionRule;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RetireCommissionRuleRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CommissionService>::retire_commission_rule(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RetireCommissionRuleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.CommissionService/GetCommissionRule" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetCommissionRuleSvc<T: CommissionService>(pub Arc<T>);
+                    impl<
+                        T: CommissionService,
+                    > tonic::server::UnaryService<super::GetCommissionRuleRequest>
+                    for GetCommissionRuleSvc<T> {
+                        type Response = super::CommissionRule;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetCommissionRuleRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CommissionService>::get_commission_rule(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetCommissionRuleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.CommissionService/ListCommissionRules" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListCommissionRulesSvc<T: CommissionService>(pub Arc<T>);
+                    impl<
+                        T: CommissionService,
+                    > tonic::server::UnaryService<super::ListCommissionRulesRequest>
+                    for ListCommissionRulesSvc<T> {
+                        type Response = super::ListCommissionRulesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCommissionRulesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CommissionService>::list_commission_rules(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCommissionRulesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.CommissionService/PreviewCommission" => {
+                    #[allow(non_camel_case_types)]
+                    struct PreviewCommissionSvc<T: CommissionService>(pub Arc<T>);
+                    impl<
+                        T: CommissionService,
+                    > tonic::server::UnaryService<super::PreviewCommissionRequest>
+                    for PreviewCommissionSvc<T> {
+                        type Response = super::PreviewCommissionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PreviewCommissionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CommissionService>::preview_commission(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PreviewCommissionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.CommissionService/LinkTherapist" => {
+                    #[allow(non_camel_case_types)]
+                    struct LinkTherapistSvc<T: CommissionService>(pub Arc<T>);
+                    impl<
+                        T: CommissionService,
+                    > tonic::server::UnaryService<super::LinkTherapistRequest>
+                    for LinkTherapistSvc<T> {
+                        type Response = super::TherapistLink;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::LinkTherapistRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CommissionService>::link_therapist(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = LinkTherapistSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.CommissionService/ListAccruals" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListAccrualsSvc<T: CommissionService>(pub Arc<T>);
+                    impl<
+                        T: CommissionService,
+                    > tonic::server::UnaryService<super::ListAccrualsRequest>
+                    for ListAccrualsSvc<T> {
+                        type Response = super::ListAccrualsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListAccrualsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CommissionService>::list_accruals(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListAccrualsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.CommissionService/DraftSettlement" => {
+                    #[allow(non_camel_case_types)]
+                    struct DraftSettlementSvc<T: CommissionService>(pub Arc<T>);
+                    impl<
+                        T: CommissionService,
+                    > tonic::server::UnaryService<super::DraftSettlementRequest>
+                    for DraftSettlementSvc<T> {
+                        type Response = super::CommissionSettlement;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DraftSettlementRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CommissionService>::draft_settlement(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DraftSettlementSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.CommissionService/ConfirmSettlement" => {
+                    #[allow(non_camel_case_types)]
+                    struct ConfirmSettlementSvc<T: CommissionService>(pub Arc<T>);
+                    impl<
+                        T: CommissionService,
+                    > tonic::server::UnaryService<super::ConfirmSettlementRequest>
+                    for ConfirmSettlementSvc<T> {
+                        type Response = super::CommissionSettlement;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ConfirmSettlementRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CommissionService>::confirm_settlement(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ConfirmSettlementSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.CommissionService/PaySettlement" => {
+                    #[allow(non_camel_case_types)]
+                    struct PaySettlementSvc<T: CommissionService>(pub Arc<T>);
+                    impl<
+                        T: CommissionService,
+                    > tonic::server::UnaryService<super::PaySettlementRequest>
+                    for PaySettlementSvc<T> {
+                        type Response = super::CommissionSettlement;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PaySettlementRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CommissionService>::pay_settlement(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PaySettlementSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.CommissionService/GetSettlement" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetSettlementSvc<T: CommissionService>(pub Arc<T>);
+                    impl<
+                        T: CommissionService,
+                    > tonic::server::UnaryService<super::GetSettlementRequest>
+                    for GetSettlementSvc<T> {
+                        type Response = super::CommissionSettlement;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetSettlementRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CommissionService>::get_settlement(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetSettlementSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.CommissionService/ListSettlements" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSettlementsSvc<T: CommissionService>(pub Arc<T>);
+                    impl<
+                        T: CommissionService,
+                    > tonic::server::UnaryService<super::ListSettlementsRequest>
+                    for ListSettlementsSvc<T> {
+                        type Response = super::ListSettlementsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListSettlementsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CommissionService>::list_settlements(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSettlementsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.CommissionService/ExportSettlement" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExportSettlementSvc<T: CommissionService>(pub Arc<T>);
+                    impl<
+                        T: CommissionService,
+                    > tonic::server::UnaryService<super::ExportSettlementRequest>
+                    for ExportSettlementSvc<T> {
+                        type Response = super::super::super::super::google::api::HttpBody;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExportSettlementRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CommissionService>::export_settlement(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExportSettlementSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for CommissionServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.payment.v1.CommissionService";
+    impl<T> tonic::server::NamedService for CommissionServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// What a consumer needs to know of an order. It names nobody but by id.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OrderFacts {

@@ -2016,6 +2016,142 @@ impl Validate for crate::generated::meridian::payment::v1::PreviewRefundResponse
         }
     }
 }
+impl Validate for crate::generated::meridian::payment::v1::CommissionRule {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("payee"),
+                self.payee,
+                &[(0, "PAYEE_UNSPECIFIED"), (1, "PAYEE_THERAPIST"), (2, "PAYEE_PARTNER")],
+            );
+        report.text(Field("partner"), &self.partner, &[Text::MaxLen(64)]);
+        report
+            .integer(
+                Field("grade"),
+                i128::from(self.grade),
+                &[Integer::AtMost(5), Integer::AtLeast(0)],
+            );
+        report
+            .choice(
+                Field("manner"),
+                self.manner,
+                &[
+                    (0, "MANNER_UNSPECIFIED"),
+                    (1, "MANNER_REQUESTED"),
+                    (2, "MANNER_ROTATION"),
+                ],
+            );
+        if let Some(
+            crate::generated::meridian::payment::v1::commission_rule::Rate::BasisPoints(
+                value,
+            ),
+        ) = &self.rate
+        {
+            report
+                .integer(
+                    Field("basis_points"),
+                    i128::from(*value),
+                    &[Integer::AtMost(10000), Integer::AtLeast(0)],
+                );
+        }
+        report.required(Field("start_date"), self.start_date.is_some());
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::CreateCommissionRuleRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("rule"), self.rule.is_some());
+        if let Some(value) = &self.rule {
+            report.nested(Field("rule"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::RetireCommissionRuleRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::GetCommissionRuleRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::ListCommissionRulesRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::ListCommissionRulesResponse {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.rules.iter().enumerate() {
+            report.nested(Item("rules", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::PreviewCommissionRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("date"), self.date.is_some());
+        report.required(Field("price"), self.price.is_some());
+        report.text(Field("partner"), &self.partner, &[Text::MaxLen(64)]);
+        report.count(Field("parts"), self.parts.len(), &[Count::Min(1), Count::Max(20)]);
+        for (index, value) in self.parts.iter().enumerate() {
+            report.nested(Item("parts", index), value);
+        }
+    }
+}
+impl Validate
+for crate::generated::meridian::payment::v1::preview_commission_request::Part {
+    fn check(&self, report: &mut Report) {
+        report
+            .integer(
+                Field("grade"),
+                i128::from(self.grade),
+                &[Integer::AtMost(5), Integer::AtLeast(1)],
+            );
+        report
+            .integer(
+                Field("minutes"),
+                i128::from(self.minutes),
+                &[Integer::AtMost(1440), Integer::AtLeast(0)],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::LinkTherapistRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::ListAccrualsRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("payee"), &self.payee, &[Text::MaxLen(200)]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::DraftSettlementRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("start_date"), self.start_date.is_some());
+        report.required(Field("end_date"), self.end_date.is_some());
+        report.text(Field("currency_code"), &self.currency_code, &[Text::Len(3)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::ConfirmSettlementRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::PaySettlementRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::GetSettlementRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::ListSettlementsRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::ExportSettlementRequest {
+    fn check(&self, _: &mut Report) {}
+}
 impl Validate for crate::generated::meridian::payment::v1::OrderAmended {
     fn check(&self, report: &mut Report) {
         if let Some(value) = &self.line {

@@ -182,7 +182,12 @@ impl Chain {
             ),
             Event::new(id.uuid(), 4, START, &booking::BookingCheckedIn { booking: facts(State::CheckedIn) }),
             Event::new(id.uuid(), 5, START, &booking::BookingStarted { booking: facts(State::InService) }),
-            Event::new(id.uuid(), 6, START, &booking::BookingCompleted { booking: facts(State::Completed), ..Default::default() }),
+            Event::new(
+                id.uuid(),
+                6,
+                START,
+                &booking::BookingCompleted { booking: facts(State::Completed), ..Default::default() },
+            ),
         ]
     }
 
