@@ -101,8 +101,8 @@
 //! `payment.card.top_up_ended`, `payment.checkout.cancelled`, `payment.checkout.charge_closed`,
 //! `payment.checkout.charge_made`, `payment.checkout.committed`, `payment.checkout.expired`,
 //! `payment.checkout.set_aside`, `payment.commission.accrued`, `payment.commission.paid`, `payment.contract.altered`,
-//! `payment.contract.created`, `payment.contract.expired`, `payment.contract.refunded`, `payment.give_back.committed`, `payment.invoice.noted`, `payment.invoice.reversed`,
-//! `payment.query.answered`, `payment.use.committed`, `payment.use.reserved`, `payment.use.voided`.
+//! `payment.contract.created`, `payment.contract.expired`, `payment.contract.refunded`, `payment.give_back.committed`,
+//! `payment.invoice.noted`, `payment.invoice.reversed`, `payment.query.answered`, `payment.use.committed`, `payment.use.reserved`, `payment.use.voided`.
 //!
 //! # Map
 //!
