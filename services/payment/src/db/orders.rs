@@ -85,7 +85,7 @@ async fn insert_lines(conn: &mut PgConnection, order: &Order, known: usize) -> R
 #[tracing::instrument(name = "db.customer_order.lock", skip_all)]
 pub async fn lock(conn: &mut PgConnection, id: OrderId) -> Result<Option<Order>> {
     // Read by a statement of its own after the lock: only that one sees what the holder before us has committed.
-    sqlx::query!("select id from customer_order where id = $1 for update", id.uuid())
+    sqlx::query!("select id from customer_order where id = $1 for no key update", id.uuid())
         .fetch_optional(&mut *conn)
         .await?;
     get(conn, id).await

@@ -50,7 +50,12 @@ impl std::ops::Deref for Shop {
 impl Shop {
     /// With both providers in public-key mode, or both with certificates.
     pub async fn open(public_key: bool) -> Self {
-        let house = House::open().await;
+        Self::open_with(public_key, Policy::default()).await
+    }
+
+    /// The same by other rules.
+    pub async fn open_with(public_key: bool, policy: Policy) -> Self {
+        let house = House::open_with(policy.clone()).await;
         let (wechat_port, alipay_port, relay_port) = (port().await, port().await, port().await);
         let wechat_url = url(&wechat_port);
         let wechat = WechatSandbox::try_new(&wechat_url, house.clock.clone()).expect("a sandbox");
@@ -69,7 +74,7 @@ impl Shop {
         let real: [Arc<dyn Provider>; 2] = [wechat_client.clone(), alipay_client.clone()];
         let providers = Providers::new([sandbox].into_iter().chain(real));
         let peers = Peers { providers, invoicing: Some(wechat_client.clone()) };
-        let app = App::new(house.db.pg.clone(), vault(), house.clock.clone(), Policy::default(), peers);
+        let app = App::new(house.db.pg.clone(), vault(), house.clock.clone(), policy, peers);
         let app = Arc::new(app);
         let feed = feed::FeedServer::new(house.db.pg.clone(), watch::channel(0).1, CancellationToken::new());
         let channel = testkit::serve(payment::rpc::routes(&app, feed)).await;
