@@ -13,6 +13,7 @@
 //! | [`queue`] | how long it takes to tell those in a queue when they can begin |
 //! | [`gateway`] | requests per second through the gateway, against plain gRPC and against Envoy |
 //! | [`ledger`] | postings per second, spread and on one account, against pgbench; the audit of a million entries |
+//! | [`till`] | payments at the desk, in cash and with a card, at a steady load |
 //! | [`bill`] | a provider's bill of a million lines: read, matched, kept and booked |
 //! | [`light`] | under light load: from a commit to the answer, and to a consumer in another service |
 //! | [`refund_law`] | how long it takes to reckon what the end of a prepaid contract gives back |
@@ -59,6 +60,7 @@ mod servers;
 mod shops;
 mod suite;
 mod threads;
+mod till;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
@@ -120,6 +122,8 @@ enum Part {
     Gateway,
     /// The ledger against pgbench, and its audit.
     Ledger,
+    /// Payments in cash and with a card.
+    Till,
     /// A provider's bill against the books.
     Bill,
     /// Commit to answer and to consumer.
@@ -190,6 +194,7 @@ async fn measure(servers: &Servers, options: &BenchOptions, report: &mut Report)
             Part::Queue => queue::measure(&house, &scale, report).await,
             Part::Gateway => gateway::measure(servers, &house, &scale, options.envoy.as_deref(), report).await,
             Part::Ledger => ledger::measure(servers, &scale, report).await,
+            Part::Till => till::measure(servers, &scale, report).await,
             Part::Bill => bill::measure(servers, &scale, report).await,
             Part::Light => light::measure(servers, &house, &scale, report).await,
             Part::RefundLaw => refund_law::measure(&scale, report),

@@ -84,7 +84,8 @@ async fn insert_lines(conn: &mut PgConnection, order: &Order, known: usize) -> R
 /// Locks an order against every other change of it, then reads it. `None` if there is none of that id.
 #[tracing::instrument(name = "db.customer_order.lock", skip_all)]
 pub async fn lock(conn: &mut PgConnection, id: OrderId) -> Result<Option<Order>> {
-    // Read by a statement of its own after the lock: only that one sees what the holder before us has committed.
+    // Read by a statement of its own after the lock: only that one sees what the holder before us has committed. Its key
+    // stays as it is: who holds a contract, and books something that names its order, need not wait for who waits for them.
     sqlx::query!("select id from customer_order where id = $1 for no key update", id.uuid())
         .fetch_optional(&mut *conn)
         .await?;
