@@ -52,6 +52,11 @@ impl<'a> Life<'a> {
         format!("{what:?}\n`make sim SEED={}` replays it; its steps:\n{}", self.seed, steps.join("\n"))
     }
 
+    #[expect(clippy::panic, reason = "a test fails by panicking")]
+    fn fail(&self, what: impl Debug) -> ! {
+        panic!("{}", self.told(what))
+    }
+
     /// Time passes.
     pub fn wait(&mut self, seconds: u64) -> Timestamp {
         self.world.shop.clock.advance(Duration::from_secs(seconds))
@@ -153,7 +158,7 @@ impl<'a> Life<'a> {
         let could: Vec<Model> = orders.iter().filter(|(of, _)| fits(of)).map(|(_, model)| model.clone()).collect();
         if could.is_empty() {
             let expected: Vec<_> = orders.iter().map(|(expected, _)| *expected).collect();
-            panic!("{}", self.told(format!("both: {first:?} and {second:?}, not one of {expected:?}")));
+            self.fail(format!("both: {first:?} and {second:?}, not one of {expected:?}"));
         }
         self.adopt(could).await;
         for (letter, reply) in letters.into_iter().zip([first, second]) {
@@ -247,7 +252,7 @@ impl<'a> Life<'a> {
             faces.push(face);
         }
         let apart: Vec<String> = faces.iter().map(|face| differences(face, &self.seen.face)).collect();
-        panic!("{}", self.told(format!("it is otherwise than it must be:\n{}", apart.join("\nor\n"))));
+        self.fail(format!("it is otherwise than it must be:\n{}", apart.join("\nor\n")))
     }
 
     /// What the model leaves to others: what a session is worth, to a fen, and what the law gives beyond what was paid.

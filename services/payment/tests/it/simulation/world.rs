@@ -53,13 +53,13 @@ impl World {
     /// A new house; each of them has other rules.
     pub async fn open(nth: u64) -> Self {
         let spending = ["proportional", "bonus_first", "principal_first"][usize::try_from(nth % 3).expect("few")];
-        let usual_refunds = nth % 2 == 0;
+        let usual_refunds = nth.is_multiple_of(2);
         let mut classes = TenderClass::ALL.map(|class| class.as_str().to_owned()).to_vec();
         if !usual_refunds {
             classes.reverse();
         }
         let policy = Policy { card_spending: spending.to_owned(), refund_order: classes, ..Policy::default() };
-        let shop = Shop::open_with(nth % 2 == 0, policy).await;
+        let shop = Shop::open_with(nth.is_multiple_of(2), policy).await;
         let app = Arc::clone(&shop.app);
         let door = door(&app);
         // Only those who count the events of one thing read by it.
