@@ -14,6 +14,7 @@ mod crashes;
 mod crashes_changes;
 mod faults;
 mod invoices;
+mod points;
 mod story;
 mod suite;
 mod trace;

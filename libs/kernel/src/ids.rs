@@ -101,6 +101,8 @@ ids! {
     SessionId = "sessions";
     /// A batch of points earned together and expiring together.
     PointsLotId = "pointsLots";
+    /// Points that pay a part of an order.
+    PointsRedemptionId = "pointsRedemptions";
     /// What a customer owes for one thing.
     OrderId = "orders";
     /// A card that holds money for later visits.
@@ -135,6 +137,8 @@ ids! {
     CommissionSettlementId = "commissionSettlements";
     /// A customer's right to a reduction.
     CouponId = "coupons";
+    /// A coupon that pays a part of an order.
+    CouponRedemptionId = "couponRedemptions";
     /// A priced basket, kept for a while.
     QuoteId = "quotes";
     /// A text sent, or to be sent, to one person.

@@ -1,10 +1,10 @@
 //! The rules of a chain, as configuration (`[membership.policy]`).
 
 use jiff::SignedDuration;
-use kernel::{Currency, Error, Result};
+use kernel::{Currency, Error, Money, Result};
 use serde::Deserialize;
 
-use crate::domain::tier::Thresholds;
+use crate::domain::{redemption::Terms, tier::Thresholds};
 
 /// What a chain decides for itself.
 #[derive(Debug, Clone, Deserialize)]
@@ -26,6 +26,14 @@ pub struct Policy {
     pub points_per_100_major: i32,
     /// Days for which points can be spent.
     pub points_days: i64,
+    /// So many points, and no part of them, …
+    pub redeem_points: i64,
+    /// … are worth so much when they pay a part of an order, in minor units (fen) of `currency`.
+    pub redeem_worth_minor: i64,
+    /// At most so much of an order may be paid by points, in hundredths of a percent.
+    pub redeem_max_share_basis_points: u32,
+    /// Days for which points can be spent at least that come back because what they had paid was refunded.
+    pub returned_points_days: i64,
     /// Rolling spend in major units from which on a member is silver.
     pub silver_from: i64,
     /// The same for gold.
@@ -47,6 +55,10 @@ impl Default for Policy {
             currency: "CNY".to_owned(),
             points_per_100_major: 10,
             points_days: 365,
+            redeem_points: 100,
+            redeem_worth_minor: 1_000,
+            redeem_max_share_basis_points: 5_000,
+            returned_points_days: 30,
             silver_from: 1_000,
             gold_from: 5_000,
             platinum_from: 20_000,
@@ -65,6 +77,10 @@ impl Policy {
             ("signing_key_days", self.signing_key_days, 1..=366),
             ("points_per_100_major", i64::from(self.points_per_100_major), 0..=100_000),
             ("points_days", self.points_days, 1..=3_660),
+            ("redeem_points", self.redeem_points, 1..=1_000_000_000),
+            ("redeem_worth_minor", self.redeem_worth_minor, 1..=1_000_000_000),
+            ("redeem_max_share_basis_points", i64::from(self.redeem_max_share_basis_points), 0..=10_000),
+            ("returned_points_days", self.returned_points_days, 1..=3_660),
             ("silver_from", self.silver_from, 1..=1_000_000_000),
             ("gold_from", self.gold_from, self.silver_from..=1_000_000_000),
             ("platinum_from", self.platinum_from, self.gold_from..=1_000_000_000),
@@ -107,6 +123,17 @@ impl Policy {
         days(self.points_days)
     }
 
+    /// What points are worth when they pay a part of an order, and how much they may pay.
+    pub fn redemption_terms(&self) -> Result<Terms> {
+        let worth = Money::new(self.redeem_worth_minor, self.currency()?);
+        Ok(Terms { points: self.redeem_points, worth, max_share: self.redeem_max_share_basis_points })
+    }
+
+    /// See `returned_points_days`.
+    pub fn returned_points(&self) -> SignedDuration {
+        days(self.returned_points_days)
+    }
+
     /// See `tier_grace_days`.
     pub fn tier_grace(&self) -> SignedDuration {
         days(self.tier_grace_days)
@@ -138,6 +165,8 @@ mod tests {
     #[test]
     fn the_defaults_are_valid_and_nonsense_is_named() {
         assert_eq!(refused(&Policy::default()), None);
+        let dear = Policy { redeem_points: 0, ..Policy::default() };
+        assert_eq!(refused(&dear).as_deref(), Some("membership.policy.redeem_points"));
         let low = Policy { gold_from: 999, ..Policy::default() };
         assert_eq!(refused(&low).as_deref(), Some("membership.policy.gold_from"));
         let shells = Policy { currency: "XXX".to_owned(), ..Policy::default() };

@@ -1,4 +1,5 @@
-//! What goes on without anybody asking: payment's feed is read, points end, tiers are looked at, signing keys are made in
+//! What goes on without anybody asking: payment's feed is read, points end, redemptions that nobody decides end,
+//! tiers are looked at, signing keys are made in
 //! time, old codes and sessions are deleted, the audit log is sealed. Every step is also a plain function.
 
 use std::{sync::Arc, time::Duration};
@@ -10,7 +11,8 @@ use runtime::{Tasks, lifecycle::Next};
 use crate::{App, flows};
 
 pub use crate::flows::{
-    clean::clean, expire_points::expire_points, review_tier::review_tiers, signing_keys::rotate_keys,
+    clean::clean, expire_points::expire_points, redeem::expire::expire_redemptions, review_tier::review_tiers,
+    signing_keys::rotate_keys,
 };
 
 /// Where the feeds come from.
@@ -35,6 +37,12 @@ pub fn spawn(app: &Arc<App>, feeds: Feeds, tasks: &Tasks) {
     tasks.spawn_loop("membership.expire_points", Duration::from_secs(60), None, move || {
         let app = Arc::clone(&points);
         async move { expire_points(&app).await.map(|done| Next::after_batch(done, flows::expire_points::BATCH)) }
+    });
+
+    let redemptions = Arc::clone(app);
+    tasks.spawn_loop("membership.expire_redemptions", Duration::from_secs(30), None, move || {
+        let app = Arc::clone(&redemptions);
+        async move { expire_redemptions(&app).await.map(|done| Next::after_batch(done, flows::redeem::expire::BATCH)) }
     });
 
     let tiers = Arc::clone(app);

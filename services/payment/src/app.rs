@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::{
     Policy,
-    peers::{Invoicing, Providers},
+    peers::{Invoicing, PeerTenders, Providers},
 };
 
 /// Everything that the service's flows need.
@@ -24,6 +24,8 @@ pub struct App {
     pub policy: Policy,
     /// Foreign systems.
     pub peers: Peers,
+    /// Who keeps points and coupons.
+    pub peer_tenders: PeerTenders,
     refunds_decided: watch::Sender<u64>,
 }
 
@@ -39,7 +41,14 @@ pub struct Peers {
 impl App {
     /// Wires the service.
     pub fn new(pg: Pg, vault: Arc<Vault>, clock: SharedClock, policy: Policy, peers: Peers) -> Self {
-        Self { pg, vault, clock, policy, peers, refunds_decided: watch::Sender::new(0) }
+        let peer_tenders = PeerTenders::default();
+        Self { pg, vault, clock, policy, peers, peer_tenders, refunds_decided: watch::Sender::new(0) }
+    }
+
+    /// Wires those who keep points and coupons; without them nobody pays by these.
+    #[must_use]
+    pub fn with_peer_tenders(self, peer_tenders: PeerTenders) -> Self {
+        Self { peer_tenders, ..self }
     }
 
     /// Wakes the worker that sends refunds. Call it after the commit.

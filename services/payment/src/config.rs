@@ -49,8 +49,8 @@ pub struct Policy {
     pub invoice_tax_code: String,
     /// What invoices say was sold; `居民日常服务`.
     pub invoice_goods: String,
-    /// In which order tenders give back what is refunded; `provider`, `card_terminal`, `cash`, `stored_value`,
-    /// `prepaid_session`. Each of these words once.
+    /// In which order tenders give back what is refunded; `points_voucher`, `provider`, `card_terminal`, `cash`,
+    /// `stored_value`, `prepaid_session`, `coupon`. Each of these words once.
     pub refund_order: Vec<String>,
     /// How cards that are issued from now on are spent: `bonus_first`, `proportional` or `principal_first`; `proportional`.
     pub card_spending: String,

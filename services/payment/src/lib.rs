@@ -40,6 +40,9 @@
 //! * What a visit earns its therapists and its partner is accrued once, by the rules of its day, and booked as owed; a refund
 //!   of its order takes back its proportion, never more than was earned, and all of it once all has gone back. Held by
 //!   [`domain::commission`] and again by constraints; whoever takes back locks the visit's row, after that of the order.
+//! * Points and coupons, which other services keep, are set aside there before the checkout that spends them is stored, and
+//!   longer than it can be captured. Their keeper is told what was decided, and what goes back, until he knows; what they are
+//!   worth is given away by the store. Held by [`flows::tenders::peer`] and again by a trigger.
 //! * One attempt to pay at a time; a charge is made, and a refund sent, once however often it is tried: our ids are the
 //!   provider's idempotency keys.
 //! * A provider's bill counts whole or not at all, and once; what it differs by from our books, to the fen, is in breaks,
@@ -68,6 +71,11 @@
 //! | the provider's outcome of a checkout never comes | at its time the checkout is voided, and what was set aside is free |
 //! | the provider captures after that, or what is due has sunk | its money is surplus and goes back whole; the others are free |
 //! | a checkout is interrupted before its charge is made | the same `request_id` goes on from there; else the worker finds no charge and voids it |
+//! | who keeps points or coupons is down at StartCheckout | `UNAVAILABLE`; the same `request_id` goes on; after ten minutes it is given up, and he is told |
+//! | who keeps them is down when it is decided what becomes of them | he is told for ever, with growing pauses; what he has set aside stays so for a week more |
+//! | who keeps them has lost what was set aside | before it is captured: his refusal, and nothing is captured; after it: the audit names it |
+//! | a checkout with points or a coupon was refused, or given up | `CHECKOUT_ENDED` to the same `request_id`; another starts anew |
+//! | a part of what a coupon paid goes back | nothing: it comes back whole, when all of it is back, or not at all |
 //! | two take from the same card at once | the second sees what the first has left: `INSUFFICIENT_BALANCE` if that is too little |
 //! | a card is lost | its holder reports it, nothing is paid with it any more, and a new one takes over all that is on it |
 //! | a top-up is paid after its card was replaced | the money goes on to the card in its place |
@@ -94,7 +102,8 @@
 //! A crash between any two steps is mended by the next request or worker step. Tests order one at these points:
 //! `payment.cash.committed`, `payment.close.committed`, `payment.create.committed`, `payment.invoice.claimed`,
 //! `payment.invoice.requested`, `payment.invoice.sent`, `payment.ledger.sealed`, `payment.notice.committed`,
-//! `payment.pay.charge_made`, `payment.pay.committed`, `payment.pay.pending_stored`, `payment.refund.claimed`,
+//! `payment.pay.charge_made`, `payment.pay.committed`, `payment.pay.pending_stored`, `payment.peer_tender.asked`,
+//! `payment.peer_tender.return_told`, `payment.peer_tender.set_aside`, `payment.peer_tender.told`, `payment.refund.claimed`,
 //! `payment.refund.committed`, `payment.refund.sent`, `payment.store.noted`.
 //! One can be ordered at these, too, and no test does so yet: `payment.amend.committed`, `payment.bill.booked`,
 //! `payment.bill.fetched`, `payment.break.resolved`, `payment.card.bonus_expired`, `payment.card.committed`,
@@ -102,7 +111,7 @@
 //! `payment.checkout.charge_made`, `payment.checkout.committed`, `payment.checkout.expired`,
 //! `payment.checkout.set_aside`, `payment.commission.accrued`, `payment.commission.paid`, `payment.contract.altered`,
 //! `payment.contract.created`, `payment.contract.expired`, `payment.contract.refunded`, `payment.give_back.committed`,
-//! `payment.invoice.noted`, `payment.invoice.reversed`, `payment.query.answered`, `payment.use.committed`, `payment.use.reserved`, `payment.use.voided`.
+//! `payment.invoice.noted`, `payment.invoice.reversed`, `payment.peer_tender.given_up`, `payment.query.answered`, `payment.use.committed`, `payment.use.reserved`, `payment.use.voided`.
 //!
 //! # Map
 //!
@@ -117,10 +126,11 @@
 //! | [`domain::stored_value`] | cards: lots, spending order, campaigns, what the authorities allow |
 //! | [`domain::reconciliation`] | a provider's bill of a day against our books: kinds of breaks, proofs, what is booked of them |
 //! | [`flows`] | one use case a file; [`flows::audit`] looks at every invariant ([`db::invariants`]) of a live database |
-//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `order_return*`, `checkout`, `payment`, `refund`, `ledger_*`, `commission_*`, `therapist_link`, `stored_value_*`, `top_up*`, `store_zone`, `day_proof`, `bill_line`, `reconciliation_break`, `prepaid_*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
-//! | [`peers`] | payment providers behind one port: WeChat Pay, which also issues invoices, Alipay, the sandbox; what their clients share |
+//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `order_return*`, `checkout`, `payment`, `peer_tender*`, `refund`, `ledger_*`, `commission_*`, `therapist_link`, `stored_value_*`, `top_up*`, `store_zone`, `day_proof`, `bill_line`, `reconciliation_break`, `prepaid_*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
+//! | [`flows::tenders`] | what spends what was paid ahead or given away; [`flows::tenders::peer`] is the frame around points and coupons |
+//! | [`peers`] | who keeps points and coupons; payment providers behind one port: WeChat Pay, which also issues invoices, Alipay, the sandbox; what their clients share |
 //! | [`rpc`] | `PaymentService`, `CheckoutService`, `LedgerService`, `CommissionService`, `InvoiceService`, `StoredValueService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks), `ReconciliationService` and the event feed |
-//! | [`worker`] | asks about pending payments, sends refunds, sees to invoices, closes days, matches bills, seals ledger and audit trail, forgets old sendings of notices, follows booking's feed |
+//! | [`worker`] | asks about pending payments, sends refunds, tells who keeps points and coupons, sees to invoices, closes days, matches bills, seals ledger and audit trail, forgets old sendings of notices, follows booking's feed |
 //! | [`sandbox`] | a provider that takes no money; a foreign system with tables of its own; and two that speak WeChat Pay's and Alipay's protocols |
 //! | [`app`], [`config`] | the wiring; what an operator may set |
 

@@ -1,6 +1,6 @@
-//! What goes on without being asked: pending payments are asked about, refunds are sent, invoices are seen to, checkouts
-//! and transfers expire, days are closed, old sendings of notices are forgotten, bills are matched, ledger and audit trail
-//! are sealed, and booking's feed is followed.
+//! What goes on without being asked: pending payments are asked about, refunds are sent, invoices are seen to, who keeps
+//! points and coupons is told what became of them, checkouts and transfers expire, days are closed, old sendings of notices
+//! are forgotten, bills are matched, ledger and audit trail are sealed, and booking's feed is followed.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,6 +17,7 @@ pub use crate::flows::{
     reconciliation::reconcile_day::reconcile_due,
     send_refunds::send_refunds,
     stored_value::lapse::lapse as lapse_stored_value,
+    tenders::peer::tell::tell_peers,
 };
 use crate::{
     App, db,
@@ -76,6 +77,11 @@ pub fn spawn(app: &Arc<App>, feeds: Feeds, tasks: &Tasks) {
     tasks.spawn_loop("payment.expire_checkouts", period, None, move || {
         let app = Arc::clone(&of);
         async move { Ok(Next::after_batch(expire_checkouts(&app).await?, checkouts::BATCH)) }
+    });
+    let of = Arc::clone(app);
+    tasks.spawn_loop("payment.tell_peers", period, None, move || {
+        let app = Arc::clone(&of);
+        async move { tell_peers(&app).await.map(|_| Next::Wait) }
     });
     let of = Arc::clone(app);
     tasks.spawn_loop("payment.settle_invoices", period, None, move || {

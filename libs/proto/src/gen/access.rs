@@ -1287,6 +1287,56 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.membership.v1.RedemptionService/CommitPoints",
+        Rule {
+            public: false,
+            roles: &[Role::Service],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.membership.v1.RedemptionService/GetRedemptionTerms",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Support,
+                Role::Administrator,
+                Role::Auditor,
+                Role::Service,
+            ],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.membership.v1.RedemptionService/ReservePoints",
+        Rule {
+            public: false,
+            roles: &[Role::Service],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.membership.v1.RedemptionService/ReturnPoints",
+        Rule {
+            public: false,
+            roles: &[Role::Service],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.membership.v1.RedemptionService/VoidPoints",
+        Rule {
+            public: false,
+            roles: &[Role::Service],
+            scope: Scope::None,
+        },
+    ),
+    (
         "/meridian.membership.v1.StaffService/CreateStaff",
         Rule {
             public: false,

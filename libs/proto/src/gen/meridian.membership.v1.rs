@@ -74,7 +74,8 @@ pub struct PointsEntry {
     /// When.
     #[prost(message, optional, tag = "4")]
     pub create_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Until when points that came can be spent; 1 year by default.
+    /// Until when points that came can be spent; 1 year by default. Those that were given back can be spent for some days at
+    /// least.
     #[prost(message, optional, tag = "5")]
     pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
 }
@@ -102,6 +103,10 @@ pub mod points_entry {
         Revoked = 2,
         /// Outlived.
         Expired = 3,
+        /// Spent: they have paid a part of an order.
+        Spent = 4,
+        /// Given back, since what they had paid was refunded.
+        Returned = 5,
     }
     impl Kind {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -114,6 +119,8 @@ pub mod points_entry {
                 Self::Earned => "KIND_EARNED",
                 Self::Revoked => "KIND_REVOKED",
                 Self::Expired => "KIND_EXPIRED",
+                Self::Spent => "KIND_SPENT",
+                Self::Returned => "KIND_RETURNED",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -123,6 +130,8 @@ pub mod points_entry {
                 "KIND_EARNED" => Some(Self::Earned),
                 "KIND_REVOKED" => Some(Self::Revoked),
                 "KIND_EXPIRED" => Some(Self::Expired),
+                "KIND_SPENT" => Some(Self::Spent),
+                "KIND_RETURNED" => Some(Self::Returned),
                 _ => None,
             }
         }
@@ -1920,6 +1929,58 @@ impl ::prost::Name for PointsExpired {
         "/meridian.membership.v1.PointsExpired".into()
     }
 }
+/// Points have paid a part of an order.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PointsSpent {
+    /// `members/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub member: ::prost::alloc::string::String,
+    /// How many, above 0.
+    #[prost(int64, tag = "2")]
+    pub points: i64,
+    /// What for, such as `orders/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub source: ::prost::alloc::string::String,
+    /// `pointsRedemptions/<uuid>`.
+    #[prost(string, tag = "4")]
+    pub redemption: ::prost::alloc::string::String,
+}
+impl ::prost::Name for PointsSpent {
+    const NAME: &'static str = "PointsSpent";
+    const PACKAGE: &'static str = "meridian.membership.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.membership.v1.PointsSpent".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.membership.v1.PointsSpent".into()
+    }
+}
+/// Points were given back, since what they had paid was refunded.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PointsReturned {
+    /// `members/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub member: ::prost::alloc::string::String,
+    /// How many, above 0.
+    #[prost(int64, tag = "2")]
+    pub points: i64,
+    /// What for, such as `orders/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub source: ::prost::alloc::string::String,
+    /// `pointsRedemptions/<uuid>`.
+    #[prost(string, tag = "4")]
+    pub redemption: ::prost::alloc::string::String,
+}
+impl ::prost::Name for PointsReturned {
+    const NAME: &'static str = "PointsReturned";
+    const PACKAGE: &'static str = "meridian.membership.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.membership.v1.PointsReturned".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.membership.v1.PointsReturned".into()
+    }
+}
 /// A member's tier changed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TierChanged {
@@ -1941,6 +2002,905 @@ impl ::prost::Name for TierChanged {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/meridian.membership.v1.TierChanged".into()
+    }
+}
+/// What points are worth, and how much they may pay.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RedemptionTerms {
+    /// So many points, and no part of them …
+    #[prost(int64, tag = "1")]
+    pub points: i64,
+    /// … are worth so much.
+    #[prost(message, optional, tag = "2")]
+    pub worth: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// At most so much of an order may be paid by points, in hundredths of a percent.
+    #[prost(int32, tag = "3")]
+    pub max_share_basis_points: i32,
+}
+impl ::prost::Name for RedemptionTerms {
+    const NAME: &'static str = "RedemptionTerms";
+    const PACKAGE: &'static str = "meridian.membership.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.membership.v1.RedemptionTerms".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.membership.v1.RedemptionTerms".into()
+    }
+}
+/// Points that pay, or paid, a part of an order.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PointsRedemption {
+    /// `pointsRedemptions/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Whose, `members/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub member: ::prost::alloc::string::String,
+    /// What is paid, `orders/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub order: ::prost::alloc::string::String,
+    /// How many points.
+    #[prost(int64, tag = "4")]
+    pub points: i64,
+    /// What they are worth.
+    #[prost(message, optional, tag = "5")]
+    pub worth: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Where it is in its life.
+    #[prost(enumeration = "points_redemption::State", tag = "6")]
+    pub state: i32,
+    /// Points that were given back.
+    #[prost(int64, tag = "7")]
+    pub returned_points: i64,
+    /// When the points are free by themselves, unless something was decided.
+    #[prost(message, optional, tag = "8")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Nested message and enum types in `PointsRedemption`.
+pub mod points_redemption {
+    /// Where it is in its life.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        /// Not stated.
+        Unspecified = 0,
+        /// The points are set aside.
+        Reserved = 1,
+        /// They are spent.
+        Committed = 2,
+        /// They are free again.
+        Voided = 3,
+        /// Nobody decided in time; they are free again.
+        Expired = 4,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Reserved => "STATE_RESERVED",
+                Self::Committed => "STATE_COMMITTED",
+                Self::Voided => "STATE_VOIDED",
+                Self::Expired => "STATE_EXPIRED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_RESERVED" => Some(Self::Reserved),
+                "STATE_COMMITTED" => Some(Self::Committed),
+                "STATE_VOIDED" => Some(Self::Voided),
+                "STATE_EXPIRED" => Some(Self::Expired),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for PointsRedemption {
+    const NAME: &'static str = "PointsRedemption";
+    const PACKAGE: &'static str = "meridian.membership.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.membership.v1.PointsRedemption".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.membership.v1.PointsRedemption".into()
+    }
+}
+/// Request of RedemptionService.GetRedemptionTerms.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRedemptionTermsRequest {}
+impl ::prost::Name for GetRedemptionTermsRequest {
+    const NAME: &'static str = "GetRedemptionTermsRequest";
+    const PACKAGE: &'static str = "meridian.membership.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.membership.v1.GetRedemptionTermsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.membership.v1.GetRedemptionTermsRequest".into()
+    }
+}
+/// Request of RedemptionService.ReservePoints.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReservePointsRequest {
+    /// The id to give it, a UUID: that of the payment. It makes the request safe to repeat.
+    #[prost(string, tag = "1")]
+    pub redemption_id: ::prost::alloc::string::String,
+    /// Whose points, `members/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub member: ::prost::alloc::string::String,
+    /// What is paid, `orders/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub order: ::prost::alloc::string::String,
+    /// What the points shall be worth: above 0, and a multiple of what RedemptionTerms says.
+    #[prost(message, optional, tag = "4")]
+    pub worth: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What the whole order costs.
+    #[prost(message, optional, tag = "5")]
+    pub order_total: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// When the points are free by themselves; in the future, at most 60 days ahead.
+    #[prost(message, optional, tag = "6")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for ReservePointsRequest {
+    const NAME: &'static str = "ReservePointsRequest";
+    const PACKAGE: &'static str = "meridian.membership.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.membership.v1.ReservePointsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.membership.v1.ReservePointsRequest".into()
+    }
+}
+/// Request of RedemptionService.CommitPoints.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CommitPointsRequest {
+    /// `pointsRedemptions/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CommitPointsRequest {
+    const NAME: &'static str = "CommitPointsRequest";
+    const PACKAGE: &'static str = "meridian.membership.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.membership.v1.CommitPointsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.membership.v1.CommitPointsRequest".into()
+    }
+}
+/// Request of RedemptionService.VoidPoints.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VoidPointsRequest {
+    /// `pointsRedemptions/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Whose points, `members/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub member: ::prost::alloc::string::String,
+    /// What was to be paid, `orders/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub order: ::prost::alloc::string::String,
+}
+impl ::prost::Name for VoidPointsRequest {
+    const NAME: &'static str = "VoidPointsRequest";
+    const PACKAGE: &'static str = "meridian.membership.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.membership.v1.VoidPointsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.membership.v1.VoidPointsRequest".into()
+    }
+}
+/// Request of RedemptionService.ReturnPoints.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReturnPointsRequest {
+    /// `pointsRedemptions/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The id of what is given back, a UUID: that of the refund. It makes the request safe to repeat.
+    #[prost(string, tag = "2")]
+    pub return_id: ::prost::alloc::string::String,
+    /// How much of the worth is given back; above 0.
+    #[prost(message, optional, tag = "3")]
+    pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
+}
+impl ::prost::Name for ReturnPointsRequest {
+    const NAME: &'static str = "ReturnPointsRequest";
+    const PACKAGE: &'static str = "meridian.membership.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.membership.v1.ReturnPointsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.membership.v1.ReturnPointsRequest".into()
+    }
+}
+/// Generated client implementations.
+pub mod redemption_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Points that pay a part of an order.
+    #[derive(Debug, Clone)]
+    pub struct RedemptionServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl RedemptionServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> RedemptionServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> RedemptionServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            RedemptionServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Tells what points are worth now, and how much of an order they may pay.
+        pub async fn get_redemption_terms(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetRedemptionTermsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RedemptionTerms>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.membership.v1.RedemptionService/GetRedemptionTerms",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.membership.v1.RedemptionService",
+                        "GetRedemptionTerms",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sets points aside that pay a part of an order, those that end first before others. Nobody else can spend them until it
+        /// is decided what becomes of them; at `expire_time` they are free by themselves. The same `redemption_id` gets the same
+        /// redemption, as it is by then.
+        ///
+        /// Errors: NOT_FOUND; FAILED_PRECONDITION with reason INSUFFICIENT_POINTS, REDEMPTION_SHARE_EXCEEDED (points may pay no more
+        /// than a share of an order), REDEMPTION_ENDED (it was voided, or has expired); INVALID_ARGUMENT for an amount that no
+        /// points are worth, with reason REQUEST_ID_REUSED for an id that came before with other content.
+        pub async fn reserve_points(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReservePointsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PointsRedemption>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.membership.v1.RedemptionService/ReservePoints",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.membership.v1.RedemptionService",
+                        "ReservePoints",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// The points are spent. What is spent stays so.
+        ///
+        /// Errors: NOT_FOUND; FAILED_PRECONDITION with reason REDEMPTION_ENDED if it was voided, or has expired.
+        pub async fn commit_points(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CommitPointsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PointsRedemption>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.membership.v1.RedemptionService/CommitPoints",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.membership.v1.RedemptionService",
+                        "CommitPoints",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// The points are free again. What has ended stays so. One that is not known is void from now on, so that a reservation
+        /// which is still on its way takes nothing.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason REDEMPTION_COMMITTED if they are spent.
+        pub async fn void_points(
+            &mut self,
+            request: impl tonic::IntoRequest<super::VoidPointsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PointsRedemption>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.membership.v1.RedemptionService/VoidPoints",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.membership.v1.RedemptionService",
+                        "VoidPoints",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives points back, as many as an amount of the whole is worth, to the very lots from which they came and in proportion.
+        /// A lot that has ended, or soon ends, lives on for some days. Parts of a point are given back with the rest. The same
+        /// `return_id` gives back once.
+        ///
+        /// Errors: NOT_FOUND; FAILED_PRECONDITION with reason REDEMPTION_NOT_COMMITTED, or RETURN_EXCEEDS_REDEMPTION;
+        /// INVALID_ARGUMENT, with reason REQUEST_ID_REUSED for an id that came before with other content.
+        pub async fn return_points(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReturnPointsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PointsRedemption>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.membership.v1.RedemptionService/ReturnPoints",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.membership.v1.RedemptionService",
+                        "ReturnPoints",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod redemption_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with RedemptionServiceServer.
+    #[async_trait]
+    pub trait RedemptionService: std::marker::Send + std::marker::Sync + 'static {
+        /// Tells what points are worth now, and how much of an order they may pay.
+        async fn get_redemption_terms(
+            &self,
+            request: tonic::Request<super::GetRedemptionTermsRequest>,
+        ) -> std::result::Result<tonic::Response<super::RedemptionTerms>, tonic::Status>;
+        /// Sets points aside that pay a part of an order, those that end first before others. Nobody else can spend them until it
+        /// is decided what becomes of them; at `expire_time` they are free by themselves. The same `redemption_id` gets the same
+        /// redemption, as it is by then.
+        ///
+        /// Errors: NOT_FOUND; FAILED_PRECONDITION with reason INSUFFICIENT_POINTS, REDEMPTION_SHARE_EXCEEDED (points may pay no more
+        /// than a share of an order), REDEMPTION_ENDED (it was voided, or has expired); INVALID_ARGUMENT for an amount that no
+        /// points are worth, with reason REQUEST_ID_REUSED for an id that came before with other content.
+        async fn reserve_points(
+            &self,
+            request: tonic::Request<super::ReservePointsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PointsRedemption>,
+            tonic::Status,
+        >;
+        /// The points are spent. What is spent stays so.
+        ///
+        /// Errors: NOT_FOUND; FAILED_PRECONDITION with reason REDEMPTION_ENDED if it was voided, or has expired.
+        async fn commit_points(
+            &self,
+            request: tonic::Request<super::CommitPointsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PointsRedemption>,
+            tonic::Status,
+        >;
+        /// The points are free again. What has ended stays so. One that is not known is void from now on, so that a reservation
+        /// which is still on its way takes nothing.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason REDEMPTION_COMMITTED if they are spent.
+        async fn void_points(
+            &self,
+            request: tonic::Request<super::VoidPointsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PointsRedemption>,
+            tonic::Status,
+        >;
+        /// Gives points back, as many as an amount of the whole is worth, to the very lots from which they came and in proportion.
+        /// A lot that has ended, or soon ends, lives on for some days. Parts of a point are given back with the rest. The same
+        /// `return_id` gives back once.
+        ///
+        /// Errors: NOT_FOUND; FAILED_PRECONDITION with reason REDEMPTION_NOT_COMMITTED, or RETURN_EXCEEDS_REDEMPTION;
+        /// INVALID_ARGUMENT, with reason REQUEST_ID_REUSED for an id that came before with other content.
+        async fn return_points(
+            &self,
+            request: tonic::Request<super::ReturnPointsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PointsRedemption>,
+            tonic::Status,
+        >;
+    }
+    /// Points that pay a part of an order.
+    #[derive(Debug)]
+    pub struct RedemptionServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> RedemptionServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for RedemptionServiceServer<T>
+    where
+        T: RedemptionService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.membership.v1.RedemptionService/GetRedemptionTerms" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetRedemptionTermsSvc<T: RedemptionService>(pub Arc<T>);
+                    impl<
+                        T: RedemptionService,
+                    > tonic::server::UnaryService<super::GetRedemptionTermsRequest>
+                    for GetRedemptionTermsSvc<T> {
+                        type Response = super::RedemptionTerms;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetRedemptionTermsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RedemptionService>::get_redemption_terms(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetRedemptionTermsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.membership.v1.RedemptionService/ReservePoints" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReservePointsSvc<T: RedemptionService>(pub Arc<T>);
+                    impl<
+                        T: RedemptionService,
+                    > tonic::server::UnaryService<super::ReservePointsRequest>
+                    for ReservePointsSvc<T> {
+                        type Response = super::PointsRedemption;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReservePointsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RedemptionService>::reserve_points(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReservePointsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.membership.v1.RedemptionService/CommitPoints" => {
+                    #[allow(non_camel_case_types)]
+                    struct CommitPointsSvc<T: RedemptionService>(pub Arc<T>);
+                    impl<
+                        T: RedemptionService,
+                    > tonic::server::UnaryService<super::CommitPointsRequest>
+                    for CommitPointsSvc<T> {
+                        type Response = super::PointsRedemption;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CommitPointsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RedemptionService>::commit_points(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CommitPointsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.membership.v1.RedemptionService/VoidPoints" => {
+                    #[allow(non_camel_case_types)]
+                    struct VoidPointsSvc<T: RedemptionService>(pub Arc<T>);
+                    impl<
+                        T: RedemptionService,
+                    > tonic::server::UnaryService<super::VoidPointsRequest>
+                    for VoidPointsSvc<T> {
+                        type Response = super::PointsRedemption;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::VoidPointsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RedemptionService>::void_points(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = VoidPointsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.membership.v1.RedemptionService/ReturnPoints" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReturnPointsSvc<T: RedemptionService>(pub Arc<T>);
+                    impl<
+                        T: RedemptionService,
+                    > tonic::server::UnaryService<super::ReturnPointsRequest>
+                    for ReturnPointsSvc<T> {
+                        type Response = super::PointsRedemption;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReturnPointsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RedemptionService>::return_points(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReturnPointsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for RedemptionServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.membership.v1.RedemptionService";
+    impl<T> tonic::server::NamedService for RedemptionServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
     }
 }
 /// An account of somebody who works for the chain.

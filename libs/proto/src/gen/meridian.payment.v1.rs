@@ -325,6 +325,10 @@ pub mod payment {
         StoredValue = 10,
         /// A use of a prepaid contract; in a checkout only.
         PrepaidSession = 11,
+        /// The customer's points; in a checkout only. What they are worth is told by membership.
+        PointsVoucher = 12,
+        /// The customer's cash coupon; in a checkout only.
+        Coupon = 13,
     }
     impl Tender {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -345,6 +349,8 @@ pub mod payment {
                 Self::CardTerminal => "TENDER_CARD_TERMINAL",
                 Self::StoredValue => "TENDER_STORED_VALUE",
                 Self::PrepaidSession => "TENDER_PREPAID_SESSION",
+                Self::PointsVoucher => "TENDER_POINTS_VOUCHER",
+                Self::Coupon => "TENDER_COUPON",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -362,6 +368,8 @@ pub mod payment {
                 "TENDER_CARD_TERMINAL" => Some(Self::CardTerminal),
                 "TENDER_STORED_VALUE" => Some(Self::StoredValue),
                 "TENDER_PREPAID_SESSION" => Some(Self::PrepaidSession),
+                "TENDER_POINTS_VOUCHER" => Some(Self::PointsVoucher),
+                "TENDER_COUPON" => Some(Self::Coupon),
                 _ => None,
             }
         }
@@ -1816,7 +1824,7 @@ pub struct CheckoutTender {
     /// The number on the slip, for CARD_TERMINAL.
     #[prost(string, tag = "3")]
     pub reference: ::prost::alloc::string::String,
-    /// What pays: `cards/<uuid>` for STORED_VALUE, `contracts/<uuid>` for PREPAID_SESSION.
+    /// What pays: `cards/<uuid>` for STORED_VALUE, `contracts/<uuid>` for PREPAID_SESSION, `coupons/<uuid>` for COUPON.
     #[prost(string, tag = "4")]
     pub source: ::prost::alloc::string::String,
     /// What of a contract is used, `items/<uuid>`, for PREPAID_SESSION.
@@ -2178,8 +2186,10 @@ pub mod checkout_service_client {
         ///
         /// Errors: FAILED_PRECONDITION with reason NOTHING_DUE, ORDER_CLOSED, PAYMENT_PENDING (another payment or checkout is under
         /// way), AMOUNT_MISMATCH (the tenders don't add up to what is due), SEVERAL_PROVIDERS, TENDER_NOT_OFFERED,
-        /// INSUFFICIENT_BALANCE, or NOT_A_VISIT (what is paid ahead can't be paid by what was paid ahead); INVALID_ARGUMENT if a tender
-        /// needs to know more; UNAVAILABLE if the provider is not reachable: repeat with the same request_id.
+        /// INSUFFICIENT_BALANCE, or NOT_A_VISIT (what is paid ahead can't be paid by what was paid ahead); those of
+        /// RedemptionService.ReservePoints for points and of CouponService.ReserveCoupon for coupons; CHECKOUT_ENDED if a checkout
+        /// with one of these was refused or not gone on with in time: start another; INVALID_ARGUMENT if a tender needs to know
+        /// more; UNAVAILABLE if the provider, or who keeps points and coupons, is not reachable: repeat with the same request_id.
         pub async fn start_checkout(
             &mut self,
             request: impl tonic::IntoRequest<super::StartCheckoutRequest>,
@@ -2341,8 +2351,10 @@ pub mod checkout_service_server {
         ///
         /// Errors: FAILED_PRECONDITION with reason NOTHING_DUE, ORDER_CLOSED, PAYMENT_PENDING (another payment or checkout is under
         /// way), AMOUNT_MISMATCH (the tenders don't add up to what is due), SEVERAL_PROVIDERS, TENDER_NOT_OFFERED,
-        /// INSUFFICIENT_BALANCE, or NOT_A_VISIT (what is paid ahead can't be paid by what was paid ahead); INVALID_ARGUMENT if a tender
-        /// needs to know more; UNAVAILABLE if the provider is not reachable: repeat with the same request_id.
+        /// INSUFFICIENT_BALANCE, or NOT_A_VISIT (what is paid ahead can't be paid by what was paid ahead); those of
+        /// RedemptionService.ReservePoints for points and of CouponService.ReserveCoupon for coupons; CHECKOUT_ENDED if a checkout
+        /// with one of these was refused or not gone on with in time: start another; INVALID_ARGUMENT if a tender needs to know
+        /// more; UNAVAILABLE if the provider, or who keeps points and coupons, is not reachable: repeat with the same request_id.
         async fn start_checkout(
             &self,
             request: tonic::Request<super::StartCheckoutRequest>,

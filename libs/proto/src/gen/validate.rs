@@ -1737,6 +1737,29 @@ impl Validate for crate::generated::meridian::membership::v1::SignOutRequest {
 impl Validate for crate::generated::meridian::membership::v1::GetJwksRequest {
     fn check(&self, _: &mut Report) {}
 }
+impl Validate for crate::generated::meridian::membership::v1::GetRedemptionTermsRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::membership::v1::ReservePointsRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("redemption_id"), &self.redemption_id, &[Text::Uuid]);
+        report.required(Field("worth"), self.worth.is_some());
+        report.required(Field("order_total"), self.order_total.is_some());
+        report.required(Field("expire_time"), self.expire_time.is_some());
+    }
+}
+impl Validate for crate::generated::meridian::membership::v1::CommitPointsRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::membership::v1::VoidPointsRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::membership::v1::ReturnPointsRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("return_id"), &self.return_id, &[Text::Uuid]);
+        report.required(Field("amount"), self.amount.is_some());
+    }
+}
 impl Validate for crate::generated::meridian::membership::v1::CreateStaffRequest {
     fn check(&self, report: &mut Report) {
         report
@@ -1864,6 +1887,8 @@ impl Validate for crate::generated::meridian::payment::v1::PayOrderRequest {
                     (9, "TENDER_CARD_TERMINAL"),
                     (10, "TENDER_STORED_VALUE"),
                     (11, "TENDER_PREPAID_SESSION"),
+                    (12, "TENDER_POINTS_VOUCHER"),
+                    (13, "TENDER_COUPON"),
                 ],
             );
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
@@ -1926,6 +1951,8 @@ impl Validate for crate::generated::meridian::payment::v1::CheckoutTender {
                     (9, "TENDER_CARD_TERMINAL"),
                     (10, "TENDER_STORED_VALUE"),
                     (11, "TENDER_PREPAID_SESSION"),
+                    (12, "TENDER_POINTS_VOUCHER"),
+                    (13, "TENDER_COUPON"),
                 ],
             );
         report.required(Field("amount"), self.amount.is_some());

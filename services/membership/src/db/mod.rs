@@ -6,6 +6,7 @@ pub mod lock;
 pub mod member;
 pub mod points;
 pub mod purchase;
+pub mod redemption;
 pub mod reply;
 pub mod session;
 pub mod sign_in_failure;

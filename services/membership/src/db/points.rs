@@ -67,7 +67,8 @@ pub async fn take(conn: &mut PgConnection, lot: PointsLotId, points: i64) -> pg:
     Ok(())
 }
 
-/// Empties the lots of a member that have ended by `now`; returns each with its order and what was left in it.
+/// Empties the lots of a member that have ended by `now`; returns each with its order and what was left in it. One to which
+/// something comes back later is emptied again.
 #[tracing::instrument(name = "db.points_lot.expire", skip_all)]
 pub async fn expire(
     conn: &mut PgConnection,
@@ -75,9 +76,12 @@ pub async fn expire(
     now: Timestamp,
 ) -> pg::Result<Vec<(PointsLotId, OrderId, i64)>> {
     let rows = sqlx::query!(
-        "update points_lot set expired = expired + remaining, remaining = 0
-         where member_id = $1 and remaining > 0 and expire_time <= $2
-         returning id, order_id, expired",
+        "with ended as (
+             select id, remaining from points_lot where member_id = $1 and remaining > 0 and expire_time <= $2 for update
+         )
+         update points_lot as lot set expired = lot.expired + ended.remaining, remaining = 0
+         from ended where lot.id = ended.id
+         returning lot.id, lot.order_id, ended.remaining",
         member.uuid(),
         sql(now) as _,
     )
@@ -85,7 +89,7 @@ pub async fn expire(
     .await?;
     Ok(rows
         .into_iter()
-        .map(|row| (PointsLotId::from_uuid(row.id), OrderId::from_uuid(row.order_id), row.expired))
+        .map(|row| (PointsLotId::from_uuid(row.id), OrderId::from_uuid(row.order_id), row.remaining))
         .collect())
 }
 

@@ -4,6 +4,7 @@ pub mod code;
 pub mod member;
 pub mod phone;
 pub mod points;
+pub mod redemption;
 pub mod session;
 pub mod signing_key;
 pub mod staff;

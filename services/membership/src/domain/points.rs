@@ -97,11 +97,20 @@ pub enum EntryKind {
     Revoked,
     /// Outlived.
     Expired,
+    /// They have paid a part of an order.
+    Spent,
+    /// Given back, since what they had paid was refunded.
+    Returned,
 }
 
 impl EntryKind {
-    const ALL: [(Self, &'static str); 3] =
-        [(Self::Earned, "EARNED"), (Self::Revoked, "REVOKED"), (Self::Expired, "EXPIRED")];
+    const ALL: [(Self, &'static str); 5] = [
+        (Self::Earned, "EARNED"),
+        (Self::Revoked, "REVOKED"),
+        (Self::Expired, "EXPIRED"),
+        (Self::Spent, "SPENT"),
+        (Self::Returned, "RETURNED"),
+    ];
 
     /// The name in the database.
     pub fn as_str(self) -> &'static str {

@@ -11,6 +11,7 @@ pub mod profile;
 pub mod publish;
 pub mod read_members;
 pub mod read_staff;
+pub mod redeem;
 pub mod refresh_tokens;
 pub mod register_member;
 pub mod review_tier;

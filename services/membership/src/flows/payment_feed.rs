@@ -143,7 +143,8 @@ async fn earn(
     Ok(publish(tx, member, &earned, now).await?)
 }
 
-async fn revoke(tx: &mut Tx, member: &mut Member, purchase: &mut Purchase, now: Timestamp) -> Result<()> {
+/// Takes back what is due of an order that was refunded, as far as there is something to take. The caller saves both.
+pub(super) async fn revoke(tx: &mut Tx, member: &mut Member, purchase: &mut Purchase, now: Timestamp) -> Result<()> {
     let Some(own) = db::points::lot_of(tx, purchase.order).await? else { return Ok(()) };
     let due = purchase.points_due(own.expired);
     let taken = points::take(&db::points::open_lots(tx, member.id).await?, own.id, due);

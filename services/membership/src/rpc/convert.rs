@@ -61,6 +61,8 @@ pub fn to_entry(entry: &Entry) -> pb::PointsEntry {
         EntryKind::Earned => Kind::Earned,
         EntryKind::Revoked => Kind::Revoked,
         EntryKind::Expired => Kind::Expired,
+        EntryKind::Spent => Kind::Spent,
+        EntryKind::Returned => Kind::Returned,
     };
     pb::PointsEntry {
         points: entry.points,

@@ -4,6 +4,7 @@
 mod codes;
 mod members;
 mod points;
+mod redemption;
 mod registration;
 mod secrecy;
 mod sessions;

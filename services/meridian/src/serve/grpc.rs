@@ -17,7 +17,7 @@ use proto::{
     },
     feed::v1::event_feed_service_server,
     marketing::v1::{message_service_server, promotion_service_server},
-    membership::v1::{auth_service_server, member_service_server, staff_service_server},
+    membership::v1::{auth_service_server, member_service_server, redemption_service_server, staff_service_server},
     payment::v1::{
         checkout_service_server, commission_service_server, invoice_service_server, ledger_service_server,
         payment_service_server, prepaid_service_server, stored_value_service_server,
@@ -81,6 +81,7 @@ const fn names(service: Service) -> &'static [&'static str] {
         Service::Membership => &[
             auth_service_server::SERVICE_NAME,
             member_service_server::SERVICE_NAME,
+            redemption_service_server::SERVICE_NAME,
             staff_service_server::SERVICE_NAME,
             FEED,
         ],

@@ -8,6 +8,7 @@ pub mod ledger;
 pub mod order;
 pub mod outcome;
 pub mod payment;
+pub mod peer_tender;
 pub mod prepaid;
 pub mod reconciliation;
 pub mod refund;

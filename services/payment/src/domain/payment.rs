@@ -2,7 +2,7 @@
 
 use kernel::{
     Money, Timestamp, Uuid,
-    ids::{CardId, ContractId, ItemId, PaymentId},
+    ids::{CardId, ContractId, CouponId, ItemId, PaymentId},
 };
 
 use super::Checkout;
@@ -182,11 +182,15 @@ pub enum Tender {
         /// What of it.
         item: ItemId,
     },
+    /// The customer's points, which membership keeps.
+    PointsVoucher,
+    /// The customer's cash coupon, which marketing keeps.
+    Coupon(CouponId),
 }
 
 impl Tender {
     /// Those of which there is nothing more to say.
-    pub const PLAIN: [Self; 9] = [
+    pub const PLAIN: [Self; 10] = [
         Self::Sandbox,
         Self::Cash,
         Self::CardTerminal,
@@ -196,6 +200,7 @@ impl Tender {
         Self::AlipayPage,
         Self::AlipayApp,
         Self::AlipayInStore,
+        Self::PointsVoucher,
     ];
 
     /// The word that is stored.
@@ -212,14 +217,17 @@ impl Tender {
             Self::AlipayInStore => "alipay_in_store",
             Self::StoredValue(_) => "stored_value",
             Self::PrepaidSession { .. } => "prepaid_session",
+            Self::PointsVoucher => "points_voucher",
+            Self::Coupon(_) => "coupon",
         }
     }
 
-    /// The id of the card or contract that pays, if one does.
+    /// The id of the card, contract or coupon that pays, if one does.
     pub const fn source(self) -> Option<Uuid> {
         match self {
             Self::StoredValue(card) => Some(card.uuid()),
             Self::PrepaidSession { contract, .. } => Some(contract.uuid()),
+            Self::Coupon(coupon) => Some(coupon.uuid()),
             _ => None,
         }
     }
@@ -239,6 +247,7 @@ impl Tender {
             ("prepaid_session", Some(contract), Some(item)) => {
                 Some(Self::PrepaidSession { contract: ContractId::from_uuid(contract), item: ItemId::from_uuid(item) })
             }
+            ("coupon", Some(coupon), None) => Some(Self::Coupon(CouponId::from_uuid(coupon))),
             (_, None, None) => Self::PLAIN.into_iter().find(|tender| tender.as_str() == word),
             _ => None,
         }
@@ -247,7 +256,12 @@ impl Tender {
     /// The name of the provider that takes the money; `None` if nobody else does.
     pub const fn provider(self) -> Option<&'static str> {
         match self {
-            Self::Cash | Self::CardTerminal | Self::StoredValue(_) | Self::PrepaidSession { .. } => None,
+            Self::Cash
+            | Self::CardTerminal
+            | Self::StoredValue(_)
+            | Self::PrepaidSession { .. }
+            | Self::PointsVoucher
+            | Self::Coupon(_) => None,
             Self::Sandbox => Some("sandbox"),
             Self::WechatJsapi | Self::WechatNative | Self::WechatH5 => Some("wechat"),
             Self::AlipayPage | Self::AlipayApp | Self::AlipayInStore => Some("alipay"),
@@ -259,9 +273,14 @@ impl Tender {
         matches!(self, Self::Cash | Self::CardTerminal)
     }
 
-    /// Whether it spends what was paid ahead, which is in our own books.
+    /// Whether no money comes by it: it spends what was paid ahead, which is in our own books, or what was given away.
     pub const fn is_internal(self) -> bool {
-        matches!(self, Self::StoredValue(_) | Self::PrepaidSession { .. })
+        matches!(self, Self::StoredValue(_) | Self::PrepaidSession { .. }) || self.is_kept_by_peer()
+    }
+
+    /// Whether another service of the suite keeps what it spends.
+    pub const fn is_kept_by_peer(self) -> bool {
+        matches!(self, Self::PointsVoucher | Self::Coupon(_))
     }
 }
 
@@ -275,11 +294,12 @@ mod tests {
         let with_source = [
             Tender::StoredValue(CardId::from_uuid(one)),
             Tender::PrepaidSession { contract: ContractId::from_uuid(one), item: ItemId::from_uuid(two) },
+            Tender::Coupon(CouponId::from_uuid(one)),
         ];
         for tender in Tender::PLAIN.into_iter().chain(with_source) {
             let item = tender.item().map(ItemId::uuid);
             assert_eq!(Tender::from_stored(tender.as_str(), tender.source(), item), Some(tender));
-            assert_eq!(tender.is_internal(), tender.source().is_some());
+            assert_eq!(tender.is_internal(), tender.source().is_some() || tender == Tender::PointsVoucher);
             assert!(!(tender.is_internal() || tender.is_at_desk()) || tender.provider().is_none());
         }
         assert_eq!(Tender::from_stored("stored_value", None, None), None);

@@ -21,7 +21,7 @@ pub mod send_refunds;
 mod settle;
 pub mod stored_value;
 pub mod take_notice;
-mod tenders;
+pub mod tenders;
 
 use kernel::{Error, ErrorKind, ids::OrderId};
 

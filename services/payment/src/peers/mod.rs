@@ -1,4 +1,4 @@
-//! Systems that are not ours: payment providers.
+//! Systems that are not ours: payment providers; and services of the suite that payment calls.
 //!
 //! | module | holds |
 //! |---|---|
@@ -7,6 +7,7 @@
 //! | [`wechat`] | WeChat Pay, API v3 |
 //! | [`alipay`] | Alipay's open platform |
 //! | [`sandbox`], [`signature`] | the provider that takes no money |
+//! | [`tender`] | what other services keep that pays a part of an order: points, and cash coupons |
 //! | [`bill`] | what a bill says, whatever its format |
 //! | [`http`], [`crypto`], [`yuan`], [`china_time`] | what the clients share |
 
@@ -19,6 +20,7 @@ pub mod invoicing;
 pub mod port;
 pub mod sandbox;
 pub mod signature;
+pub mod tender;
 #[cfg(test)]
 mod testdata;
 pub mod wechat;
@@ -32,4 +34,5 @@ pub use port::{
     Provider, Providers, RefundReport, RefundState,
 };
 pub use sandbox::{SandboxClient, SandboxClientConfig};
+pub use tender::{GrpcPoints, PeerTender, PeerTenders};
 pub use wechat::{Wechat, WechatConfig};

@@ -154,6 +154,7 @@ pub fn payment(order: OrderId, payment: &Payment) -> pb::Payment {
         source: match payment.tender {
             Tender::StoredValue(card) => card.name(),
             Tender::PrepaidSession { contract, .. } => contract.name(),
+            Tender::Coupon(coupon) => coupon.name(),
             _ => String::new(),
         },
         item: payment.tender.item().map(ItemId::name).unwrap_or_default(),
@@ -243,13 +244,17 @@ pub fn tender(tender: Tender) -> pb::payment::Tender {
         Tender::CardTerminal => Wire::CardTerminal,
         Tender::StoredValue(_) => Wire::StoredValue,
         Tender::PrepaidSession { .. } => Wire::PrepaidSession,
+        Tender::PointsVoucher => Wire::PointsVoucher,
+        Tender::Coupon(_) => Wire::Coupon,
     }
 }
 
 /// A tender from the wire that can stand alone.
 pub fn read_tender(wire: pb::payment::Tender) -> Result<Tender> {
     use pb::payment::Tender as Wire;
-    if matches!(wire, Wire::CardTerminal | Wire::StoredValue | Wire::PrepaidSession) {
+    let in_checkouts_only =
+        [Wire::CardTerminal, Wire::StoredValue, Wire::PrepaidSession, Wire::PointsVoucher, Wire::Coupon];
+    if in_checkouts_only.contains(&wire) {
         return Err(Error::invalid("tender", "needs a checkout, which says more of it"));
     }
     let known = Tender::PLAIN.into_iter().find(|known| tender(*known) == wire);

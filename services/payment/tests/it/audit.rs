@@ -21,6 +21,7 @@ use crate::{
     commission::office::Office,
     house::House,
     ledger::book::Book,
+    peer_tenders,
     prepaid::shop::{Shop, item, ten, year},
     stored_value::desk::Desk,
     wire::{amend, cny},
@@ -121,10 +122,11 @@ async fn checkouts(house: &House) {
     let refund = checkout::refund(&returned, What::Lines(pb::ReturnLines { lines: vec![line] }));
     let refund = house.as_staff(refund, Role::StoreManager, Some(house.store));
     checkout::client(house).refund_order(refund).await.expect("given back");
+    peer_tenders::one_of_each(house).await;
 }
 
 /// The names of the invariants that are broken on a connection.
-async fn broken(conn: &mut PgConnection) -> Vec<(&'static str, String)> {
+pub async fn broken(conn: &mut PgConnection) -> Vec<(&'static str, String)> {
     let mut broken = Vec::new();
     for invariant in invariants::all() {
         let finding = invariants::look(conn, invariant).await.expect(invariant.name);
@@ -191,6 +193,15 @@ const PLANTED: &[(&str, &str)] = &[
     ("tender.set_aside", "update ledger_transfer set state = 'voided' where kind = 'capture' and state = 'posted'"),
     ("order_return.lines", "update order_return_line set amount_minor = 101"),
     ("order_return.lines", "update order_return_line set line_position = 7"),
+    ("peer_tender.payment", "update peer_tender set state = 'voided' where state = 'captured'"),
+    ("peer_tender.payment", "update peer_tender set state = 'captured', decide_time = create_time where state = 'reserved'"),
+    ("peer_tender.payment", "update peer_tender set amount_minor = amount_minor + 1 where state = 'reserved'"),
+    ("peer_tender.payment", "update peer_tender set payment_id = gen_random_uuid() where state = 'reserved'"),
+    ("peer_tender.returned", "update peer_tender_return set amount_minor = amount_minor + 1"),
+    ("peer_tender.returned", "delete from peer_tender_return"),
+    ("peer_tender.told", "update peer_tender set trouble = 'REDEMPTION_ENDED' where tell_time is not null"),
+    ("peer_tender.told", "update peer_tender set tell_time = null where tell_time is not null"),
+    ("peer_tender.told", "delete from task"),
     ("order.events", "delete from outbox where aggregate_version = 2"),
     ("order.events", "update outbox set aggregate_version = 1 where aggregate_version = 2"),
     ("order.events", "update customer_order set version = version + 1"),

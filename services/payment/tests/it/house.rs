@@ -17,7 +17,7 @@ use kernel::{
 use payment::{
     App, Peers, Policy,
     domain::{Action, Charge},
-    peers::{NewCharge, Payer, Provider, Providers, SandboxClient, SandboxClientConfig, signature},
+    peers::{NewCharge, Payer, PeerTenders, Provider, Providers, SandboxClient, SandboxClientConfig, signature},
     sandbox::{Sandbox, SandboxConfig},
     worker,
 };
@@ -36,7 +36,10 @@ use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status, transport::Channel};
 
-use crate::wire::{cny, fresh, minor, pay};
+use crate::{
+    keeper::Keeper,
+    wire::{cny, fresh, minor, pay},
+};
 
 /// What payment and the sandbox share.
 pub const SECRET: &str = "a secret of the test";
@@ -51,6 +54,9 @@ pub struct House {
     pub channel: Channel,
     pub client: PaymentServiceClient<Channel>,
     pub http: reqwest::Client,
+    /// Who keeps points, and who keeps coupons.
+    pub points: Arc<Keeper>,
+    pub coupons: Arc<Keeper>,
     pub member: MemberId,
     pub store: StoreId,
     /// How many notices were answered with anything but success.
@@ -82,13 +88,11 @@ impl House {
             secret: SECRET.into(),
         };
         let provider = Arc::new(SandboxClient::try_new(config, clock.clone()).expect("a client"));
-        let app = Arc::new(App::new(
-            db.pg.clone(),
-            vault(),
-            clock.clone(),
-            policy,
-            Peers { providers: Providers::new([provider as Arc<dyn Provider>]), invoicing: None },
-        ));
+        let peers = Peers { providers: Providers::new([provider as Arc<dyn Provider>]), invoicing: None };
+        let (points, coupons) = (Arc::new(Keeper::default()), Arc::new(Keeper::default()));
+        let keepers = PeerTenders { points: Some(points.clone()), coupons: Some(coupons.clone()) };
+        let app = App::new(db.pg.clone(), vault(), clock.clone(), policy, peers).with_peer_tenders(keepers);
+        let app = Arc::new(app);
         let feed = FeedServer::new(db.pg.clone(), watch::channel(0).1, CancellationToken::new());
         let channel = testkit::serve(payment::rpc::routes(&app, feed)).await;
         let client = PaymentServiceClient::new(channel.clone());
@@ -98,7 +102,21 @@ impl House {
 
         let (member, store) = (MemberId::new(clock.now()), StoreId::new(clock.now()));
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { db, clock, app, sandbox, sandbox_url, channel, client, http, member, store, refused_notices }
+        Self {
+            db,
+            clock,
+            app,
+            sandbox,
+            sandbox_url,
+            channel,
+            client,
+            http,
+            points,
+            coupons,
+            member,
+            store,
+            refused_notices,
+        }
     }
 
     pub fn as_member<T>(&self, message: T) -> Request<T> {

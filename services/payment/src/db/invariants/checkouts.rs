@@ -13,7 +13,8 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                         count(*) filter (where payment.state = 'captured' and not payment.surplus) as counted,
                         count(*) filter (where payment.state in ('pending', 'reserved')) as waiting,
                         count(*) filter (where payment.tender not in ('cash', 'card_terminal', 'stored_value',
-                                                                      'prepaid_session')) as external
+                                                                      'prepaid_session', 'points_voucher', 'coupon')
+                                        ) as external
                  from checkout join payment on payment.checkout_id = checkout.id group by checkout.id
              )
              select format('checkouts/%s is %s: %s of %s payments count, %s wait', id, state, counted, payments, waiting)
@@ -25,13 +26,13 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "tender.set_aside",
-        rule: "what a card or contract pays is set aside in the ledger while its payment waits, posted once it is captured, \
+        rule: "what a card or contract, points or a coupon pay is set aside in the ledger while its payment waits, posted once it is captured, \
                and free once it failed",
         look: Look::Rows(
             "select format('payments/%s is %s, its transfer is %s', payment.id, payment.state, coalesce(transfer.state, 'missing'))
              from payment
                   left join ledger_transfer as transfer on transfer.kind = 'capture' and transfer.source_id = payment.id
-             where payment.tender in ('stored_value', 'prepaid_session')
+             where payment.tender in ('stored_value', 'prepaid_session', 'points_voucher', 'coupon')
                and case payment.state when 'reserved' then transfer.state is distinct from 'pending'
                                       when 'captured' then transfer.state is distinct from 'posted'
                                       else transfer.state in ('pending', 'posted') end",

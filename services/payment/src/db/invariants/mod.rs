@@ -11,6 +11,7 @@ mod commission;
 mod invoices;
 mod ledger;
 mod orders;
+mod peer_tenders;
 mod platform;
 mod prepaid;
 
@@ -61,9 +62,10 @@ pub struct Finding {
 
 /// Every invariant, in the order in which they are looked at.
 pub fn all() -> impl Iterator<Item = &'static Invariant> {
-    let [orders, checkouts, prepaid] = [orders::INVARIANTS, checkouts::INVARIANTS, prepaid::INVARIANTS];
+    let [orders, checkouts, peers] = [orders::INVARIANTS, checkouts::INVARIANTS, peer_tenders::INVARIANTS];
+    let prepaid = prepaid::INVARIANTS;
     let [commission, invoices, cards] = [commission::INVARIANTS, invoices::INVARIANTS, cards::INVARIANTS];
-    let of = [ledger::INVARIANTS, orders, checkouts, prepaid, commission, invoices, cards, platform::INVARIANTS];
+    let of = [ledger::INVARIANTS, orders, checkouts, peers, prepaid, commission, invoices, cards, platform::INVARIANTS];
     of.into_iter().flatten()
 }
 

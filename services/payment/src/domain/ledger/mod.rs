@@ -31,7 +31,7 @@
 //! | `takings` | revenue | – | what was delivered, less what was given back of it |
 //! | `forfeited_deposits` | revenue | – | what was kept of orders that ended before they were fully paid |
 //! | `breakage` | revenue | – | what was paid ahead and will never be asked for |
-//! | `promotion_expense` | expense | – | bonus, vouchers and points given away |
+//! | `promotion_expense` | expense | – | bonus, coupons and points given away |
 //! | `provider_fees` | expense | provider | what providers keep for themselves |
 //! | `commission_expense` | expense | – | commission earned by others |
 //! | `cash_over_short` | expense | – | drawers that were counted and did not hold what they should |

@@ -67,12 +67,24 @@ pub enum TenderClass {
     StoredValue,
     /// A prepaid contract.
     PrepaidSession,
+    /// Points.
+    PointsVoucher,
+    /// A cash coupon.
+    Coupon,
 }
 
 impl TenderClass {
-    /// All of them, in the order in which they give back if nothing else is said.
-    pub const ALL: [Self; 5] =
-        [Self::Provider, Self::CardTerminal, Self::Cash, Self::StoredValue, Self::PrepaidSession];
+    /// All of them, in the order in which they give back if nothing else is said: points before money, so that nobody turns
+    /// them into money; and coupons after it, since a coupon comes back whole or not at all.
+    pub const ALL: [Self; 7] = [
+        Self::PointsVoucher,
+        Self::Provider,
+        Self::CardTerminal,
+        Self::Cash,
+        Self::StoredValue,
+        Self::PrepaidSession,
+        Self::Coupon,
+    ];
 
     /// That of a tender.
     pub const fn of(tender: Tender) -> Self {
@@ -81,6 +93,8 @@ impl TenderClass {
             Tender::CardTerminal => Self::CardTerminal,
             Tender::StoredValue(_) => Self::StoredValue,
             Tender::PrepaidSession { .. } => Self::PrepaidSession,
+            Tender::PointsVoucher => Self::PointsVoucher,
+            Tender::Coupon(_) => Self::Coupon,
             _ => Self::Provider,
         }
     }
@@ -93,6 +107,8 @@ impl TenderClass {
             Self::Cash => "cash",
             Self::StoredValue => "stored_value",
             Self::PrepaidSession => "prepaid_session",
+            Self::PointsVoucher => "points_voucher",
+            Self::Coupon => "coupon",
         }
     }
 

@@ -3,7 +3,8 @@
 //! Without a provider all is captured in one transaction. With one it goes in three steps, as in
 //! [`pay_order`](crate::flows::pay_order): the checkout is stored and what the other tenders pay is set aside; the provider
 //! makes the charge; where the customer can pay is stored with the reply. The provider's outcome, whenever it comes,
-//! captures all or frees all.
+//! captures all or frees all. What other services keep is set aside there before all that, see
+//! [`peer`](crate::flows::tenders::peer).
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +12,10 @@ use kernel::{
     Error, Money, Result,
     ids::{CheckoutId, OrderId, PaymentId},
 };
-use pg::idempotency::{self, Begin, Key};
+use pg::{
+    idempotency::{self, Begin, Key},
+    tasks::may_pass,
+};
 use proto::payment::v1 as pb;
 use rpc::Ctx;
 
@@ -22,6 +26,7 @@ use crate::{
         charge::{answered, ask_if_nobody_is_waited_for, lock, make_charge, new_charge, request_id_reused},
         no_such_order,
         record::record,
+        tenders::peer::ask,
     },
     peers::{NewCharge, Provider},
     rpc::convert,
@@ -41,7 +46,7 @@ pub struct Wanted {
 /// Starts to pay by several tenders.
 ///
 /// # Errors
-/// As [`Order::start_checkout`]; `TENDER_NOT_OFFERED`, `INSUFFICIENT_BALANCE`; `InvalidArgument` if a tender needs to know
+/// As [`Order::start_checkout`]; `TENDER_NOT_OFFERED`, `INSUFFICIENT_BALANCE`; those of who keeps points and coupons; `InvalidArgument` if a tender needs to know
 /// more; `PermissionDenied` for what is taken at the desk from anybody but staff; `Unavailable` if the provider can't be
 /// reached.
 pub async fn start_checkout(app: &App, ctx: Ctx, request: pb::StartCheckoutRequest) -> Result<pb::Checkout> {
@@ -69,11 +74,22 @@ pub async fn start_with(
     wanted: Vec<Wanted>,
 ) -> Result<pb::Checkout> {
     let start = Start { app, key, request, order, new: new_checkout(app, key, request, wanted)? };
+    if let Some(reply) = start.replay_if_peers_are_asked().await? {
+        return Ok(reply);
+    }
+    ask::ask(app, order, &start.new).await?;
     let external = start.new.tenders.iter().find(|tender| tender.tender.provider().is_some());
-    match external.map(|tender| (tender.id, tender.tender)) {
+    let started = match external.map(|tender| (tender.id, tender.tender)) {
         None => start.at_once().await,
         Some((payment, tender)) => start.with_provider(payment, tender).await,
+    };
+    match &started {
+        Err(error) if !may_pass(error) && start.asks_peers() => {
+            ask::give_up(app, order, &start.new).await?;
+        }
+        _ => {}
     }
+    started
 }
 
 fn new_checkout(
@@ -111,6 +127,19 @@ struct Start<'a> {
 }
 
 impl Start<'_> {
+    /// Whether something is spent that another service keeps.
+    fn asks_peers(&self) -> bool {
+        self.new.tenders.iter().any(|tender| tender.tender.is_kept_by_peer())
+    }
+
+    /// What was answered before, where other services would be asked first.
+    async fn replay_if_peers_are_asked(&self) -> Result<Option<pb::Checkout>> {
+        if !self.asks_peers() {
+            return Ok(None);
+        }
+        idempotency::replay(&mut *self.app.pg.conn().await?, self.key, self.request).await
+    }
+
     async fn at_once(&self) -> Result<pb::Checkout> {
         let now = self.app.clock.now();
         let mut tx = self.app.pg.begin().await?;

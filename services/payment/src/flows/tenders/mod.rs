@@ -1,4 +1,4 @@
-//! The tenders that spend what was paid ahead: the one place that knows who keeps it.
+//! The tenders that spend what was paid ahead, or given away: the one place that knows who keeps it.
 //!
 //! An internal tender has an arm: four functions that run in the caller's transaction, which holds the order's row, and
 //! which lock the rows of their own (card, contract) by id.
@@ -14,6 +14,7 @@
 //! money: the ledger is booked here, by transfers in two phases, so that what is set aside can't be spent twice and what is
 //! captured was set aside before.
 
+pub mod peer;
 mod stored_value;
 
 use std::time::Duration;
@@ -169,6 +170,7 @@ fn audit_entry(actor: &str, word: &str, of: Use<'_>, amount: Money) -> AuditEntr
 async fn reserve(tx: &mut Tx, now: Timestamp, of: Use<'_>, shown: bool) -> Result<Vec<Part>> {
     match of.payment.tender {
         Tender::StoredValue(card) => stored_value::reserve(tx, now, of, card, shown).await,
+        Tender::PointsVoucher | Tender::Coupon(_) => peer::reserve(tx, now, of).await,
         other => Err(not_offered(other)),
     }
 }
@@ -177,6 +179,7 @@ async fn reserve(tx: &mut Tx, now: Timestamp, of: Use<'_>, shown: bool) -> Resul
 async fn commit(tx: &mut Tx, now: Timestamp, of: Use<'_>) -> Result<()> {
     match of.payment.tender {
         Tender::StoredValue(_) => stored_value::commit(tx, now, of).await,
+        Tender::PointsVoucher | Tender::Coupon(_) => peer::commit(tx, now, of).await,
         other => Err(not_offered(other)),
     }
 }
@@ -185,6 +188,7 @@ async fn commit(tx: &mut Tx, now: Timestamp, of: Use<'_>) -> Result<()> {
 async fn void(tx: &mut Tx, now: Timestamp, of: Use<'_>) -> Result<()> {
     match of.payment.tender {
         Tender::StoredValue(_) => stored_value::void(tx, now, of).await,
+        Tender::PointsVoucher | Tender::Coupon(_) => peer::void(tx, now, of).await,
         other => Err(not_offered(other)),
     }
 }
@@ -193,6 +197,7 @@ async fn void(tx: &mut Tx, now: Timestamp, of: Use<'_>) -> Result<()> {
 async fn give_back(tx: &mut Tx, now: Timestamp, of: Use<'_>, refund: &Refund) -> Result<Vec<Part>> {
     match of.payment.tender {
         Tender::StoredValue(_) => stored_value::give_back(tx, now, of, refund).await,
+        Tender::PointsVoucher | Tender::Coupon(_) => peer::give_back(tx, now, of, refund).await,
         other => Err(not_offered(other)),
     }
 }
