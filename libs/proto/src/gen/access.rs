@@ -1923,6 +1923,14 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.payment.v1.ReconciliationService/ImportBill",
+        Rule {
+            public: false,
+            roles: &[Role::Finance, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
         "/meridian.payment.v1.ReconciliationService/ListBreaks",
         Rule {
             public: false,
