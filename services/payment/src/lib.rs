@@ -97,7 +97,7 @@
 //! `payment.pay.charge_made`, `payment.pay.committed`, `payment.pay.pending_stored`, `payment.refund.claimed`,
 //! `payment.refund.committed`, `payment.refund.sent`, `payment.store.noted`.
 //! One can be ordered at these, too, and no test does so yet: `payment.amend.committed`, `payment.bill.booked`,
-//! `payment.bill.fetched`, `payment.break.resolved`, `payment.card.bonus_expired`, `payment.card.committed`,
+//! `payment.bill.fetched`, `payment.bill.received`, `payment.break.resolved`, `payment.card.bonus_expired`, `payment.card.committed`,
 //! `payment.card.top_up_ended`, `payment.checkout.cancelled`, `payment.checkout.charge_closed`,
 //! `payment.checkout.charge_made`, `payment.checkout.committed`, `payment.checkout.expired`,
 //! `payment.checkout.set_aside`, `payment.commission.accrued`, `payment.commission.paid`, `payment.contract.altered`,

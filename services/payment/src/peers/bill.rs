@@ -111,11 +111,7 @@ pub fn broken(why: impl std::fmt::Display) -> Error {
 
 /// A bill is not the one of which that was said.
 pub fn check_sha1(actual: &str, said: &str) -> Result<()> {
-    if actual.eq_ignore_ascii_case(said) {
-        Ok(())
-    } else {
-        Err(broken(format!("its SHA-1 is {actual}, not {said}")))
-    }
+    if actual.eq_ignore_ascii_case(said) { Ok(()) } else { Err(broken(format!("its SHA-1 is {actual}, not {said}"))) }
 }
 
 /// A bill is of another merchant.

@@ -5,6 +5,7 @@
 //! with a rule beyond what its constraints hold gets a line in the list of its file, and a breach of it is planted in
 //! `tests/it/audit`.
 
+mod bills;
 mod cards;
 mod checkouts;
 mod commission;
@@ -64,7 +65,7 @@ pub fn all() -> impl Iterator<Item = &'static Invariant> {
     let [orders, checkouts, prepaid] = [orders::INVARIANTS, checkouts::INVARIANTS, prepaid::INVARIANTS];
     let [commission, invoices, cards] = [commission::INVARIANTS, invoices::INVARIANTS, cards::INVARIANTS];
     let of = [ledger::INVARIANTS, orders, checkouts, prepaid, commission, invoices, cards, platform::INVARIANTS];
-    of.into_iter().flatten()
+    of.into_iter().chain([bills::INVARIANTS]).flatten()
 }
 
 /// Makes the transaction see one moment, write nothing, and take its time. Must be its first statement.

@@ -70,10 +70,11 @@ async fn book_once(
     let Some(Part::Header(header)) = &first.part else { return Err(Error::internal("a bill without a header")) };
     let digest = bill.sha256;
     let mut tx = app.pg.begin().await?;
-    let ticket = match idempotency::begin(&mut tx, app.clock.now(), convert::key(ctx, &header.request_id)?, first).await? {
-        Begin::Replay(reply) => return Ok(reply),
-        Begin::Fresh(ticket) => ticket,
-    };
+    let ticket =
+        match idempotency::begin(&mut tx, app.clock.now(), convert::key(ctx, &header.request_id)?, first).await? {
+            Begin::Replay(reply) => return Ok(reply),
+            Begin::Fresh(ticket) => ticket,
+        };
     let proof = book(app, &mut tx, ctx.caller.subject(), name, bill).await?;
     if digest.map(hex) != Some(proof.sha256.clone()) {
         let message = "another bill of that day counts already, and stays";

@@ -19,8 +19,7 @@ use crate::{
 const READY_HOUR: i8 = 10;
 
 /// Why a bill is refused for good, so that it is noted.
-const REFUSALS: [&str; 5] =
-    ["BILL_FOREIGN", "BILL_BROKEN", "BILL_UNREADABLE", "BILL_OF_OTHER_DAY", "BILL_TOO_LARGE"];
+const REFUSALS: [&str; 5] = ["BILL_FOREIGN", "BILL_BROKEN", "BILL_UNREADABLE", "BILL_OF_OTHER_DAY", "BILL_TOO_LARGE"];
 
 /// Whose bill it is, if there can be one of that day by now.
 ///
