@@ -93,6 +93,8 @@
 //! | two draft, confirm or pay the same settlement at once | one does; the other finds `NOTHING_TO_SETTLE` or `WRONG_STATE` |
 //! | a bill was cut, changed or is another merchant's | nothing of it counts; that is noted in `day_proof`, and it is fetched again |
 //! | a bill and our books differ | a break of one of twelve kinds; what it is about goes to suspense until it is worked off |
+//! | a bill that is sent as a file breaks off | nothing of it is stored; it is sent again |
+//! | nobody waits for the matching of a bill that was sent | it goes on; the same `request_id` is answered with what came of it |
 //! | two fetch the bill of one day at once | one of them books it, and both answer with its proof |
 //! | the provider is down at a refund, or its answer is lost | asked for, and sent again only if it is not known there; for ever, with growing pauses |
 //! | the provider of invoices is down, or its answer is lost | asked about, and asked for again only if it is not known there; for ever, with growing pauses |
@@ -106,7 +108,7 @@
 //! `payment.peer_tender.return_told`, `payment.peer_tender.set_aside`, `payment.peer_tender.told`, `payment.refund.claimed`,
 //! `payment.refund.committed`, `payment.refund.sent`, `payment.store.noted`.
 //! One can be ordered at these, too, and no test does so yet: `payment.amend.committed`, `payment.bill.booked`,
-//! `payment.bill.fetched`, `payment.break.resolved`, `payment.card.bonus_expired`, `payment.card.committed`,
+//! `payment.bill.fetched`, `payment.bill.received`, `payment.break.resolved`, `payment.card.bonus_expired`, `payment.card.committed`,
 //! `payment.card.top_up_ended`, `payment.checkout.cancelled`, `payment.checkout.charge_closed`,
 //! `payment.checkout.charge_made`, `payment.checkout.committed`, `payment.checkout.expired`,
 //! `payment.checkout.set_aside`, `payment.commission.accrued`, `payment.commission.paid`, `payment.contract.altered`,

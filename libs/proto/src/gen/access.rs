@@ -1973,6 +1973,14 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.payment.v1.ReconciliationService/ImportBill",
+        Rule {
+            public: false,
+            roles: &[Role::Finance, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
         "/meridian.payment.v1.ReconciliationService/ListBreaks",
         Rule {
             public: false,

@@ -10620,7 +10620,8 @@ pub struct DayProof {
     /// Why the last bill was refused, such as `BILL_FOREIGN`; empty once one was matched.
     #[prost(string, tag = "4")]
     pub refusal: ::prost::alloc::string::String,
-    /// SHA-256 of the bill as it came, in hexadecimal digits; empty for a day on which the provider has none.
+    /// SHA-256 of the bill as it came (of its text, if that came packed by gzip), in hexadecimal digits; empty for a day on
+    /// which the provider has none.
     #[prost(string, tag = "5")]
     pub sha256: ::prost::alloc::string::String,
     /// How many lines it has.
@@ -10985,6 +10986,60 @@ impl ::prost::Name for ReconcileDayRequest {
         "/meridian.payment.v1.ReconcileDayRequest".into()
     }
 }
+/// One message of the request of ReconciliationService.ImportBill.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ImportBillRequest {
+    /// What it is, or a piece of it.
+    #[prost(oneof = "import_bill_request::Part", tags = "1, 2")]
+    pub part: ::core::option::Option<import_bill_request::Part>,
+}
+/// Nested message and enum types in `ImportBillRequest`.
+pub mod import_bill_request {
+    /// What a file is that is to come.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Header {
+        /// `providers/<name>/dayProofs/<date>`, such as `providers/wechat/dayProofs/2026-11-22`.
+        #[prost(string, tag = "1")]
+        pub name: ::prost::alloc::string::String,
+        /// Its SHA-1 in hexadecimal digits: the one that WeChat Pay names with it, which is that of the text also if the file
+        /// comes packed; or else what `sha1sum` says of the file.
+        #[prost(string, tag = "2")]
+        pub sha1: ::prost::alloc::string::String,
+        /// Makes the request safe to repeat; a UUID.
+        #[prost(string, tag = "3")]
+        pub request_id: ::prost::alloc::string::String,
+    }
+    impl ::prost::Name for Header {
+        const NAME: &'static str = "Header";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.ImportBillRequest.Header".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.ImportBillRequest.Header".into()
+        }
+    }
+    /// What it is, or a piece of it.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Part {
+        /// What it is: in the first message, and only there.
+        #[prost(message, tag = "1")]
+        Header(Header),
+        /// The next piece of the file, at most a mebibyte.
+        #[prost(bytes, tag = "2")]
+        Piece(::prost::bytes::Bytes),
+    }
+}
+impl ::prost::Name for ImportBillRequest {
+    const NAME: &'static str = "ImportBillRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ImportBillRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ImportBillRequest".into()
+    }
+}
 /// Request of ReconciliationService.GetDayProof.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetDayProofRequest {
@@ -11203,6 +11258,44 @@ pub mod reconciliation_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Takes in a provider's bill of a day that finance has at hand as a file, and matches it: for when the provider's
+        /// interface is down, or there is none. The first message names the day, the others bring the file piece by piece; nothing
+        /// of it counts before all of it has come and is sound. By gRPC only, and within a minute; once the file is whole it is
+        /// matched even if nobody waits for that, and whoever repeats the first message alone learns what came of it.
+        ///
+        /// A file is in the provider's own format: of WeChat Pay the trade bill of all kinds (交易账单, ALL), as text or packed by
+        /// gzip; of Alipay the archive of the trade bill (业务明细).
+        ///
+        /// Errors: those of ReconcileDay. INVALID_ARGUMENT if the pieces don't come as said. FAILED_PRECONDITION with reason
+        /// BILL_BROKEN for a file that was cut or changed, BILL_UNREADABLE for what isn't in the format, BILL_FOREIGN for the bill
+        /// of another merchant, BILL_OF_OTHER_DAY for that of another day, BILL_TOO_LARGE, and DAY_RECONCILED if another bill of
+        /// that day counts already. A bill that is refused is noted, and nothing of it counts.
+        pub async fn import_bill(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<Message = super::ImportBillRequest>,
+        ) -> std::result::Result<tonic::Response<super::DayProof>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.ReconciliationService/ImportBill",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.ReconciliationService",
+                        "ImportBill",
+                    ),
+                );
+            self.inner.client_streaming(req, path, codec).await
+        }
         /// Reads the proof of a day.
         pub async fn get_day_proof(
             &mut self,
@@ -11316,6 +11409,22 @@ pub mod reconciliation_service_server {
         async fn reconcile_day(
             &self,
             request: tonic::Request<super::ReconcileDayRequest>,
+        ) -> std::result::Result<tonic::Response<super::DayProof>, tonic::Status>;
+        /// Takes in a provider's bill of a day that finance has at hand as a file, and matches it: for when the provider's
+        /// interface is down, or there is none. The first message names the day, the others bring the file piece by piece; nothing
+        /// of it counts before all of it has come and is sound. By gRPC only, and within a minute; once the file is whole it is
+        /// matched even if nobody waits for that, and whoever repeats the first message alone learns what came of it.
+        ///
+        /// A file is in the provider's own format: of WeChat Pay the trade bill of all kinds (交易账单, ALL), as text or packed by
+        /// gzip; of Alipay the archive of the trade bill (业务明细).
+        ///
+        /// Errors: those of ReconcileDay. INVALID_ARGUMENT if the pieces don't come as said. FAILED_PRECONDITION with reason
+        /// BILL_BROKEN for a file that was cut or changed, BILL_UNREADABLE for what isn't in the format, BILL_FOREIGN for the bill
+        /// of another merchant, BILL_OF_OTHER_DAY for that of another day, BILL_TOO_LARGE, and DAY_RECONCILED if another bill of
+        /// that day counts already. A bill that is refused is noted, and nothing of it counts.
+        async fn import_bill(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::ImportBillRequest>>,
         ) -> std::result::Result<tonic::Response<super::DayProof>, tonic::Status>;
         /// Reads the proof of a day.
         async fn get_day_proof(
@@ -11465,6 +11574,54 @@ pub mod reconciliation_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.ReconciliationService/ImportBill" => {
+                    #[allow(non_camel_case_types)]
+                    struct ImportBillSvc<T: ReconciliationService>(pub Arc<T>);
+                    impl<
+                        T: ReconciliationService,
+                    > tonic::server::ClientStreamingService<super::ImportBillRequest>
+                    for ImportBillSvc<T> {
+                        type Response = super::DayProof;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::ImportBillRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReconciliationService>::import_bill(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ImportBillSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.client_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

@@ -2681,6 +2681,32 @@ impl Validate for crate::generated::meridian::payment::v1::ReconcileDayRequest {
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
+impl Validate for crate::generated::meridian::payment::v1::ImportBillRequest {
+    fn check(&self, report: &mut Report) {
+        if let Some(
+            crate::generated::meridian::payment::v1::import_bill_request::Part::Header(
+                value,
+            ),
+        ) = &self.part
+        {
+            report.nested(Field("header"), value);
+        }
+        if let Some(
+            crate::generated::meridian::payment::v1::import_bill_request::Part::Piece(
+                value,
+            ),
+        ) = &self.part
+        {
+            report.bytes(Field("piece"), value, &[Bytes::MaxLen(1048576)]);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::import_bill_request::Header {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("sha1"), &self.sha1, &[Text::Pattern(&PATTERN_2)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
 impl Validate for crate::generated::meridian::payment::v1::GetDayProofRequest {
     fn check(&self, _: &mut Report) {}
 }
@@ -2814,7 +2840,7 @@ impl Validate for crate::generated::meridian::payment::v1::ReportCardLostRequest
 }
 impl Validate for crate::generated::meridian::payment::v1::FreezeCardRequest {
     fn check(&self, report: &mut Report) {
-        report.text(Field("reason"), &self.reason, &[Text::Pattern(&PATTERN_2)]);
+        report.text(Field("reason"), &self.reason, &[Text::Pattern(&PATTERN_3)]);
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
@@ -2842,4 +2868,5 @@ impl Validate for crate::generated::meridian::payment::v1::TopUpCampaignChanged 
 }
 static PATTERN_0: Pattern = Pattern::new("^https?://[^\\s]+$");
 static PATTERN_1: Pattern = Pattern::new("^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$");
-static PATTERN_2: Pattern = Pattern::new("^[A-Z][A-Z0-9_]{1,62}$");
+static PATTERN_2: Pattern = Pattern::new("^[0-9a-fA-F]{40}$");
+static PATTERN_3: Pattern = Pattern::new("^[A-Z][A-Z0-9_]{1,62}$");

@@ -77,8 +77,23 @@ impl BillTotals {
 pub struct Bill {
     /// Its sums.
     pub totals: BillTotals,
-    /// SHA-256 of the file as it came.
+    /// SHA-256 of the file as it came; of its text, if that came packed by gzip.
     pub sha256: [u8; 32],
+}
+
+/// Reads a bill of one provider as it comes, from wherever.
+pub trait BillReader: Send {
+    /// Takes in a further piece.
+    ///
+    /// # Errors
+    /// `BILL_UNREADABLE`, `BILL_BROKEN` or `BILL_FOREIGN`; and what `sink` answers.
+    fn push(&mut self, piece: &[u8], sink: Sink<'_>) -> Result<()>;
+
+    /// Takes in the end; `sha1` is what was said of the file, in hex.
+    ///
+    /// # Errors
+    /// Those of [`BillReader::push`]; `BILL_BROKEN` if it was cut, is not what was said, or doesn't add up.
+    fn finish(self: Box<Self>, sha1: &str, sink: Sink<'_>) -> Result<Bill>;
 }
 
 /// What takes in the lines of a bill.
@@ -92,6 +107,11 @@ pub fn unreadable(line: u64, what: impl std::fmt::Display) -> Error {
 /// A bill is not whole: it was cut, or changed.
 pub fn broken(why: impl std::fmt::Display) -> Error {
     Error::precondition("BILL_BROKEN", format!("the bill is not whole: {why}"))
+}
+
+/// A bill is not the one of which that was said.
+pub fn check_sha1(actual: &str, said: &str) -> Result<()> {
+    if actual.eq_ignore_ascii_case(said) { Ok(()) } else { Err(broken(format!("its SHA-1 is {actual}, not {said}"))) }
 }
 
 /// A bill is of another merchant.

@@ -27,7 +27,7 @@ pub mod wechat;
 pub mod yuan;
 
 pub use alipay::{Alipay, AlipayConfig};
-pub use bill::{Bill, BillKind, BillLine, BillTotals};
+pub use bill::{Bill, BillKind, BillLine, BillReader, BillTotals};
 pub use invoicing::Invoicing;
 pub use port::{
     About, Acknowledgement, Amount, ChargeReport, ChargeState, Envelope, Headers, NewCharge, NewRefund, Notice, Payer,

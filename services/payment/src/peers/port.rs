@@ -9,7 +9,7 @@ use kernel::{
     ids::{PaymentId, RefundId},
 };
 
-use super::bill::{Bill, Sink};
+use super::bill::{Bill, BillReader, Sink};
 use crate::domain::{Charge, Tender};
 
 /// A payment provider. Every call may be repeated: the ids are the idempotency keys.
@@ -54,9 +54,14 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     /// signed can't be read; `Unavailable` if the keys to check it with can't be had now.
     async fn read_notice(&self, envelope: &Envelope<'_>) -> Result<Notice>;
 
+    /// What reads a file that holds one of its bills; `None` if it gives none.
+    fn bill_reader(&self) -> Option<Box<dyn BillReader>> {
+        None
+    }
+
     /// Whether it gives bills.
     fn has_bills(&self) -> bool {
-        false
+        self.bill_reader().is_some()
     }
 
     /// Reads its bill of a day on its clock, line by line; `None` if nothing happened then.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use proto::payment::v1::{self as pb, reconciliation_service_server::ReconciliationService};
 use rpc::unary;
-use tonic::{Request, Response, Status, async_trait};
+use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use super::convert::reconciliation as convert;
 use crate::{
     App,
     flows::reconciliation::{
+        import_bill::import_bill,
         read_proofs::{get_day_proof, list_breaks},
         reconcile_day::reconcile_day,
         resolve_break::resolve_break,
@@ -22,6 +23,16 @@ pub(super) struct Reconciliation(pub(super) Arc<App>);
 impl ReconciliationService for Reconciliation {
     async fn reconcile_day(&self, request: Request<pb::ReconcileDayRequest>) -> Result<Response<pb::DayProof>, Status> {
         unary(request, |ctx, message| reconcile_day(&self.0, ctx, message)).await
+    }
+
+    async fn import_bill(
+        &self,
+        request: Request<Streaming<pb::ImportBillRequest>>,
+    ) -> Result<Response<pb::DayProof>, Status> {
+        let (metadata, extensions, mut rest) = request.into_parts();
+        let first = rest.message().await?.unwrap_or_default();
+        let first = Request::from_parts(metadata, extensions, first);
+        unary(first, |ctx, first| import_bill(&self.0, ctx, first, rest)).await
     }
 
     async fn get_day_proof(&self, request: Request<pb::GetDayProofRequest>) -> Result<Response<pb::DayProof>, Status> {

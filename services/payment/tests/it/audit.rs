@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use jiff::civil::date;
 use kernel::ids::CardId;
 use payment::{
     db::invariants::{self, MOST_TOLD},
@@ -23,6 +24,7 @@ use crate::{
     ledger::book::Book,
     peer_tenders,
     prepaid::shop::{Shop, item, ten, year},
+    reconciliation::bill_with_breaks,
     stored_value::desk::Desk,
     wire::{amend, cny},
 };
@@ -78,6 +80,7 @@ async fn eventful() -> House {
     book.void(&[transfers[1].id]).await.expect("voided");
     house.clock.advance(Duration::from_secs(16 * 3_600));
     book.post(&[book.sale(5)]).await.expect("posted");
+    bill_with_breaks(&house, date(2027, 3, 1), &payment).await;
     let all = house.count("select count(*) from ledger_transaction").await;
     eventually(PATIENCE, || async {
         worker::seal_audit(&house.app).await.expect("sealed");
@@ -249,6 +252,15 @@ const PLANTED: &[(&str, &str)] = &[
     ("commission.settled", "update commission_settlement set state = 'confirmed', pay_time = null"),
     ("commission.settled", "update commission_settlement set store_id = gen_random_uuid()"),
     ("commission.base", "update commission_visit set price_minor = price_minor + 1"),
+    ("bill.lines", "update day_proof set lines = lines + 1"),
+    ("bill.lines", "update day_proof set sales_minor = sales_minor + 1"),
+    ("bill.lines", "delete from bill_line"),
+    ("bill.lines", "delete from day_proof"),
+    ("bill.breaks", "update reconciliation_break set difference_minor = difference_minor + 1"),
+    ("bill.breaks", "update reconciliation_break set state = 'open', resolution = null, resolve_time = null"),
+    ("bill.fees", "update day_proof set fees_minor = fees_minor + 1"),
+    ("bill.ledger", "update day_proof set our_sales_minor = our_sales_minor + 1"),
+    ("bill.ledger", "update ledger_entry set party = 'providers/other' where account = 'provider_receivable'"),
     ("request.answered", "update idempotency_key set reply = null"),
     ("audit.chain", "update audit_entry set actor = 'nobody'"),
 ];

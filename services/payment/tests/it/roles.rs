@@ -31,7 +31,7 @@ use crate::{
     commission::office::{Office, new_rule},
     house::{House, notice},
     prepaid::roles as contracts,
-    reconciliation::client as reconciliation,
+    reconciliation::{client as reconciliation, formats::header},
     stored_value::roles as roles_of_cards,
     wire::{amend, close, cny, fresh, pay, refusal},
 };
@@ -160,6 +160,7 @@ const RULES: &[(&str, &[Role])] = &[
     ("ReissueCard", &[Role::FrontDesk, Role::StoreManager, Role::Support, Role::Administrator]),
     ("TransferCard", CARD_CHANGERS),
     ("ReconcileDay", &[Role::Finance, Role::Administrator]),
+    ("ImportBill", &[Role::Finance, Role::Administrator]),
     ("GetDayProof", LEDGER_READERS),
     ("ListBreaks", LEDGER_READERS),
     ("ResolveBreak", &[Role::Finance, Role::Administrator]),
@@ -176,7 +177,7 @@ const RULES: &[(&str, &[Role])] = &[
 fn answer(rpc: &str) -> &'static str {
     match rpc {
         "NotifyPayment" => "BAD_SIGNATURE",
-        "ReconcileDay" => "BILL_NOT_READY",
+        "ReconcileDay" | "ImportBill" => "BILL_NOT_READY",
         "GetDayProof" | "ResolveBreak" => "NOT_FOUND",
         _ => "",
     }
@@ -277,6 +278,10 @@ async fn call(house: &House, rpc: &str, token: Option<&str>) -> String {
         "ReconcileDay" => {
             let request = pb::ReconcileDayRequest { name: day(), request_id: fresh().to_string() };
             reason(reconciliation(house).reconcile_day(sent(request, token)).await)
+        }
+        "ImportBill" => {
+            let request = sent(futures_util::stream::iter([header(&day(), b"")]), token);
+            reason(reconciliation(house).import_bill(request).await)
         }
         "GetDayProof" => {
             reason(reconciliation(house).get_day_proof(sent(pb::GetDayProofRequest { name: day() }, token)).await)

@@ -5,6 +5,7 @@
 //! with a rule beyond what its constraints hold gets a line in the list of its file, and a breach of it is planted in
 //! `tests/it/audit`.
 
+mod bills;
 mod cards;
 mod checkouts;
 mod commission;
@@ -62,11 +63,20 @@ pub struct Finding {
 
 /// Every invariant, in the order in which they are looked at.
 pub fn all() -> impl Iterator<Item = &'static Invariant> {
-    let [orders, checkouts, peers] = [orders::INVARIANTS, checkouts::INVARIANTS, peer_tenders::INVARIANTS];
-    let prepaid = prepaid::INVARIANTS;
-    let [commission, invoices, cards] = [commission::INVARIANTS, invoices::INVARIANTS, cards::INVARIANTS];
-    let of = [ledger::INVARIANTS, orders, checkouts, peers, prepaid, commission, invoices, cards, platform::INVARIANTS];
-    of.into_iter().flatten()
+    [
+        ledger::INVARIANTS,
+        orders::INVARIANTS,
+        checkouts::INVARIANTS,
+        peer_tenders::INVARIANTS,
+        prepaid::INVARIANTS,
+        commission::INVARIANTS,
+        invoices::INVARIANTS,
+        cards::INVARIANTS,
+        bills::INVARIANTS,
+        platform::INVARIANTS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Makes the transaction see one moment, write nothing, and take its time. Must be its first statement.

@@ -19,12 +19,16 @@ use crate::peers::{BillKind, BillLine, port::number_of};
 /// How much is handed to Postgres at once, in bytes.
 const PIECE: usize = 64 * 1024;
 
+/// The most that may wait, in bytes: some five million lines.
+const MAX_BYTES: usize = 1 << 30;
+
 /// The lines of a bill, in the text format of `COPY`. The file is gone with it, also after a crash.
 #[derive(Debug)]
 pub struct Spool {
     file: BufWriter<File>,
     row: String,
     lines: i32,
+    bytes: usize,
 }
 
 impl Spool {
@@ -34,13 +38,13 @@ impl Spool {
     /// `Internal` if no temporary file can be made.
     pub fn try_new() -> Result<Self> {
         let file = tempfile::tempfile().map_err(Error::internal)?;
-        Ok(Self { file: BufWriter::new(file), row: String::new(), lines: 0 })
+        Ok(Self { file: BufWriter::new(file), row: String::new(), lines: 0, bytes: 0 })
     }
 
     /// Takes in a line.
     ///
     /// # Errors
-    /// `Internal` if the disk is full.
+    /// `BILL_TOO_LARGE`; `Internal` if the disk is full.
     pub fn push(&mut self, line: &BillLine) -> Result<()> {
         let (what, kind, reference) = match line.kind {
             BillKind::Sale => ("sale", "sale", &line.payment),
@@ -55,7 +59,12 @@ impl Spool {
             self.row.push('\t');
         }
         writeln!(self.row, "{}\t{}\t{}", line.amount_minor, line.fee_fine, line.time).map_err(Error::internal)?;
-        self.lines = self.lines.checked_add(1).ok_or_else(|| Error::internal("a bill has too many lines"))?;
+        self.bytes += self.row.len();
+        if self.bytes > MAX_BYTES {
+            let message = "the bill is larger than any that is taken";
+            return Err(Error::precondition("BILL_TOO_LARGE", message).with("lines", self.lines));
+        }
+        self.lines += 1;
         self.file.write_all(self.row.as_bytes()).map_err(Error::internal)
     }
 

@@ -1,6 +1,8 @@
 //! Providers' bills against our books.
 
 pub mod book_bill;
+pub mod import_bill;
+mod intake;
 pub mod read_proofs;
 pub mod reconcile_day;
 pub mod resolve_break;

@@ -42,7 +42,7 @@ use kernel::{Error, Result, SharedClock, ids::PaymentId};
 use secrecy::SecretString;
 
 use super::{
-    bill::{Bill, Sink},
+    bill::{Bill, BillReader, Sink},
     crypto::PrivateKey,
     http::Client,
     port::{Acknowledgement, ChargeReport, Envelope, NewCharge, NewRefund, Notice, Provider, RefundState, number_of},
@@ -156,8 +156,8 @@ impl Provider for Alipay {
         self.take_notice(envelope)
     }
 
-    fn has_bills(&self) -> bool {
-        true
+    fn bill_reader(&self) -> Option<Box<dyn BillReader>> {
+        Some(Box::new(bill::TradeFile::new(&self.seller_id)))
     }
 
     #[tracing::instrument(name = "peer.alipay.bill", skip_all, err(Debug, level = "debug"))]

@@ -44,7 +44,7 @@ use kernel::{Error, Result, SharedClock, ids::PaymentId};
 use secrecy::SecretString;
 
 use super::{
-    bill::{Bill, Sink},
+    bill::{Bill, BillReader, Sink},
     crypto::{AeadKey, PrivateKey},
     http::Client,
     port::{Acknowledgement, ChargeReport, Envelope, NewCharge, NewRefund, Notice, Provider, RefundState, number_of},
@@ -176,8 +176,8 @@ impl Provider for Wechat {
         self.take_notice(envelope).await
     }
 
-    fn has_bills(&self) -> bool {
-        true
+    fn bill_reader(&self) -> Option<Box<dyn BillReader>> {
+        Some(Box::new(bill::TradeFile::new(&self.merchant_id)))
     }
 
     #[tracing::instrument(name = "peer.wechat.bill", skip_all, err(Debug, level = "debug"))]

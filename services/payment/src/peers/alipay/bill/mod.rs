@@ -1,6 +1,7 @@
 //! Bills: an address is asked for, and the archive behind it is read as it comes. The archive isn't signed; the answer that
 //! names its address is. What is in it is checked by the sums in the archive itself, and by those in the bill.
 
+mod file;
 mod text;
 mod zip;
 
@@ -20,6 +21,7 @@ use crate::peers::{
     http::unknown,
 };
 
+pub use file::TradeFile;
 pub use text::TradeBill;
 
 #[derive(Deserialize)]

@@ -1,6 +1,7 @@
 //! Bills: an address is asked for, and the file behind it is read as it comes. The file isn't signed; the answer that names
 //! its address and its SHA-1 is.
 
+mod file;
 mod fund;
 mod table;
 mod trade;
@@ -20,6 +21,7 @@ use crate::peers::{
     http::unknown,
 };
 
+pub use file::TradeFile;
 pub use fund::{FundBill, FundLine, FundSink, FundTotals};
 pub use trade::TradeBill;
 

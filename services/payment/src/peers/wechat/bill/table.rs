@@ -6,7 +6,7 @@
 use kernel::Result;
 
 use crate::peers::{
-    bill::{broken, unreadable},
+    bill::{broken, check_sha1, unreadable},
     crypto::Sha1,
 };
 
@@ -80,10 +80,7 @@ impl Table {
     /// # Errors
     /// `BILL_BROKEN` if the bill has no sums, or its SHA-1 is not that which the provider has named.
     pub fn finish(mut self, sha1: &str, take: &mut dyn FnMut(u64, Line<'_>) -> Result<()>) -> Result<()> {
-        let actual = self.sha1.clone().hex();
-        if !actual.eq_ignore_ascii_case(sha1) {
-            return Err(broken(format!("its SHA-1 is {actual}, not {sha1}")));
-        }
+        check_sha1(&self.sha1.clone().hex(), sha1)?;
         let last = std::mem::take(&mut self.rest);
         if !last.is_empty() {
             self.line(&last, take)?;
