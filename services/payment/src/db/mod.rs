@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod notices;
 pub mod orders;
 pub mod payments;
+pub mod payouts;
 pub mod prepaid;
 pub mod reconciliation;
 pub mod refunds;

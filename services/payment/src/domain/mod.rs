@@ -8,6 +8,7 @@ pub mod ledger;
 pub mod order;
 pub mod outcome;
 pub mod payment;
+pub mod payout;
 pub mod prepaid;
 pub mod reconciliation;
 pub mod refund;

@@ -17,6 +17,7 @@ mod money_in;
 mod notices;
 mod odd_answers;
 mod orders;
+mod payouts;
 mod prepaid;
 mod races;
 mod reconciliation;

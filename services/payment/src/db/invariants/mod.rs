@@ -11,6 +11,7 @@ mod commission;
 mod invoices;
 mod ledger;
 mod orders;
+mod payouts;
 mod platform;
 mod prepaid;
 
@@ -63,7 +64,9 @@ pub struct Finding {
 pub fn all() -> impl Iterator<Item = &'static Invariant> {
     let [orders, checkouts, prepaid] = [orders::INVARIANTS, checkouts::INVARIANTS, prepaid::INVARIANTS];
     let [commission, invoices, cards] = [commission::INVARIANTS, invoices::INVARIANTS, cards::INVARIANTS];
-    let of = [ledger::INVARIANTS, orders, checkouts, prepaid, commission, invoices, cards, platform::INVARIANTS];
+    let payouts = payouts::INVARIANTS;
+    let of =
+        [ledger::INVARIANTS, orders, checkouts, prepaid, commission, invoices, cards, payouts, platform::INVARIANTS];
     of.into_iter().flatten()
 }
 
