@@ -123,6 +123,10 @@ ids! {
     OrderReturnId = "orderReturns";
     /// Money going back.
     RefundId = "refunds";
+    /// Money that goes back by hand, as what of a card can not go back to where it was paid from.
+    PayoutId = "payouts";
+    /// A card that was given back.
+    CardRefundId = "cardRefunds";
     /// What stands for money that was paid, for the tax authority.
     InvoiceId = "invoices";
     /// Money that is set aside in the ledger until it is decided what becomes of it.

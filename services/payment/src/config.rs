@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use kernel::{Error, Result};
+use kernel::{Error, Result, Timestamp};
 use serde::Deserialize;
 
 use crate::domain::{order::TenderClass, stored_value::SpendingOrder};
@@ -59,6 +59,9 @@ pub struct Policy {
     /// How long after a visit what was earned by it may still be clawed back, in days; 7. It can't be paid out before. 0 is
     /// allowed.
     pub commission_claw_back_days: u32,
+    /// How long after a payment its provider takes something back, in days; 365, as WeChat Pay and Alipay do. What the end
+    /// of a card or contract gives back of older ones is paid out at the desk or by bank.
+    pub provider_refund_days: u32,
 }
 
 impl Default for Policy {
@@ -81,6 +84,7 @@ impl Default for Policy {
             card_spending: SpendingOrder::default().as_str().to_owned(),
             top_up_minutes: 120,
             commission_claw_back_days: 7,
+            provider_refund_days: 365,
         }
     }
 }
@@ -100,6 +104,7 @@ impl Policy {
             ("close_day_after_minutes", self.close_day_after_minutes),
             ("breakage_after_days", self.breakage_after_days),
             ("top_up_minutes", self.top_up_minutes),
+            ("provider_refund_days", self.provider_refund_days),
         ];
         if let Some((name, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
             return Err(Error::invalid(format!("payment.policy.{name}"), "must be at least 1"));
@@ -155,6 +160,11 @@ impl Policy {
     pub fn abandon_after(&self, was_made: bool) -> i64 {
         let payable = if was_made { i64::from(self.charge_minutes) * 60 } else { 0 };
         i64::from(self.abandon_after_seconds) + payable
+    }
+
+    /// Since when what a provider has captured can go back there, as of `now`.
+    pub fn provider_refunds_since(&self, now: Timestamp) -> Timestamp {
+        now - Duration::from_secs(u64::from(self.provider_refund_days) * 24 * 60 * 60)
     }
 
     /// How cards that are issued from now on are spent.

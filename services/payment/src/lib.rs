@@ -13,7 +13,8 @@
 //! checkout OPEN ──▶ CAPTURED           OPEN ──▶ VOIDED
 //! refund   PENDING ──▶ SUCCEEDED       (cash is handed back at once)
 //! invoice  REQUESTED ──▶ ISSUED ──▶ REVERSING ──▶ REVERSED        REQUESTED ──▶ REFUSED
-//! card     ACTIVE ◀──▶ LOST | FROZEN ──ReissueCard──▶ CLOSED
+//! card     ACTIVE ◀──▶ LOST | FROZEN ──ReissueCard──▶ CLOSED        ACTIVE | LOST ──RefundCard──▶ CLOSED
+//! payout   DUE ──▶ PAID
 //! ```
 //!
 //! # Invariants
@@ -53,6 +54,10 @@
 //! * A session of a prepaid contract is set aside or had once, and decided once; what a contract still owes is what was paid
 //!   less what was earned of it, and all its sessions together are worth what was paid. Held by [`domain::prepaid`], a unique
 //!   index and the ledger's check. What its end gives back is reckoned by [`domain::refund_law`] alone.
+//! * What a card or contract gives back at its end is reckoned by the law, top-up by top-up, and stored with its explanation.
+//!   It goes back to where it was paid from as far as that can take it, and by hand to whose it is by now otherwise: never
+//!   to somebody who has handed the card or contract over. A payout is made once. Held by [`domain::payout`],
+//!   [`domain::stored_value::law`], [`domain::prepaid::settlement`] and a trigger.
 //! * To whom an invoice is made out is encrypted, by a key of its own, and in no reply that is kept.
 //!
 //! # What goes wrong, and then
@@ -77,6 +82,10 @@
 //! | a checkout with points or a coupon was refused, or given up | `CHECKOUT_ENDED` to the same `request_id`; another starts anew |
 //! | a part of what a coupon paid goes back | nothing: it comes back whole, when all of it is back, or not at all |
 //! | two take from the same card at once | the second sees what the first has left: `INSUFFICIENT_BALANCE` if that is too little |
+//! | a card is spent and given back at once | one sees what the other has left, or is told `CARD_IN_USE` or `CARD_CLOSED` |
+//! | something comes back to a card that was given back | it is a card again; given back once more, that goes by hand |
+//! | a provider takes back no more what was paid long ago | a payout is owed, and made by hand |
+//! | a paid top-up's order shall be closed | `TOP_UP_PAID`: only RefundCard gives it back |
 //! | a card is lost | its holder reports it, nothing is paid with it any more, and a new one takes over all that is on it |
 //! | a top-up is paid after its card was replaced | the money goes on to the card in its place |
 //! | a top-up is paid after its time | it goes back whole; what was promised with it is promised to nobody any more |
@@ -105,15 +114,17 @@
 //! `payment.cash.committed`, `payment.close.committed`, `payment.create.committed`, `payment.invoice.claimed`,
 //! `payment.invoice.requested`, `payment.invoice.sent`, `payment.ledger.sealed`, `payment.notice.committed`,
 //! `payment.pay.charge_made`, `payment.pay.committed`, `payment.pay.pending_stored`, `payment.peer_tender.asked`,
-//! `payment.peer_tender.return_told`, `payment.peer_tender.set_aside`, `payment.peer_tender.told`, `payment.refund.claimed`,
-//! `payment.refund.committed`, `payment.refund.sent`, `payment.store.noted`.
+//! `payment.peer_tender.return_told`, `payment.peer_tender.set_aside`, `payment.peer_tender.told`,
+//! `payment.refund.claimed`, `payment.refund.committed`, `payment.refund.sent`, `payment.store.noted`.
 //! One can be ordered at these, too, and no test does so yet: `payment.amend.committed`, `payment.bill.booked`,
-//! `payment.bill.fetched`, `payment.bill.received`, `payment.break.resolved`, `payment.card.bonus_expired`, `payment.card.committed`,
-//! `payment.card.top_up_ended`, `payment.checkout.cancelled`, `payment.checkout.charge_closed`,
-//! `payment.checkout.charge_made`, `payment.checkout.committed`, `payment.checkout.expired`,
-//! `payment.checkout.set_aside`, `payment.commission.accrued`, `payment.commission.paid`, `payment.contract.altered`,
-//! `payment.contract.created`, `payment.contract.expired`, `payment.contract.refunded`, `payment.give_back.committed`,
-//! `payment.invoice.noted`, `payment.invoice.reversed`, `payment.peer_tender.given_up`, `payment.query.answered`, `payment.use.committed`, `payment.use.reserved`, `payment.use.voided`.
+//! `payment.bill.fetched`, `payment.bill.received`, `payment.break.resolved`, `payment.card.bonus_expired`,
+//! `payment.card.committed`, `payment.card.refunded`, `payment.card.top_up_ended`, `payment.checkout.cancelled`,
+//! `payment.checkout.charge_closed`, `payment.checkout.charge_made`, `payment.checkout.committed`,
+//! `payment.checkout.expired`, `payment.checkout.set_aside`, `payment.commission.accrued`, `payment.commission.paid`,
+//! `payment.contract.altered`, `payment.contract.created`, `payment.contract.expired`, `payment.contract.refunded`,
+//! `payment.give_back.committed`, `payment.invoice.noted`, `payment.invoice.reversed`, `payment.payout.committed`,
+//! `payment.peer_tender.given_up`, `payment.query.answered`, `payment.use.committed`, `payment.use.reserved`,
+//! `payment.use.voided`.
 //!
 //! # Map
 //!
@@ -123,15 +134,16 @@
 //! | [`domain::invoice`] | invoices: their life, the tax in them, the check character of tax ids (GB 32100) |
 //! | [`domain::commission`] | what therapists and partners earn: rules, the most specific of which wins, and what a refund takes back |
 //! | [`domain::ledger`] | the ledger: chart of accounts, transactions, transfers in two phases |
+//! | [`domain::payout`] | what goes back by hand |
 //! | [`domain::prepaid`] | prepaid contracts: states, rests, what each session is worth, what their end books |
 //! | [`domain::refund_law`] | what the end of a prepaid contract gives back by 法释〔2025〕4号, line by line with its article |
 //! | [`domain::stored_value`] | cards: lots, spending order, campaigns, what the authorities allow |
 //! | [`domain::reconciliation`] | a provider's bill of a day against our books: kinds of breaks, proofs, what is booked of them |
 //! | [`flows`] | one use case a file; [`flows::audit`] looks at every invariant ([`db::invariants`]) of a live database |
-//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `order_return*`, `checkout`, `payment`, `peer_tender*`, `refund`, `ledger_*`, `commission_*`, `therapist_link`, `stored_value_*`, `top_up*`, `store_zone`, `day_proof`, `bill_line`, `reconciliation_break`, `prepaid_*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
+//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `order_return*`, `checkout`, `payment`, `peer_tender*`, `refund`, `ledger_*`, `commission_*`, `therapist_link`, `stored_value_*`, `top_up*`, `card_refund*`, `payout`, `store_zone`, `day_proof`, `bill_line`, `reconciliation_break`, `prepaid_*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
 //! | [`flows::tenders`] | what spends what was paid ahead or given away; [`flows::tenders::peer`] is the frame around points and coupons |
 //! | [`peers`] | who keeps points and coupons; payment providers behind one port: WeChat Pay, which also issues invoices, Alipay, the sandbox; what their clients share |
-//! | [`rpc`] | `PaymentService`, `CheckoutService`, `LedgerService`, `CommissionService`, `InvoiceService`, `StoredValueService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks), `ReconciliationService` and the event feed |
+//! | [`rpc`] | `PaymentService`, `CheckoutService`, `LedgerService`, `CommissionService`, `InvoiceService`, `StoredValueService`, `PayoutService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks), `ReconciliationService` and the event feed |
 //! | [`worker`] | asks about pending payments, sends refunds, tells who keeps points and coupons, sees to invoices, closes days, matches bills, seals ledger and audit trail, forgets old sendings of notices, follows booking's feed |
 //! | [`sandbox`] | a provider that takes no money; a foreign system with tables of its own; and two that speak WeChat Pay's and Alipay's protocols |
 //! | [`app`], [`config`] | the wiring; what an operator may set |

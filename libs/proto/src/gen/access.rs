@@ -1801,6 +1801,36 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.payment.v1.PayoutService/ListPayouts",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Support,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.PayoutService/MakePayout",
+        Rule {
+            public: false,
+            roles: &[
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Finance,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
         "/meridian.payment.v1.PrepaidService/CommitUse",
         Rule {
             public: false,
@@ -2136,6 +2166,35 @@ pub static ALL: &[(&str, Rule)] = &[
                 Role::Auditor,
             ],
             scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.payment.v1.StoredValueService/PreviewCardRefund",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Finance,
+                Role::Support,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.StoredValueService/RefundCard",
+        Rule {
+            public: false,
+            roles: &[
+                Role::StoreManager,
+                Role::Finance,
+                Role::Support,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
         },
     ),
     (

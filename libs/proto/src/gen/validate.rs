@@ -2282,6 +2282,28 @@ impl Validate for crate::generated::meridian::payment::v1::VerifyChainRequest {
 impl Validate for crate::generated::meridian::payment::v1::ExportEntriesRequest {
     fn check(&self, _: &mut Report) {}
 }
+impl Validate for crate::generated::meridian::payment::v1::ListPayoutsRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("state"),
+                self.state,
+                &[(0, "STATE_UNSPECIFIED"), (1, "STATE_DUE"), (2, "STATE_PAID")],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::MakePayoutRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("method"),
+                self.method,
+                &[(1, "METHOD_CASH"), (2, "METHOD_BANK_TRANSFER")],
+            );
+        report.text(Field("reference"), &self.reference, &[Text::MaxLen(64)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
 impl Validate for crate::generated::meridian::payment::v1::RefundLawContract {
     fn check(&self, report: &mut Report) {
         report.required(Field("paid"), self.paid.is_some());
@@ -2651,6 +2673,14 @@ impl Validate for crate::generated::meridian::payment::v1::PreviewContractRefund
                     (11, "REFUND_CAUSE_CONSUMER_BREACH"),
                 ],
             );
+        report.count(Field("gifts"), self.gifts.len(), &[Count::Max(50)]);
+        for (index, value) in self.gifts.iter().enumerate() {
+            report.nested(Item("gifts", index), value);
+        }
+        report.count(Field("costs"), self.costs.len(), &[Count::Max(50)]);
+        for (index, value) in self.costs.iter().enumerate() {
+            report.nested(Item("costs", index), value);
+        }
     }
 }
 impl Validate for crate::generated::meridian::payment::v1::RefundContractRequest {
@@ -2674,6 +2704,14 @@ impl Validate for crate::generated::meridian::payment::v1::RefundContractRequest
                 ],
             );
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+        report.count(Field("gifts"), self.gifts.len(), &[Count::Max(50)]);
+        for (index, value) in self.gifts.iter().enumerate() {
+            report.nested(Item("gifts", index), value);
+        }
+        report.count(Field("costs"), self.costs.len(), &[Count::Max(50)]);
+        for (index, value) in self.costs.iter().enumerate() {
+            report.nested(Item("costs", index), value);
+        }
     }
 }
 impl Validate for crate::generated::meridian::payment::v1::ReconcileDayRequest {
@@ -2856,6 +2894,51 @@ impl Validate for crate::generated::meridian::payment::v1::ReissueCardRequest {
 }
 impl Validate for crate::generated::meridian::payment::v1::TransferCardRequest {
     fn check(&self, report: &mut Report) {
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::PreviewCardRefundRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("cause"),
+                self.cause,
+                &[
+                    (1, "REFUND_CAUSE_MERCHANT_MOVED"),
+                    (2, "REFUND_CAUSE_MERCHANT_HANDED_OVER"),
+                    (3, "REFUND_CAUSE_MERCHANT_CANNOT_SERVE"),
+                    (4, "REFUND_CAUSE_MERCHANT_BREACH"),
+                    (5, "REFUND_CAUSE_CONSUMER_HEALTH"),
+                    (6, "REFUND_CAUSE_CONSUMER_DEATH"),
+                    (7, "REFUND_CAUSE_CHANGED_CIRCUMSTANCES"),
+                    (8, "REFUND_CAUSE_FORCE_MAJEURE"),
+                    (9, "REFUND_CAUSE_INCAPACITY"),
+                    (10, "REFUND_CAUSE_CONSUMER_WISH"),
+                    (11, "REFUND_CAUSE_CONSUMER_BREACH"),
+                ],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::RefundCardRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("cause"),
+                self.cause,
+                &[
+                    (1, "REFUND_CAUSE_MERCHANT_MOVED"),
+                    (2, "REFUND_CAUSE_MERCHANT_HANDED_OVER"),
+                    (3, "REFUND_CAUSE_MERCHANT_CANNOT_SERVE"),
+                    (4, "REFUND_CAUSE_MERCHANT_BREACH"),
+                    (5, "REFUND_CAUSE_CONSUMER_HEALTH"),
+                    (6, "REFUND_CAUSE_CONSUMER_DEATH"),
+                    (7, "REFUND_CAUSE_CHANGED_CIRCUMSTANCES"),
+                    (8, "REFUND_CAUSE_FORCE_MAJEURE"),
+                    (9, "REFUND_CAUSE_INCAPACITY"),
+                    (10, "REFUND_CAUSE_CONSUMER_WISH"),
+                    (11, "REFUND_CAUSE_CONSUMER_BREACH"),
+                ],
+            );
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }

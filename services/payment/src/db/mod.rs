@@ -10,6 +10,7 @@ pub mod notices;
 pub mod orders;
 pub mod payments;
 pub mod peer_tenders;
+pub mod payouts;
 pub mod prepaid;
 pub mod reconciliation;
 pub mod refunds;

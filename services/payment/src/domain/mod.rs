@@ -9,6 +9,7 @@ pub mod order;
 pub mod outcome;
 pub mod payment;
 pub mod peer_tender;
+pub mod payout;
 pub mod prepaid;
 pub mod reconciliation;
 pub mod refund;

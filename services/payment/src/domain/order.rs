@@ -23,6 +23,7 @@ mod amend;
 mod checkout;
 mod giving_back;
 mod line;
+mod sources;
 
 pub use amend::Amendment;
 pub use checkout::{MAX_TENDERS, NewCheckout, NewTender};
@@ -337,7 +338,22 @@ impl Order {
     ///
     /// # Errors
     /// `InvalidArgument` if what shall be kept is negative, or of another currency (`CURRENCY_MISMATCH`).
-    pub fn close(mut self, keep: Keep, reason: &str, now: Timestamp) -> Result<Outcome> {
+    pub fn close(self, keep: Keep, reason: &str, now: Timestamp) -> Result<Outcome> {
+        self.close_by(keep, reason, now, |_| true)
+    }
+
+    /// The same, where only those payments take something back of which `takes` says so. No more may go back than these can
+    /// take.
+    ///
+    /// # Errors
+    /// As [`close`](Self::close).
+    pub fn close_by(
+        mut self,
+        keep: Keep,
+        reason: &str,
+        now: Timestamp,
+        takes: impl Fn(&Payment) -> bool,
+    ) -> Result<Outcome> {
         let there = self.paid.try_sub(self.back()?)?;
         let kept = match keep {
             Keep::Nothing => Money::zero(self.currency()),
@@ -358,7 +374,7 @@ impl Order {
         let mut left = there.try_sub(kept)?;
         self.state = State::Closed { reason: reason.to_owned(), time: now };
         let order_id = self.id;
-        let counted: Vec<Payment> = self.counted().rev().cloned().collect();
+        let counted: Vec<Payment> = self.counted().rev().filter(|payment| takes(payment)).cloned().collect();
         let open = self.open_checkout();
         let mut outcome = Outcome::unchanged(self);
         if let Some(checkout) = open {
@@ -395,7 +411,7 @@ impl Order {
     }
 
     /// Where the money of this order lies once all of it is paid.
-    pub(super) fn settled(&self) -> SubAccount {
+    pub fn settled(&self) -> SubAccount {
         self.subject.account(self.store)
     }
 

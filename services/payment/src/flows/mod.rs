@@ -11,6 +11,7 @@ pub mod follow_booking;
 pub mod invoice;
 pub mod ledger;
 pub mod pay_order;
+pub mod payout;
 pub mod prepaid;
 pub mod query_pending;
 pub mod read_orders;

@@ -6,6 +6,7 @@ pub mod date;
 pub mod giving_back;
 pub mod invoice;
 pub mod ledger;
+pub mod payout;
 pub mod prepaid;
 pub mod reconciliation;
 pub mod refund_law;

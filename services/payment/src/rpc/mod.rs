@@ -6,6 +6,7 @@ pub mod convert;
 mod invoice;
 mod ledger;
 mod payment;
+mod payout;
 mod prepaid;
 mod reconciliation;
 mod stored_value;
@@ -18,8 +19,8 @@ use proto::{
     payment::v1::{
         checkout_service_server::CheckoutServiceServer, commission_service_server::CommissionServiceServer,
         invoice_service_server::InvoiceServiceServer, ledger_service_server::LedgerServiceServer,
-        payment_service_server::PaymentServiceServer, prepaid_service_server::PrepaidServiceServer,
-        reconciliation_service_server::ReconciliationServiceServer,
+        payment_service_server::PaymentServiceServer, payout_service_server::PayoutServiceServer,
+        prepaid_service_server::PrepaidServiceServer, reconciliation_service_server::ReconciliationServiceServer,
         stored_value_service_server::StoredValueServiceServer,
     },
 };
@@ -32,6 +33,7 @@ pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
     Routes::new(PaymentServiceServer::new(payment::Payments(Arc::clone(app))))
         .add_service(CheckoutServiceServer::new(checkout::Checkouts(Arc::clone(app))))
         .add_service(LedgerServiceServer::new(ledger::Ledger(Arc::clone(app))))
+        .add_service(PayoutServiceServer::new(payout::Payouts(Arc::clone(app))))
         .add_service(PrepaidServiceServer::new(prepaid::Prepaid(Arc::clone(app))))
         .add_service(InvoiceServiceServer::new(invoice::Invoices(Arc::clone(app))))
         .add_service(StoredValueServiceServer::new(stored_value::StoredValue(Arc::clone(app))))

@@ -15,6 +15,7 @@ use crate::{
         issue_card::issue_card,
         limits,
         read_cards::{get_card, list_cards, list_lots},
+        refund_card,
         reissue_card::reissue_card,
         top_up::top_up_card,
     },
@@ -130,6 +131,17 @@ impl StoredValueService for StoredValue {
 
     async fn reissue_card(&self, request: Request<pb::ReissueCardRequest>) -> Result<Response<pb::Card>, Status> {
         unary(request, |ctx, message| reissue_card(&self.0, ctx, message)).await
+    }
+
+    async fn preview_card_refund(
+        &self,
+        request: Request<pb::PreviewCardRefundRequest>,
+    ) -> Result<Response<pb::CardRefund>, Status> {
+        unary(request, |ctx, message| refund_card::preview(&self.0, ctx, message)).await
+    }
+
+    async fn refund_card(&self, request: Request<pb::RefundCardRequest>) -> Result<Response<pb::CardRefund>, Status> {
+        unary(request, |ctx, message| refund_card::refund_card(&self.0, ctx, message)).await
     }
 
     async fn transfer_card(&self, request: Request<pb::TransferCardRequest>) -> Result<Response<pb::Card>, Status> {

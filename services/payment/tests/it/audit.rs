@@ -22,10 +22,10 @@ use crate::{
     commission::office::Office,
     house::House,
     ledger::book::Book,
-    peer_tenders,
+    payouts, peer_tenders,
     prepaid::shop::{Shop, item, ten, year},
     reconciliation::bill_with_breaks,
-    stored_value::desk::Desk,
+    stored_value::{desk::Desk, refunds},
     wire::{amend, cny},
 };
 
@@ -56,6 +56,9 @@ async fn eventful() -> House {
     let card = desk.card().await;
     desk.top_up(&card, 1_000).await;
     desk.begin(&card, 500).await.expect("not paid yet");
+    let given_back = desk.card().await;
+    desk.top_up(&given_back, 1_000).await;
+    refunds::refund(&desk, &given_back, RefundCause::ConsumerWish).await.expect("given back");
     let house = desk.house;
     let (held, spent) = (house.order_of(1_000, 0).await, house.order_of(260, 0).await);
     let card = CardId::parse_name("card", &card).expect("a name");
@@ -106,6 +109,9 @@ async fn with_contracts(shop: Shop) -> House {
     let ended = shop.sell(ten()).await.name;
     shop.have(&ended).await;
     shop.refund(&ended, RefundCause::ConsumerWish).await.expect("ended");
+    let (_, paid) = payouts::due(&shop).await;
+    payouts::hand_over(&shop, &paid).await;
+    payouts::due(&shop).await;
     let time = shop.sell(year()).await.name;
     let visit = shop.try_reserve(shop.new_use(&time, "items/massage")).await.expect("a use");
     shop.commit(&visit.name).await.expect("had");
@@ -244,6 +250,12 @@ const PLANTED: &[(&str, &str)] = &[
     ("card.top_ups", "update top_up set state = 'open'"),
     ("card.top_ups", "update top_up set state = 'loaded'"),
     ("card.top_ups", "update top_up_campaign set budget_minor = 1"),
+    ("payout.booked", "update payout set state = 'due' where state = 'paid'"),
+    ("payout.booked", "update payout set state = 'paid' where state = 'due'"),
+    ("card.refunded", "update card_refund_part set to_sources_minor = to_sources_minor + 1"),
+    ("card.refunded", "delete from card_refund_part"),
+    ("order.owed", "delete from payout where state = 'due'"),
+    ("prepaid.refunded", "update payout set price_minor = price_minor - 1 where price_minor > 0"),
     ("card.events", "update stored_value_card set version = version + 1"),
     ("card.events", "delete from outbox where type = 'meridian.payment.v1.CardChanged' and aggregate_version = 2"),
     ("commission.booked", "update commission_accrual set reversed_minor = 0"),

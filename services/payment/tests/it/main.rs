@@ -19,6 +19,7 @@ mod notices;
 mod odd_answers;
 mod orders;
 mod peer_tenders;
+mod payouts;
 mod prepaid;
 mod races;
 mod reconciliation;

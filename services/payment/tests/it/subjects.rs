@@ -53,9 +53,9 @@ pub async fn card(house: &House) -> CardId {
 async fn what_is_paid_ahead_is_owed_to_its_card_or_contract() {
     let house = House::open().await;
     let (card, contract) = (card(&house).await, ContractId::from_uuid(fresh()));
-    // What is kept of a top-up is for the bonus that came with it; what is kept of a contract stays owed to it.
+    // A top-up is given back with its card; what is kept of a contract stays owed to it.
     for (subject, account, kept) in [
-        (Subject::TopUp(card), "stored_value_principal", 0),
+        (Subject::TopUp(card), "stored_value_principal", 50_000),
         (Subject::Contract(contract), "prepaid_liability", 20_000),
     ] {
         let order = paid_ahead(&house, subject, 50_000).await;
@@ -74,7 +74,11 @@ async fn what_is_paid_ahead_is_owed_to_its_card_or_contract() {
 
         let refusal = house.client.clone().amend_order(house.as_booking(amend(&order, 100))).await;
         assert_eq!(refused(refusal), (Code::FailedPrecondition, "NOT_A_VISIT".to_owned()));
-        house.close(&order, Some(20_000)).await;
+        let close = house.client.clone().close_order(house.as_booking(crate::wire::close(&order, Some(20_000)))).await;
+        match subject {
+            Subject::TopUp(_) => assert_eq!(refused(close).1, "TOP_UP_PAID"),
+            _ => drop(close.expect("closed")),
+        }
         assert_eq!(house.balances().await[account], -kept);
     }
     assert_eq!(house.balances().await.get("takings").copied().unwrap_or(0), 0);
@@ -83,11 +87,15 @@ async fn what_is_paid_ahead_is_owed_to_its_card_or_contract() {
 #[tokio::test]
 async fn what_was_spent_is_not_given_back_again() {
     let house = House::open().await;
-    let order = paid_ahead(&house, Subject::TopUp(card(&house).await), 50_000).await;
+    let card = card(&house).await;
+    let order = paid_ahead(&house, Subject::TopUp(card), 50_000).await;
     house.cash(&order, Purpose::Balance).await;
     sqlx::query("update ledger_balance set posted_minor = 10000").execute(house.db.pg.pool()).await.expect("spent");
-    let close = house.as_booking(crate::wire::close(&order, None));
-    let answer = refused(house.client.clone().close_order(close).await);
+    let cause = pb::RefundCause::ConsumerWish.into();
+    let request_id = fresh().to_string();
+    let refund = pb::RefundCardRequest { card: card.name(), cause, request_id, ..Default::default() };
+    let refund = house.as_staff(refund, proto::access::Role::StoreManager, Some(house.store));
+    let answer = refused(Desk::client_of(&house).refund_card(refund).await);
     assert_eq!(answer, (Code::FailedPrecondition, "INSUFFICIENT_BALANCE".to_owned()));
     assert_eq!(house.get(&order).await.state(), State::Paid);
 }

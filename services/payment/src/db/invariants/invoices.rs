@@ -16,14 +16,19 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                  from refund join payment on payment.id = payment_id
                  where payment.source_id is null group by refund.order_id
              ),
+             by_hand as (
+                 select order_id, sum(price_minor) as minor from payout group by order_id
+             ),
              standing as (
                  select order_id, sum(amount_minor) as minor from invoice
                  where state in ('requested', 'issued') group by order_id
              )
              select format('orders/%s: %s invoiced, %s captured, %s given back', order_id, standing.minor,
-                           coalesce(captured.minor, 0), coalesce(back.minor, 0))
+                           coalesce(captured.minor, 0), coalesce(back.minor, 0) + coalesce(by_hand.minor, 0))
              from standing left join captured using (order_id) left join back using (order_id)
-             where standing.minor > greatest(coalesce(captured.minor, 0) - coalesce(back.minor, 0), 0)",
+                  left join by_hand using (order_id)
+             where standing.minor > greatest(coalesce(captured.minor, 0) - coalesce(back.minor, 0) - coalesce(by_hand.minor, 0),
+                                             0)",
         ),
     },
     Invariant {

@@ -12,6 +12,7 @@ mod commission;
 mod invoices;
 mod ledger;
 mod orders;
+mod payouts;
 mod peer_tenders;
 mod platform;
 mod prepaid;
@@ -72,6 +73,7 @@ pub fn all() -> impl Iterator<Item = &'static Invariant> {
         commission::INVARIANTS,
         invoices::INVARIANTS,
         cards::INVARIANTS,
+        payouts::INVARIANTS,
         bills::INVARIANTS,
         platform::INVARIANTS,
     ]

@@ -73,7 +73,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {
         name: "order.owed",
         rule: "what is held for an order is what was paid for it until it is settled, and what is payable is what of its \
-               refunds is on its way; what the end of a contract gives beyond all that was paid is payable besides",
+               refunds is on its way, and what is still to be paid out by hand",
         look: Look::Rows(
             "with held as (
                  select booked.order_id,
@@ -81,11 +81,13 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                         coalesce(-sum(entry.amount_minor) filter (where entry.account = 'refunds_payable'), 0) as payable
                  from ledger_transaction as booked join ledger_entry as entry on entry.transaction_id = booked.id
                  where entry.account in ('customer_deposits', 'refunds_payable') and booked.order_id is not null
-                   and booked.kind <> 'contract_settled'
                  group by booked.order_id
              ),
              going as (
-                 select order_id, sum(amount_minor) as pending from refund where state = 'pending' group by order_id
+                 select order_id, sum(amount_minor) as pending
+                 from (select order_id, amount_minor from refund where state = 'pending'
+                       union all select order_id, amount_minor from payout where state = 'due') as under_way
+                 group by order_id
              )
              select format('orders/%s is %s: %s held and %s payable, should be %s and %s', of.id, of.state,
                            coalesce(deposits, 0), coalesce(payable, 0),

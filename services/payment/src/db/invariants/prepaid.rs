@@ -44,19 +44,26 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "prepaid.refunded",
-        rule: "a contract that was ended has the quote by which it was, and its order gives back what the quote says, but for \
-               what is beyond all that was paid",
+        rule: "a contract that was ended has the quote by which it was; its order gives back what the quote says, to where it \
+               was paid from or by hand, and what is beyond all that was paid by hand",
         look: Look::Rows(
             "with going as (
                  select order_id, sum(amount_minor) as minor from refund group by order_id
+             ),
+             by_hand as (
+                 select order_id, sum(price_minor) as price, sum(amount_minor - price_minor) as beyond
+                 from payout group by order_id
              )
-             select format('contracts/%s: %s by the quote, %s go back', contract.id, quoted.refund_minor - beyond_minor,
-                           coalesce(going.minor, 0))
+             select format('contracts/%s: %s and %s beyond by the quote, %s + %s and %s go back', contract.id,
+                           quoted.refund_minor - beyond_minor, beyond_minor, coalesce(going.minor, 0), coalesce(price, 0),
+                           coalesce(beyond, 0))
              from prepaid_contract as contract
                   left join prepaid_refund as quoted on quoted.contract_id = contract.id
                   left join going on going.order_id = contract.order_id
+                  left join by_hand on by_hand.order_id = contract.order_id
              where (contract.state = 'refunded') <> (quoted.contract_id is not null)
-                or quoted.refund_minor - beyond_minor <> coalesce(going.minor, 0)",
+                or quoted.refund_minor - beyond_minor <> coalesce(going.minor, 0) + coalesce(price, 0)
+                or beyond_minor <> coalesce(beyond, 0)",
         ),
     },
     Invariant {

@@ -6,6 +6,7 @@ pub mod campaigns;
 pub mod cards;
 pub mod limits;
 mod lots;
+pub mod refunds;
 pub mod spendings;
 pub mod statement;
 pub mod top_ups;

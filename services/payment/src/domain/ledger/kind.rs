@@ -45,6 +45,10 @@ pub enum Kind {
     BreaksFound,
     /// A difference is worked off.
     BreakSettled,
+    /// Money shall go back by hand.
+    PayoutDecided,
+    /// Money went back by hand.
+    PayoutDone,
 }
 
 impl Kind {
@@ -71,6 +75,8 @@ impl Kind {
         Self::ProviderFees,
         Self::BreaksFound,
         Self::BreakSettled,
+        Self::PayoutDecided,
+        Self::PayoutDone,
     ];
 
     /// The word that is stored.
@@ -97,6 +103,8 @@ impl Kind {
             Self::ProviderFees => "provider_fees",
             Self::BreaksFound => "breaks_found",
             Self::BreakSettled => "break_settled",
+            Self::PayoutDecided => "payout_decided",
+            Self::PayoutDone => "payout_done",
         }
     }
 

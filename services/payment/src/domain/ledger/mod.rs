@@ -72,7 +72,7 @@
 //! | `refund_done` | money is back | `refunds_payable` | where `capture` took it from |
 //! | `contract_use` | a session of a prepaid contract was had; in another store, by way of `store_clearing` | `prepaid_liability` | `takings` |
 //! | `contract_time` | days of a prepaid contract for a time have passed | `prepaid_liability` | `takings` |
-//! | `contract_settled` | a prepaid contract is ended: what is owed becomes what the law gives; or the other way round, first from `breakage` | `prepaid_liability` | `takings`, and `refunds_payable` for what is above all that was paid |
+//! | `contract_settled` | a prepaid contract is ended: what is owed becomes what the law gives; or the other way round, first from `breakage` | `prepaid_liability` | `takings`, and `refunds_payable` for what is paid out by hand |
 //! | `breakage` | what is left of a prepaid contract can be asked for no more | `prepaid_liability` | `breakage` |
 //! | `bonus_granted` | a top-up gets bonus | `promotion_expense` | `stored_value_bonus` |
 //! | `bonus_expired` | the time of bonus is over, or its top-up is given back | `stored_value_bonus` | `promotion_expense` |
@@ -81,6 +81,8 @@
 //! | `provider_fees` | a bill says what the provider keeps | `provider_fees` | `provider_receivable` |
 //! | `breaks_found` | a bill says that there is more at the provider (less: reversed) | `provider_receivable` | `suspense` |
 //! | `break_settled` | that is worked off | `suspense` | `provider_receivable`, or `reconciliation_differences` |
+//! | `payout_decided` | a top-up is given back, and it can't go back to where it was paid from | `stored_value_principal` | `refunds_payable` |
+//! | `payout_done` | it was handed over at the desk, or sent by bank | `refunds_payable` | `cash_drawer` or `bank` |
 
 mod chart;
 mod day;

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use kernel::{Error, Result};
 
 use super::Contract;
-use crate::domain::refund_law::{self, Cause, Days, Package, Pass, Plan, Request, Use};
+use crate::domain::refund_law::{self, Cause, Cost, Days, Gift, Package, Pass, Plan, Request, Use};
 
 /// A session that was had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,19 +16,23 @@ pub struct Had {
 }
 
 /// Why a contract shall end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// Why.
     pub cause: Cause,
     /// Of a contract for a time: the first day on which the merchant no longer served, if that was before its end.
     pub stopped_on: Option<Date>,
+    /// What was given on top and stays with the consumer.
+    pub gifts: Vec<Gift>,
+    /// Proven costs of either side.
+    pub costs: Vec<Cost>,
 }
 
 /// The case of ending the contract today. It is paid out today, too: interest is due only if it was agreed from earlier on.
 ///
 /// # Errors
 /// `InvalidArgument` on `stop_date` if the contract is for sessions; internal, if it was never paid.
-pub fn case(contract: &Contract, had: &[Had], claim: Claim, today: Date) -> Result<(refund_law::Contract, Request)> {
+pub fn case(contract: &Contract, had: &[Had], claim: &Claim, today: Date) -> Result<(refund_law::Contract, Request)> {
     let unpaid = || Error::internal(format!("{} was never paid", contract.id));
     let start = contract.start.ok_or_else(unpaid)?;
     // Made by a desk whose clock is behind, or paid in the minute after midnight.
@@ -65,9 +69,9 @@ pub fn case(contract: &Contract, had: &[Had], claim: Claim, today: Date) -> Resu
         paid_on: start,
         known_service: terms.known_service,
         supervised: None,
-        gifts: Vec::new(),
+        gifts: claim.gifts.clone(),
         terms: terms.refund.clone(),
         plan,
     };
-    Ok((case, Request::on(claim.cause, today)))
+    Ok((case, Request { costs: claim.costs.clone(), ..Request::on(claim.cause, today) }))
 }

@@ -76,26 +76,51 @@ pub fn breakage(contract: &Contract) -> Result<Transaction> {
 pub struct Settlement {
     /// What goes back to where it was paid from.
     pub to_sources: Money,
-    /// What is above all that was paid; it stays owed to the customer.
+    /// What of the price goes back by hand, since it can't or must not go back there.
+    pub at_desk: Money,
+    /// What is above all that was paid; it goes back by hand, too.
     pub beyond_sources: Money,
-    /// Makes the debt what goes back to the sources, and what is beyond it a debt of its own; `None` if nothing is to be
+    /// Makes the debt what goes back to the sources, and what goes back by hand a debt of its own; `None` if nothing is to be
     /// booked.
     pub booking: Option<Transaction>,
 }
 
-/// The end of a contract that gives back `refund`.
+impl Settlement {
+    /// What of the price goes back, by whichever way.
+    ///
+    /// # Errors
+    /// `AMOUNT_OVERFLOW`.
+    pub fn of_price(&self) -> Result<Money> {
+        self.to_sources.try_add(self.at_desk)
+    }
+
+    /// What goes back by hand.
+    ///
+    /// # Errors
+    /// `AMOUNT_OVERFLOW`.
+    pub fn by_hand(&self) -> Result<Money> {
+        self.at_desk.try_add(self.beyond_sources)
+    }
+}
+
+/// The end of a contract that gives back `refund`, of which `sources` at most can go back to where it was paid from. Nothing
+/// does if the contract was handed over: what is left is its holder's (Art. 11), and who bought it has not asked for it.
 ///
 /// What was earned by the sessions' values and what the law takes for them differ: the law takes the list price if the
 /// consumer is the cause. The difference is takings, or less of them. What was breakage is taken from there first.
 ///
 /// # Errors
 /// `AMOUNT_OVERFLOW`; internal for a refund below zero.
-pub fn settle(contract: &Contract, refund: Money) -> Result<Settlement> {
+pub fn settle(contract: &Contract, refund: Money, sources: Money) -> Result<Settlement> {
     let price = contract.terms.price;
     let nothing = Money::zero(price.currency());
     let smaller = |a: Money, b: Money| if b.minor() < a.minor() { b } else { a };
-    let to_sources = smaller(refund, price);
-    let beyond_sources = refund.try_sub(to_sources)?;
+    let of_price = smaller(refund, price);
+    let beyond_sources = refund.try_sub(of_price)?;
+    let sources = if contract.holder == contract.buyer { sources } else { nothing };
+    let to_sources = smaller(of_price, sources);
+    let at_desk = of_price.try_sub(to_sources)?;
+    let by_hand = at_desk.try_add(beyond_sources)?;
     let owed = contract.owed()?;
 
     let mut entries = Vec::new();
@@ -104,9 +129,9 @@ pub fn settle(contract: &Contract, refund: Money) -> Result<Settlement> {
     } else if owed.minor() < to_sources.minor() {
         entries.push(Entry::credit(debt(contract), to_sources.try_sub(owed)?)?);
     }
-    if !beyond_sources.is_zero() {
+    if !by_hand.is_zero() {
         let owed_to = Account::RefundsPayable.at(contract.store).of(contract.holder);
-        entries.push(Entry::credit(owed_to, beyond_sources)?);
+        entries.push(Entry::credit(owed_to, by_hand)?);
     }
     // What the others leave open: above zero is debited so far, and is earned.
     let open = Money::try_sum(price.currency(), entries.iter().map(|entry| entry.amount))?;
@@ -127,5 +152,5 @@ pub fn settle(contract: &Contract, refund: Money) -> Result<Settlement> {
         true => None,
         false => Some(Transaction::try_new(Kind::ContractSettled, contract.id, entries)?.of_order(contract.order)),
     };
-    Ok(Settlement { to_sources, beyond_sources, booking })
+    Ok(Settlement { to_sources, at_desk, beyond_sources, booking })
 }

@@ -123,7 +123,7 @@ proptest! {
         let mut contract = active(terms(1_000, &[(10, 0, 100)], None));
         contract.recognised = cny(earned);
         contract.breakage = cny(breakage.min(earned));
-        let settlement = settlement::settle(&contract, cny(refund)).expect("settled");
+        let settlement = settlement::settle(&contract, cny(refund), contract.terms.price).expect("settled");
         prop_assert_eq!(settlement.to_sources.minor() + settlement.beyond_sources.minor(), refund);
         prop_assert_eq!(settlement.to_sources.minor(), refund.min(1_000));
         let booking = settlement.booking.as_ref();

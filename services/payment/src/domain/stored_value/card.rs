@@ -330,6 +330,30 @@ impl Card {
         Ok(Self { id, number: number(id), state: State::Active, lots, create_time: now, version: 1, ..self.clone() })
     }
 
+    /// That it can be given back. One that is lost can: its holder is known.
+    ///
+    /// # Errors
+    /// `CARD_CLOSED`; `CARD_FROZEN`: what the house has stopped is looked into first; `CARD_IN_USE` while a payment with it
+    /// is under way.
+    pub fn must_be_refundable(&self) -> Result<()> {
+        if self.state != State::Lost {
+            self.usable()?;
+        }
+        self.at_rest()
+    }
+
+    /// It ends, with nothing on it.
+    ///
+    /// # Errors
+    /// Internal, if something is on it.
+    pub fn end(&mut self, reason: &str) -> Result<()> {
+        if !self.balance()?.is_zero() {
+            return Err(Error::internal(format!("{} ends with something on it", self.id)));
+        }
+        self.state = State::Closed { reason: reason.to_owned(), replaced_by: None };
+        Ok(())
+    }
+
     /// That it has not ended.
     fn not_closed(&self) -> Result<()> {
         match self.state {

@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! card      ACTIVE ◀──▶ LOST | FROZEN ──ReissueCard──▶ CLOSED (all lots move to the new card)
+//!           ACTIVE | LOST ──RefundCard──▶ CLOSED ──something comes back──▶ ACTIVE
 //! spending  HELD ──▶ SPENT (and back, in parts) | VOIDED
 //! ```
 //!
@@ -17,6 +18,12 @@
 //! payment, so that a refund goes back to the very lots, wherever they are by then: whole lots move when a card is
 //! replaced. Bonus whose time is over when it comes back can be spent for some days more.
 //!
+//! # Giving a card back
+//!
+//! Each top-up is a contract of its own, which the law looks at ([`law`]): what was paid for it, less what was had. What of it
+//! went back before is taken off. The bonus is void; what is left of the money beyond what goes back has paid for bonus
+//! that was spent, and is set off against it.
+//!
 //! Principal never expires. Bonus does at its lot's time, but for what is set aside then.
 //!
 //! # What is booked
@@ -25,6 +32,7 @@
 
 pub mod campaign;
 mod card;
+pub mod law;
 mod lot;
 pub mod postings;
 pub mod rules;

@@ -53,17 +53,24 @@ pub fn replaced(
 }
 
 /// Of a top-up that is given back, `out` leaves where `there` was left of its money: the difference makes bonus that was
-/// spent cheaper or dearer. `None` if there is none.
+/// spent cheaper or dearer; `of` is the top-up's order, and the occasion. `None` if there is none.
 ///
 /// # Errors
 /// `AMOUNT_OVERFLOW`.
-pub fn set_off(card: CardId, store: StoreId, order: OrderId, there: Money, out: Money) -> Result<Option<Transaction>> {
+pub fn set_off(
+    card: CardId,
+    store: StoreId,
+    of: (OrderId, Uuid),
+    there: Money,
+    out: Money,
+) -> Result<Option<Transaction>> {
+    let (order, source) = of;
     let (expense, principal) = (Account::PromotionExpense.at(store), principal(card, store));
     let kept = there.try_sub(out)?;
     let moving = match kept.minor() {
         0 => return Ok(None),
-        1.. => Transaction::moving(Kind::SetOff, order, principal, expense, kept)?,
-        _ => Transaction::moving(Kind::SetOff, order, expense, principal, out.try_sub(there)?)?,
+        1.. => Transaction::moving(Kind::SetOff, source, principal, expense, kept)?,
+        _ => Transaction::moving(Kind::SetOff, source, expense, principal, out.try_sub(there)?)?,
     };
     Ok(Some(moving.of_order(order)))
 }

@@ -48,7 +48,8 @@ pub async fn request_invoice(app: &App, ctx: Ctx, request: pb::RequestInvoiceReq
     }
     let standing = db::invoices::of_order(&mut tx, id).await?;
     let standing = standing.iter().filter(|invoice| invoice.stands()).map(|invoice| invoice.amount);
-    let left = invoiceable(&order)?.try_sub(Money::try_sum(order.currency(), standing)?)?;
+    let by_hand = db::payouts::of_price(&mut tx, id, order.currency()).await?;
+    let left = invoiceable(&order)?.try_sub(by_hand)?.try_sub(Money::try_sum(order.currency(), standing)?)?;
     let taxation = match order.subject {
         Subject::Visit(_) => Taxation::Taxed { basis_points: app.policy.invoice_tax_basis_points },
         // What is paid ahead is invoiced now and not when it is spent, which pays nothing.

@@ -1,7 +1,7 @@
 //! What an order's transition does to a card: a top-up that is paid becomes a lot, and one that is given back ends.
 
 use kernel::{
-    Error, Money, Result, Timestamp, Uuid,
+    Error, Money, Result, Timestamp,
     ids::{CardId, CardLotId, derive},
 };
 use pg::Tx;
@@ -32,11 +32,12 @@ pub(in crate::flows) async fn follow(tx: &mut Tx, now: Timestamp, outcome: &Outc
         return load(tx, now, order, card).await;
     }
     if outcome.events.iter().any(|event| event.happened == OrderHappened::Closed) {
-        let decided = outcome.postings.iter().filter(|posting| posting.kind() == Kind::RefundDecided);
+        let gives_back = |posting: &&Transaction| matches!(posting.kind(), Kind::RefundDecided | Kind::PayoutDecided);
+        let decided = outcome.postings.iter().filter(gives_back);
         let entries = decided.flat_map(|posting| posting.entries());
         let taken = entries.filter(|entry| entry.on.account == Account::StoredValuePrincipal).map(|entry| entry.amount);
         let out = Money::try_sum(order.currency(), taken)?;
-        return unload(tx, now, order, card, out).await;
+        return give_up(tx, now, order, out).await;
     }
     Ok(Vec::new())
 }
@@ -87,8 +88,13 @@ async fn in_its_place(tx: &mut Tx, mut id: CardId) -> Result<Card> {
     }
 }
 
-/// A top-up is given back, if it was paid: `out` is taken from the money of the card that the order is for.
-async fn unload(tx: &mut Tx, now: Timestamp, order: &Order, asked: CardId, out: Money) -> Result<Vec<Transaction>> {
+/// A top-up is given back, if it was paid: `out` is taken from the money of the card that the order is for. What it returns
+/// is to be booked together with that.
+///
+/// # Errors
+/// `CARD_IN_USE` if something of it is set aside.
+pub(super) async fn give_up(tx: &mut Tx, now: Timestamp, order: &Order, out: Money) -> Result<Vec<Transaction>> {
+    let Subject::TopUp(asked) = order.subject else { return Ok(Vec::new()) };
     let Some((before, id)) = cards::lock_of_order(tx, order.id).await? else { return Ok(Vec::new()) };
     let mut card = before.clone();
     let lot = card.lots.iter_mut().find(|lot| lot.id == id);
@@ -96,6 +102,8 @@ async fn unload(tx: &mut Tx, now: Timestamp, order: &Order, asked: CardId, out: 
     let there = lot.give_up(out)?;
     let campaign = lot.campaign;
     let gone = Value::zero(card.currency).try_sub(there)?;
+    // What comes back to it later can be given back once more.
+    let occasion = |what: &str| derive(order.id.uuid(), &format!("{what} in version {}", before.version));
     let happened = Happened { change: Change::Refunded, order: Some(order.id), value: gone };
     events::save_and_tell(tx, now, &before, &mut card, happened).await?;
     if let Some(campaign) = campaign
@@ -106,19 +114,13 @@ async fn unload(tx: &mut Tx, now: Timestamp, order: &Order, asked: CardId, out: 
     }
 
     let mut more = Vec::new();
-    more.extend(postings::set_off(card.id, order.store, order.id, there.principal, out)?);
+    more.extend(postings::set_off(card.id, order.store, (order.id, occasion("set off")), there.principal, out)?);
     if card.id != asked && !out.is_zero() {
         let money = Value { principal: out, bonus: Money::zero(card.currency) };
-        let source = derive(order.id.uuid(), "given back");
-        more.push(postings::replaced(source, order.store, card.id, asked, money)?.of_order(order.id));
+        more.push(postings::replaced(occasion("given back"), order.store, card.id, asked, money)?.of_order(order.id));
     }
     if !there.bonus.is_zero() {
-        more.push(postings::lapsed(card.id, order.store, voided(id), there.bonus)?.of_order(order.id));
+        more.push(postings::lapsed(card.id, order.store, occasion("void"), there.bonus)?.of_order(order.id));
     }
     Ok(more)
-}
-
-/// What the void bonus of a lot is booked under.
-fn voided(lot: CardLotId) -> Uuid {
-    derive(lot.uuid(), "void")
 }

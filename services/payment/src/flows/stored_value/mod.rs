@@ -11,6 +11,7 @@ pub mod issue_card;
 pub mod lapse;
 pub mod limits;
 pub mod read_cards;
+pub mod refund_card;
 pub mod reissue_card;
 pub mod tender;
 pub mod top_up;

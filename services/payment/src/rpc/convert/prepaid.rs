@@ -1,7 +1,7 @@
 //! Prepaid contracts.
 
 use jiff::civil::Date;
-use kernel::{Error, ErrorKind, FieldViolation, Money, Result, Timestamp};
+use kernel::{Error, ErrorKind, FieldViolation, Money, Result, Timestamp, ids::PayoutId};
 use proto::payment::v1::{self as pb, refund_law_contract as pbc};
 use rpc::convert::{money, to_money, to_timestamp};
 
@@ -151,6 +151,7 @@ pub fn used(one: &Use) -> pb::ContractUse {
         value: Some(to_money(one.value)),
         create_time: Some(to_timestamp(one.create_time)),
         decide_time: one.state.decide_time().map(to_timestamp),
+        payment: String::new(),
     }
 }
 
@@ -160,6 +161,7 @@ pub fn refund(
     cause: Cause,
     quote: &Quote,
     settlement: &Settlement,
+    payout: Option<PayoutId>,
     time: Option<Timestamp>,
 ) -> pb::ContractRefund {
     let amount = |amount: Money| Some(to_money(amount));
@@ -170,6 +172,8 @@ pub fn refund(
         to_sources: amount(settlement.to_sources),
         beyond_sources: amount(settlement.beyond_sources),
         create_time: time.map(to_timestamp),
+        at_desk: amount(settlement.at_desk),
+        payout: payout.map(PayoutId::name).unwrap_or_default(),
     }
 }
 

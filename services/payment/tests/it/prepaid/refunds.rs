@@ -117,7 +117,8 @@ async fn a_time_in_which_the_merchant_no_longer_served_goes_back() {
     shop.house.clock.advance(30 * DAY);
     let preview = |name: &str, stop_date| {
         let cause = pb::RefundCause::MerchantCannotServe.into();
-        let request = pb::PreviewContractRefundRequest { name: name.to_owned(), cause, stop_date };
+        let request =
+            pb::PreviewContractRefundRequest { name: name.to_owned(), cause, stop_date, ..Default::default() };
         let (mut client, request) = (shop.client.clone(), shop.house.as_member(request));
         async move { Ok::<_, tonic::Status>(client.preview_contract_refund(request).await?.into_inner()) }
     };
@@ -153,7 +154,7 @@ async fn what_can_not_be_refunded_is_refused_and_changes_nothing() {
         cause: wish.into(),
         expected: cny(299_999),
         request_id: fresh().to_string(),
-        stop_date: None,
+        ..Default::default()
     };
     let answer = refused(shop.client.clone().refund_contract(shop.as_manager(request.clone())).await);
     assert_eq!(answer, precondition("REFUND_CHANGED"));

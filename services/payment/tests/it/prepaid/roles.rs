@@ -68,11 +68,11 @@ pub async fn call(house: &House, rpc: &str, token: Option<&str>) -> Result<(), S
             client.transfer_contract(sent(request, token)).await.map(drop)
         }
         "PreviewContractRefund" => {
-            let request = pb::PreviewContractRefundRequest { name, cause, stop_date: None };
+            let request = pb::PreviewContractRefundRequest { name, cause, ..Default::default() };
             client.preview_contract_refund(sent(request, token)).await.map(drop)
         }
         "RefundContract" => {
-            let request = pb::RefundContractRequest { name, cause, expected: None, request_id, stop_date: None };
+            let request = pb::RefundContractRequest { name, cause, request_id, ..Default::default() };
             client.refund_contract(sent(request, token)).await.map(drop)
         }
         other => Err(Status::unimplemented(format!("no call of {other} is known here"))),

@@ -168,7 +168,7 @@ impl Shop {
 
     pub async fn preview(&self, contract: &str, cause: pb::RefundCause) -> Result<pb::ContractRefund, Status> {
         let request =
-            pb::PreviewContractRefundRequest { name: contract.to_owned(), cause: cause.into(), stop_date: None };
+            pb::PreviewContractRefundRequest { name: contract.to_owned(), cause: cause.into(), ..Default::default() };
         Ok(self.client.clone().preview_contract_refund(self.house.as_member(request)).await?.into_inner())
     }
 
@@ -176,9 +176,8 @@ impl Shop {
         let request = pb::RefundContractRequest {
             name: contract.to_owned(),
             cause: cause.into(),
-            expected: None,
             request_id: fresh().to_string(),
-            stop_date: None,
+            ..Default::default()
         };
         Ok(self.client.clone().refund_contract(self.as_manager(request)).await?.into_inner())
     }

@@ -7,6 +7,7 @@ pub mod desk;
 mod limits;
 mod model;
 mod races;
+pub mod refunds;
 pub mod roles;
 mod spending;
 mod statement;

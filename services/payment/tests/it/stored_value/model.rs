@@ -30,7 +30,7 @@ enum Step {
     Spend(usize),
     Release(usize),
     GiveBack(usize, i64),
-    Refund(usize),
+    Refund,
     Reissue,
     Lapse,
     Wait(i64),
@@ -43,7 +43,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => (0_usize..8).prop_map(Step::Spend),
         2 => (0_usize..8).prop_map(Step::Release),
         4 => ((0_usize..8), (1_i64..900)).prop_map(|(of, fen)| Step::GiveBack(of, fen)),
-        1 => (0_usize..8).prop_map(Step::Refund),
+        1 => Just(Step::Refund),
         1 => Just(Step::Reissue),
         2 => Just(Step::Lapse),
         2 => (1_i64..2 * DAY).prop_map(Step::Wait),
@@ -62,6 +62,8 @@ struct Lot {
     held: Both,
     spent: Both,
     refunded: i64,
+    /// What went back of it, which is more than was left of its money if bonus made it cheaper.
+    back: i64,
     expired: Both,
     until: i64,
 }
@@ -180,16 +182,24 @@ impl Model {
         }
     }
 
-    /// Gives a top-up back but for what it has paid; `false` while something of it is set aside.
-    fn refund(&mut self, nth: usize) -> bool {
-        let lot = &mut self.lots[nth];
-        if lot.held != [0, 0] {
-            return false;
+    /// Gives the card back by the merchant's fault (Art. 18): of each top-up that has something left what was paid, but for
+    /// the share of what was had that the bonus makes, and for what went back before. `None` while something is set aside.
+    fn refund(&mut self) -> Option<i64> {
+        if self.lots.iter().any(|lot| lot.held != [0, 0]) {
+            return None;
         }
-        lot.refunded += lot.open[0];
-        lot.expired[1] += lot.open[1];
-        lot.open = [0, 0];
-        true
+        let mut all = 0;
+        for lot in self.lots.iter_mut().filter(|lot| lot.open != [0, 0]) {
+            let (had, brought) = (lot.spent[0] + lot.spent[1], lot.brought[0] + lot.brought[1]);
+            let due = (lot.brought[0] - had * lot.brought[0] / brought - lot.back).max(0);
+            lot.back += due;
+            all += due;
+            lot.refunded += due.min(lot.open[0]);
+            lot.expired[0] += lot.open[0] - due.min(lot.open[0]);
+            lot.expired[1] += lot.open[1];
+            lot.open = [0, 0];
+        }
+        Some(all)
     }
 }
 
@@ -273,14 +283,17 @@ async fn take(desk: &Desk, model: &mut Model, card: &mut String, step: &Step, no
             let expected = model.give_back(nth, fen, now);
             assert_eq!(back.ok().map(minors), expected.map(Into::into), "{told}");
         }
-        Step::Refund(nth) if nth < model.lots.len() => {
-            let lot = model.lots[nth].clone();
-            if lot.refunded > 0 || lot.open[0] == 0 {
-                return;
-            }
-            let close = crate::wire::close(&lot.order, Some(lot.brought[0] - lot.open[0]));
-            let closed = desk.house.client.clone().close_order(desk.house.as_booking(close)).await;
-            assert_eq!(closed.is_ok(), model.refund(nth), "{told}");
+        Step::Refund => {
+            let request = pb::RefundCardRequest {
+                card: card.clone(),
+                cause: pb::RefundCause::MerchantBreach.into(),
+                keep_card: true,
+                request_id: fresh().to_string(),
+                ..Default::default()
+            };
+            let done = desk.client().refund_card(desk.ask(request)).await;
+            let done = done.ok().map(|done| crate::wire::minor(&done.into_inner().refund));
+            assert_eq!(done, model.refund(), "{told}");
         }
         Step::Reissue => {
             let (name, id) = (card.clone(), || fresh().to_string());
@@ -306,7 +319,7 @@ async fn take(desk: &Desk, model: &mut Model, card: &mut String, step: &Step, no
         Step::Wait(seconds) => {
             desk.house.clock.advance(Duration::from_secs(u64::try_from(seconds).expect("positive")));
         }
-        Step::Spend(_) | Step::Release(_) | Step::GiveBack(..) | Step::Refund(_) => {}
+        Step::Spend(_) | Step::Release(_) | Step::GiveBack(..) => {}
     }
 }
 

@@ -144,3 +144,47 @@ async fn limits_hold_however_many_top_up_at_once() {
     assert_eq!(sold, 10);
     assert_eq!(desk.house.count("select granted_minor from top_up_campaign").await, 20);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_card_that_is_given_back_as_it_is_spent_gives_what_the_other_has_left() {
+    let desk = Arc::new(Desk::open().await);
+    for round in 0..10 {
+        let card = desk.card().await;
+        desk.top_up(&card, 1_000).await;
+        let of = desk.bill(400).await;
+        let spend = async {
+            desk.hold(&card, of).await?;
+            desk.commit(of.id).await
+        };
+        let (spent, back) = tokio::join!(spend, super::refunds::refund(&desk, &card, pb::RefundCause::ConsumerWish));
+        match (spent, back) {
+            (Ok(()), Ok(back)) => assert_eq!(crate::wire::minor(&back.refund), 600, "round {round}"),
+            (Err(error), Ok(back)) => {
+                assert_eq!((error.reason(), crate::wire::minor(&back.refund)), ("CARD_CLOSED", 1_000), "round {round}");
+            }
+            (Ok(()), Err(status)) => assert_eq!(crate::wire::refusal(&status).1, "CARD_IN_USE", "round {round}"),
+            (Err(error), Err(status)) => panic!("round {round}: both were refused, {error} and {status}"),
+        }
+        desk.check().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_who_give_a_card_back_one_does() {
+    let desk = Arc::new(Desk::open().await);
+    let card = desk.card().await;
+    desk.top_up(&card, 1_000).await;
+    let mut calls = JoinSet::new();
+    for _ in 0..8 {
+        let (desk, card) = (Arc::clone(&desk), card.clone());
+        calls.spawn(async move {
+            let done = super::refunds::refund(&desk, &card, pb::RefundCause::ConsumerWish).await;
+            done.map(drop).map_err(|status| crate::wire::refusal(&status).1)
+        });
+    }
+    let (done, refused): (Vec<_>, Vec<_>) = calls.join_all().await.into_iter().partition(Result::is_ok);
+    assert_eq!((done.len(), refused.len()), (1, 7));
+    assert!(refused.into_iter().all(|answer| answer == Err("CARD_CLOSED".to_owned())));
+    desk.check().await;
+    assert_eq!(desk.house.books().await, []);
+}

@@ -69,6 +69,16 @@ pub async fn call(house: &House, rpc: &str, token: Option<&str>) -> String {
             let request = pb::ReissueCardRequest { name: card, request_id: once() };
             reason(client.reissue_card(sent(request, token)).await)
         }
+        "PreviewCardRefund" => {
+            let cause = pb::RefundCause::ConsumerWish.into();
+            let request = pb::PreviewCardRefundRequest { card, cause, known_elsewhere: false };
+            reason(client.preview_card_refund(sent(request, token)).await)
+        }
+        "RefundCard" => {
+            let cause = pb::RefundCause::ConsumerWish.into();
+            let request = pb::RefundCardRequest { card, cause, request_id: once(), ..Default::default() };
+            reason(client.refund_card(sent(request, token)).await)
+        }
         "TransferCard" => {
             let request =
                 pb::TransferCardRequest { name: card, holder: format!("members/{}", fresh()), request_id: once() };

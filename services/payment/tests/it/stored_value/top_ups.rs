@@ -13,7 +13,7 @@ use proto::{
 };
 use tonic::{Code, Request, Status};
 
-use super::desk::{Desk, figures, reason};
+use super::desk::{Desk, figures};
 use crate::wire::{cny, fresh, pay, refused, usd};
 
 async fn ask(desk: &Desk, request: Request<pb::TopUpCardRequest>) -> Result<pb::Order, Status> {
@@ -75,49 +75,6 @@ async fn a_top_up_that_is_paid_does_not_lapse() {
     desk.top_up(&card, 1_000).await;
     desk.house.clock.advance(Duration::from_secs(86_400));
     assert_eq!((desk.lapse().await, desk.balance(&card).await), (0, (1_000, 0)));
-}
-
-#[tokio::test]
-async fn a_top_up_is_given_back_and_its_bonus_is_void() {
-    let desk = Desk::spending("bonus_first").await;
-    desk.campaign(desk.offer(3_000, 1_000)).await;
-    let card = desk.card().await;
-    let order = desk.top_up(&card, 3_000).await;
-    desk.top_up(&card, 500).await;
-    let ((money, bonus), _) = desk.pay(&card, 1_600).await;
-    assert_eq!((money, bonus), (600, 1_000));
-    // By the law's reckoning 1600 were delivered; 2400 of the money are left, of which 1000 pay for the bonus.
-    let held = desk.bill(100).await;
-    desk.hold(&card, held).await.expect("set aside");
-    let close = crate::wire::close(&order, Some(1_600));
-    let refusal = desk.house.client.clone().close_order(desk.house.as_booking(close)).await;
-    assert_eq!(refused(refusal), (Code::FailedPrecondition, "CARD_IN_USE".to_owned()));
-    desk.void(held.id).await.expect("released");
-    let closed = desk.house.close(&order, Some(1_600)).await;
-    assert_eq!((closed.state(), crate::wire::minor(&closed.refunded)), (State::Closed, 1_400));
-    assert_eq!(desk.balance(&card).await, (500, 0), "the other top-up is still there");
-    assert_eq!(figures(&desk.lots(&card).await[1].principal), [3_000, 0, 0, 600, 1_400, 1_000]);
-    desk.check().await;
-    assert_eq!(reason(desk.hold(&card, desk.bill(501).await).await), "INSUFFICIENT_BALANCE");
-}
-
-#[tokio::test]
-async fn of_a_top_up_more_can_go_back_than_is_left_of_its_money() {
-    let desk = Desk::spending("principal_first").await;
-    desk.campaign(desk.offer(3_000, 1_000)).await;
-    let card = desk.card().await;
-    let order = desk.top_up(&card, 3_000).await;
-    assert_eq!(desk.pay(&card, 1_600).await.0, (1_600, 0));
-    // The merchant is the cause: 1600 × 3000 ÷ 4000 = 1200 were delivered, though 1600 of the money are gone.
-    let closed = desk.house.close(&order, Some(1_200)).await;
-    assert_eq!(crate::wire::minor(&closed.refunded), 1_800);
-    assert_eq!(
-        (desk.balance(&card).await, figures(&desk.lots(&card).await[0].principal)),
-        ((0, 0), [3_000, 0, 0, 1_600, 1_400, 0])
-    );
-    desk.check().await;
-    let expense = desk.house.balances().await["promotion_expense"];
-    assert_eq!(expense, 400, "bonus of 1000 is void, but 400 more than was left went back");
 }
 
 #[tokio::test]

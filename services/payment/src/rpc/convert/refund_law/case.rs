@@ -53,6 +53,16 @@ pub fn demand(wire: &pb::RefundLawRequest) -> Result<Request> {
     })
 }
 
+/// Goods and services that were given on top, which came in as `gifts`.
+pub fn gifts(wire: &[pbc::Gift]) -> Result<Vec<Gift>> {
+    each(wire, "gifts", gift)
+}
+
+/// Costs of either side, which came in as `costs`.
+pub fn costs(wire: &[pb::refund_law_request::Cost]) -> Result<Vec<Cost>> {
+    each(wire, "costs", cost)
+}
+
 /// Why money goes back, which came in as `field`.
 pub fn cause(field: &str, wire: pb::RefundCause) -> Result<Cause> {
     use pb::RefundCause as Wire;

@@ -4,6 +4,6 @@ mod case;
 mod fields;
 mod quote;
 
-pub use case::{cause, contract, demand, known_service, terms, to_known_service};
+pub use case::{cause, contract, costs, demand, gifts, known_service, terms, to_known_service};
 pub use fields::at_wire;
 pub use quote::{quote, to_cause};
