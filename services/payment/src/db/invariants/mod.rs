@@ -8,6 +8,7 @@
 mod cards;
 mod checkouts;
 mod commission;
+mod drawers;
 mod invoices;
 mod ledger;
 mod orders;
@@ -63,8 +64,8 @@ pub struct Finding {
 pub fn all() -> impl Iterator<Item = &'static Invariant> {
     let [orders, checkouts, prepaid] = [orders::INVARIANTS, checkouts::INVARIANTS, prepaid::INVARIANTS];
     let [commission, invoices, cards] = [commission::INVARIANTS, invoices::INVARIANTS, cards::INVARIANTS];
-    let of = [ledger::INVARIANTS, orders, checkouts, prepaid, commission, invoices, cards, platform::INVARIANTS];
-    of.into_iter().flatten()
+    let of = [ledger::INVARIANTS, orders, checkouts, prepaid, commission, invoices, cards, drawers::INVARIANTS];
+    of.into_iter().chain([platform::INVARIANTS]).flatten()
 }
 
 /// Makes the transaction see one moment, write nothing, and take its time. Must be its first statement.

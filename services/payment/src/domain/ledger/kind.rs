@@ -45,6 +45,12 @@ pub enum Kind {
     BreaksFound,
     /// A difference is worked off.
     BreakSettled,
+    /// Cash is put into a drawer.
+    CashIn,
+    /// Cash is taken out of a drawer.
+    CashOut,
+    /// A drawer was counted and did not hold what it should.
+    CashDifference,
 }
 
 impl Kind {
@@ -71,6 +77,9 @@ impl Kind {
         Self::ProviderFees,
         Self::BreaksFound,
         Self::BreakSettled,
+        Self::CashIn,
+        Self::CashOut,
+        Self::CashDifference,
     ];
 
     /// The word that is stored.
@@ -97,6 +106,9 @@ impl Kind {
             Self::ProviderFees => "provider_fees",
             Self::BreaksFound => "breaks_found",
             Self::BreakSettled => "break_settled",
+            Self::CashIn => "cash_in",
+            Self::CashOut => "cash_out",
+            Self::CashDifference => "cash_difference",
         }
     }
 

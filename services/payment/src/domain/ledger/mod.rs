@@ -81,6 +81,9 @@
 //! | `provider_fees` | a bill says what the provider keeps | `provider_fees` | `provider_receivable` |
 //! | `breaks_found` | a bill says that there is more at the provider (less: reversed) | `provider_receivable` | `suspense` |
 //! | `break_settled` | that is worked off | `suspense` | `provider_receivable`, or `reconciliation_differences` |
+//! | `cash_in` | change is brought for a drawer, or cash is put in | `cash_drawer` | `bank` or `suspense` |
+//! | `cash_out` | cash is taken out of a drawer, or goes to the bank as it is closed | `bank` or `suspense` | `cash_drawer` |
+//! | `cash_difference` | a drawer was counted: less (more) was in it than should be | `cash_over_short` (`cash_drawer`) | `cash_drawer` (`cash_over_short`) |
 
 mod chart;
 mod day;
