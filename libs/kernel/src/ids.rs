@@ -129,6 +129,8 @@ ids! {
     CardRefundId = "cardRefunds";
     /// What stands for money that was paid, for the tax authority.
     InvoiceId = "invoices";
+    /// A session of a till, from its opening to its closing.
+    DrawerId = "drawers";
     /// Money that is set aside in the ledger until it is decided what becomes of it.
     LedgerTransferId = "ledgerTransfers";
     /// A balanced set of ledger entries.

@@ -15,6 +15,8 @@
 //! invoice  REQUESTED ──▶ ISSUED ──▶ REVERSING ──▶ REVERSED        REQUESTED ──▶ REFUSED
 //! card     ACTIVE ◀──▶ LOST | FROZEN ──ReissueCard──▶ CLOSED        ACTIVE | LOST ──RefundCard──▶ CLOSED
 //! payout   DUE ──▶ PAID
+//! card     ACTIVE ◀──▶ LOST | FROZEN ──ReissueCard──▶ CLOSED
+//! drawer   OPEN ──▶ CLOSED
 //! ```
 //!
 //! # Invariants
@@ -44,6 +46,10 @@
 //! * Points and coupons, which other services keep, are set aside there before the checkout that spends them is stored, and
 //!   longer than it can be captured. Their keeper is told what was decided, and what goes back, until he knows; what they are
 //!   worth is given away by the store. Held by [`flows::tenders::peer`] and again by a trigger.
+//! * What should be in a drawer is what was counted at its opening and what came and went since, and the ledger has the same:
+//!   whatever moves through a drawer is one transaction of the ledger, in one drawer, noted with it. A till has one open
+//!   drawer; what a closed one says never changes. Whoever moves cash holds the open drawer, after all other rows; whoever
+//!   closes it waits for them. Held by [`domain::drawer`], a unique index, a primary key and triggers.
 //! * One attempt to pay at a time; a charge is made, and a refund sent, once however often it is tried: our ids are the
 //!   provider's idempotency keys.
 //! * A provider's bill counts whole or not at all, and once; what it differs by from our books, to the fen, is in breaks,
@@ -94,6 +100,10 @@
 //! | something is posted as its day is closed | it is refused (`DAY_CLOSED`), and tried again with the time of then |
 //! | a use and a refund of one contract come at once | one happens, the other is told why not (`CONTRACT_NOT_USABLE`, `USES_RESERVED`) |
 //! | a paid contract's order shall be closed | `CONTRACT_PAID`: only RefundContract ends it |
+//! | two open a till at once | one does; the other is refused (`DRAWER_OPEN`) |
+//! | cash is taken as its drawer is closed | it is in it, or goes to the next one; where a drawer is required it is refused (`DRAWER_NOT_OPEN`) |
+//! | cash is taken, or goes back by itself, while no drawer is open | the next one that is opened takes it over |
+//! | a count is not what should be there | it is booked at once as over or short, with its reason |
 //! | nobody decides a transfer | it expires at its time, and what it set aside is available again |
 //! | two give back 60 of 100 at once | one does; the other is refused (`REFUND_EXCEEDS_CAPTURED`), whatever is still on its way |
 //! | booking tells twice that a visit is completed | it is accrued once, by the rules of the first time |
@@ -122,6 +132,7 @@
 //! `payment.checkout.charge_closed`, `payment.checkout.charge_made`, `payment.checkout.committed`,
 //! `payment.checkout.expired`, `payment.checkout.set_aside`, `payment.commission.accrued`, `payment.commission.paid`,
 //! `payment.contract.altered`, `payment.contract.created`, `payment.contract.expired`, `payment.contract.refunded`,
+//! `payment.drawer.closed`, `payment.drawer.counted`, `payment.drawer.moved`, `payment.drawer.opened`,
 //! `payment.give_back.committed`, `payment.invoice.noted`, `payment.invoice.reversed`, `payment.payout.committed`,
 //! `payment.peer_tender.given_up`, `payment.query.answered`, `payment.use.committed`, `payment.use.reserved`,
 //! `payment.use.voided`.
@@ -131,6 +142,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`domain`] | orders, payments, refunds: the rules, without storage |
+//! | [`domain::drawer`] | cash drawers: what should be in them, what is over or short |
 //! | [`domain::invoice`] | invoices: their life, the tax in them, the check character of tax ids (GB 32100) |
 //! | [`domain::commission`] | what therapists and partners earn: rules, the most specific of which wins, and what a refund takes back |
 //! | [`domain::ledger`] | the ledger: chart of accounts, transactions, transfers in two phases |
@@ -140,10 +152,10 @@
 //! | [`domain::stored_value`] | cards: lots, spending order, campaigns, what the authorities allow |
 //! | [`domain::reconciliation`] | a provider's bill of a day against our books: kinds of breaks, proofs, what is booked of them |
 //! | [`flows`] | one use case a file; [`flows::audit`] looks at every invariant ([`db::invariants`]) of a live database |
-//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `order_return*`, `checkout`, `payment`, `peer_tender*`, `refund`, `ledger_*`, `commission_*`, `therapist_link`, `stored_value_*`, `top_up*`, `card_refund*`, `payout`, `store_zone`, `day_proof`, `bill_line`, `reconciliation_break`, `prepaid_*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
+//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `order_return*`, `checkout`, `payment`, `peer_tender*`, `refund`, `cash_desk`, `drawer*`, `ledger_*`, `commission_*`, `therapist_link`, `stored_value_*`, `top_up*`, `card_refund*`, `payout`, `store_zone`, `day_proof`, `bill_line`, `reconciliation_break`, `prepaid_*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
 //! | [`flows::tenders`] | what spends what was paid ahead or given away; [`flows::tenders::peer`] is the frame around points and coupons |
 //! | [`peers`] | who keeps points and coupons; payment providers behind one port: WeChat Pay, which also issues invoices, Alipay, the sandbox; what their clients share |
-//! | [`rpc`] | `PaymentService`, `CheckoutService`, `LedgerService`, `CommissionService`, `InvoiceService`, `StoredValueService`, `PayoutService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks), `ReconciliationService` and the event feed |
+//! | [`rpc`] | `PaymentService`, `CheckoutService`, `DrawerService`, `LedgerService`, `CommissionService`, `InvoiceService`, `StoredValueService`, `PayoutService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks), `ReconciliationService` and the event feed |
 //! | [`worker`] | asks about pending payments, sends refunds, tells who keeps points and coupons, sees to invoices, closes days, matches bills, seals ledger and audit trail, forgets old sendings of notices, follows booking's feed |
 //! | [`sandbox`] | a provider that takes no money; a foreign system with tables of its own; and two that speak WeChat Pay's and Alipay's protocols |
 //! | [`app`], [`config`] | the wiring; what an operator may set |

@@ -1583,6 +1583,106 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.payment.v1.DrawerService/CloseDrawer",
+        Rule {
+            public: false,
+            roles: &[Role::FrontDesk, Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.DrawerService/CountDrawer",
+        Rule {
+            public: false,
+            roles: &[Role::FrontDesk, Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.DrawerService/GetDrawer",
+        Rule {
+            public: false,
+            roles: &[
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.DrawerService/GetDrawerPolicy",
+        Rule {
+            public: false,
+            roles: &[
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.DrawerService/GetDrawerReport",
+        Rule {
+            public: false,
+            roles: &[
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.DrawerService/ListDrawers",
+        Rule {
+            public: false,
+            roles: &[
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.DrawerService/OpenDrawer",
+        Rule {
+            public: false,
+            roles: &[Role::FrontDesk, Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.DrawerService/PayInOut",
+        Rule {
+            public: false,
+            roles: &[Role::FrontDesk, Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.DrawerService/UpdateDrawerPolicy",
+        Rule {
+            public: false,
+            roles: &[Role::StoreManager, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
         "/meridian.payment.v1.InvoiceService/DownloadInvoice",
         Rule {
             public: false,

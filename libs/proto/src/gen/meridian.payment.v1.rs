@@ -4930,6 +4930,1574 @@ pub mod commission_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// Whether cash can be taken at a store while no drawer is open there.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DrawerPolicy {
+    /// `stores/<uuid>/drawerPolicy`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Whether it can.
+    #[prost(enumeration = "drawer_policy::CashDrawer", tag = "2")]
+    pub cash_drawer: i32,
+    /// When it was said; absent if it never was.
+    #[prost(message, optional, tag = "3")]
+    pub update_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Nested message and enum types in `DrawerPolicy`.
+pub mod drawer_policy {
+    /// Whether it can.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum CashDrawer {
+        /// Not stated.
+        Unspecified = 0,
+        /// It can: the next drawer that is opened takes it over. So it is at a store of which nothing was said.
+        Optional = 1,
+        /// It can't: staff are refused with reason DRAWER_NOT_OPEN. What goes back by itself, or comes with the outcome of a
+        /// provider, is not: the next drawer takes it over.
+        Required = 2,
+    }
+    impl CashDrawer {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "CASH_DRAWER_UNSPECIFIED",
+                Self::Optional => "CASH_DRAWER_OPTIONAL",
+                Self::Required => "CASH_DRAWER_REQUIRED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "CASH_DRAWER_UNSPECIFIED" => Some(Self::Unspecified),
+                "CASH_DRAWER_OPTIONAL" => Some(Self::Optional),
+                "CASH_DRAWER_REQUIRED" => Some(Self::Required),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for DrawerPolicy {
+    const NAME: &'static str = "DrawerPolicy";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.DrawerPolicy".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.DrawerPolicy".into()
+    }
+}
+/// One session of a till.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Drawer {
+    /// `drawers/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// `stores/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// Which drawer of the store, such as `front`.
+    #[prost(string, tag = "3")]
+    pub till: ::prost::alloc::string::String,
+    /// Where it is in its life.
+    #[prost(enumeration = "drawer::State", tag = "4")]
+    pub state: i32,
+    /// Who opened it, `staff/<uuid>`.
+    #[prost(string, tag = "5")]
+    pub opened_by: ::prost::alloc::string::String,
+    /// When.
+    #[prost(message, optional, tag = "6")]
+    pub open_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What was counted in it then.
+    #[prost(message, optional, tag = "7")]
+    pub opening_float: ::core::option::Option<
+        super::super::super::google::r#type::Money,
+    >,
+    /// By how much that differs from what should have been in it; below 0 if something was missing.
+    #[prost(message, optional, tag = "8")]
+    pub opening_difference: ::core::option::Option<
+        super::super::super::google::r#type::Money,
+    >,
+    /// What should be in it now, or should have been as it was closed; absent where it is left out.
+    #[prost(message, optional, tag = "9")]
+    pub expected: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Who closed it, `staff/<uuid>`; empty while it is open, as all that follows is absent.
+    #[prost(string, tag = "10")]
+    pub closed_by: ::prost::alloc::string::String,
+    /// When.
+    #[prost(message, optional, tag = "11")]
+    pub close_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What was counted in it last.
+    #[prost(message, optional, tag = "12")]
+    pub counted: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// By how much that differs from what should have been in it; below 0 if something was missing.
+    #[prost(message, optional, tag = "13")]
+    pub difference: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Why it differs, in a word for programs; empty if it doesn't.
+    #[prost(string, tag = "14")]
+    pub difference_reason: ::prost::alloc::string::String,
+    /// What stays in the till for its next drawer.
+    #[prost(message, optional, tag = "15")]
+    pub carried: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Counts the sessions of the till, from 1: the number of its Z report.
+    #[prost(int32, tag = "16")]
+    pub number: i32,
+}
+/// Nested message and enum types in `Drawer`.
+pub mod drawer {
+    /// Where a drawer is in its life.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        /// Not stated.
+        Unspecified = 0,
+        /// Cash goes into it.
+        Open = 1,
+        /// It was counted for the last time.
+        Closed = 2,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Open => "STATE_OPEN",
+                Self::Closed => "STATE_CLOSED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_OPEN" => Some(Self::Open),
+                "STATE_CLOSED" => Some(Self::Closed),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for Drawer {
+    const NAME: &'static str = "Drawer";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.Drawer".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.Drawer".into()
+    }
+}
+/// Cash that was put into a drawer or taken out of it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DrawerMovement {
+    /// `drawers/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub drawer: ::prost::alloc::string::String,
+    /// Which way.
+    #[prost(enumeration = "drawer_movement::Direction", tag = "2")]
+    pub direction: i32,
+    /// Where it comes from, or goes to.
+    #[prost(enumeration = "drawer_movement::Counterpart", tag = "3")]
+    pub counterpart: i32,
+    /// How much.
+    #[prost(message, optional, tag = "4")]
+    pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Why.
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+    /// When.
+    #[prost(message, optional, tag = "6")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Nested message and enum types in `DrawerMovement`.
+pub mod drawer_movement {
+    /// Which way.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Direction {
+        /// Not stated.
+        Unspecified = 0,
+        /// Put in.
+        In = 1,
+        /// Taken out.
+        Out = 2,
+    }
+    impl Direction {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "DIRECTION_UNSPECIFIED",
+                Self::In => "DIRECTION_IN",
+                Self::Out => "DIRECTION_OUT",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "DIRECTION_UNSPECIFIED" => Some(Self::Unspecified),
+                "DIRECTION_IN" => Some(Self::In),
+                "DIRECTION_OUT" => Some(Self::Out),
+                _ => None,
+            }
+        }
+    }
+    /// Where it comes from, or goes to.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Counterpart {
+        /// Not stated.
+        Unspecified = 0,
+        /// The bank, or the safe on the way to it.
+        Bank = 1,
+        /// Anything else, such as something that was bought: it lies on the account `suspense` until finance has the slip.
+        Other = 2,
+    }
+    impl Counterpart {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "COUNTERPART_UNSPECIFIED",
+                Self::Bank => "COUNTERPART_BANK",
+                Self::Other => "COUNTERPART_OTHER",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "COUNTERPART_UNSPECIFIED" => Some(Self::Unspecified),
+                "COUNTERPART_BANK" => Some(Self::Bank),
+                "COUNTERPART_OTHER" => Some(Self::Other),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for DrawerMovement {
+    const NAME: &'static str = "DrawerMovement";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.DrawerMovement".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.DrawerMovement".into()
+    }
+}
+/// What was counted in a drawer that stays open.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DrawerCount {
+    /// `drawers/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub drawer: ::prost::alloc::string::String,
+    /// How much was in it.
+    #[prost(message, optional, tag = "2")]
+    pub counted: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// How much should have been; absent for the front desk.
+    #[prost(message, optional, tag = "3")]
+    pub expected: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// By how much it differs, below 0 if something was missing; absent for the front desk.
+    #[prost(message, optional, tag = "4")]
+    pub difference: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// When.
+    #[prost(message, optional, tag = "5")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for DrawerCount {
+    const NAME: &'static str = "DrawerCount";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.DrawerCount".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.DrawerCount".into()
+    }
+}
+/// What came and went of one kind.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DrawerTotal {
+    /// How many.
+    #[prost(int64, tag = "1")]
+    pub count: i64,
+    /// Their sum: above 0 if it came, below if it went.
+    #[prost(message, optional, tag = "2")]
+    pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
+}
+impl ::prost::Name for DrawerTotal {
+    const NAME: &'static str = "DrawerTotal";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.DrawerTotal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.DrawerTotal".into()
+    }
+}
+/// A drawer, summed up.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DrawerReport {
+    /// The drawer.
+    #[prost(message, optional, tag = "1")]
+    pub drawer: ::core::option::Option<Drawer>,
+    /// Cash taken for orders.
+    #[prost(message, optional, tag = "2")]
+    pub cash_sales: ::core::option::Option<DrawerTotal>,
+    /// Cash handed back for orders.
+    #[prost(message, optional, tag = "3")]
+    pub cash_refunds: ::core::option::Option<DrawerTotal>,
+    /// Cash put in for other reasons.
+    #[prost(message, optional, tag = "4")]
+    pub paid_in: ::core::option::Option<DrawerTotal>,
+    /// Cash taken out for other reasons.
+    #[prost(message, optional, tag = "5")]
+    pub paid_out: ::core::option::Option<DrawerTotal>,
+    /// What went to the bank as it was closed.
+    #[prost(message, optional, tag = "6")]
+    pub banked: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What the card terminal took while it was open: what the terminal's slip should say.
+    #[prost(message, optional, tag = "7")]
+    pub terminal_sales: ::core::option::Option<DrawerTotal>,
+    /// What the card terminal gave back while it was open.
+    #[prost(message, optional, tag = "8")]
+    pub terminal_refunds: ::core::option::Option<DrawerTotal>,
+    /// What was counted while it was open, the oldest first; 100 at most.
+    #[prost(message, repeated, tag = "9")]
+    pub counts: ::prost::alloc::vec::Vec<DrawerCount>,
+}
+impl ::prost::Name for DrawerReport {
+    const NAME: &'static str = "DrawerReport";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.DrawerReport".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.DrawerReport".into()
+    }
+}
+/// Request of DrawerService.GetDrawerPolicy.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDrawerPolicyRequest {
+    /// `stores/<uuid>/drawerPolicy`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetDrawerPolicyRequest {
+    const NAME: &'static str = "GetDrawerPolicyRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.GetDrawerPolicyRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.GetDrawerPolicyRequest".into()
+    }
+}
+/// Request of DrawerService.UpdateDrawerPolicy.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateDrawerPolicyRequest {
+    /// The policy as it shall be, by its name.
+    #[prost(message, optional, tag = "1")]
+    pub policy: ::core::option::Option<DrawerPolicy>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for UpdateDrawerPolicyRequest {
+    const NAME: &'static str = "UpdateDrawerPolicyRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.UpdateDrawerPolicyRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.UpdateDrawerPolicyRequest".into()
+    }
+}
+/// Request of DrawerService.OpenDrawer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpenDrawerRequest {
+    /// `stores/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// Which drawer of the store, such as `front`.
+    #[prost(string, tag = "2")]
+    pub till: ::prost::alloc::string::String,
+    /// What was counted in it; 0 or above.
+    #[prost(message, optional, tag = "3")]
+    pub opening_float: ::core::option::Option<
+        super::super::super::google::r#type::Money,
+    >,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for OpenDrawerRequest {
+    const NAME: &'static str = "OpenDrawerRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.OpenDrawerRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.OpenDrawerRequest".into()
+    }
+}
+/// Request of DrawerService.GetDrawer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDrawerRequest {
+    /// `drawers/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetDrawerRequest {
+    const NAME: &'static str = "GetDrawerRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.GetDrawerRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.GetDrawerRequest".into()
+    }
+}
+/// Request of DrawerService.ListDrawers.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListDrawersRequest {
+    /// Only of this store.
+    #[prost(string, tag = "1")]
+    pub store: ::prost::alloc::string::String,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Only those in this state.
+    #[prost(enumeration = "drawer::State", tag = "4")]
+    pub state: i32,
+}
+impl ::prost::Name for ListDrawersRequest {
+    const NAME: &'static str = "ListDrawersRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListDrawersRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListDrawersRequest".into()
+    }
+}
+/// Response of DrawerService.ListDrawers.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListDrawersResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub drawers: ::prost::alloc::vec::Vec<Drawer>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListDrawersResponse {
+    const NAME: &'static str = "ListDrawersResponse";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListDrawersResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListDrawersResponse".into()
+    }
+}
+/// Request of DrawerService.PayInOut.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PayInOutRequest {
+    /// `drawers/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Which way.
+    #[prost(enumeration = "drawer_movement::Direction", tag = "2")]
+    pub direction: i32,
+    /// Where it comes from, or goes to.
+    #[prost(enumeration = "drawer_movement::Counterpart", tag = "3")]
+    pub counterpart: i32,
+    /// How much; above 0.
+    #[prost(message, optional, tag = "4")]
+    pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Why, in a word for programs, such as `BANK_DEPOSIT`.
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "6")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for PayInOutRequest {
+    const NAME: &'static str = "PayInOutRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.PayInOutRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.PayInOutRequest".into()
+    }
+}
+/// Request of DrawerService.CountDrawer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CountDrawerRequest {
+    /// `drawers/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What was counted in it; 0 or above.
+    #[prost(message, optional, tag = "2")]
+    pub counted: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CountDrawerRequest {
+    const NAME: &'static str = "CountDrawerRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.CountDrawerRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.CountDrawerRequest".into()
+    }
+}
+/// Request of DrawerService.CloseDrawer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CloseDrawerRequest {
+    /// `drawers/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What was counted in it; 0 or above.
+    #[prost(message, optional, tag = "2")]
+    pub counted: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What of it stays in the till for its next drawer; all of it if absent.
+    #[prost(message, optional, tag = "3")]
+    pub carried: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Why it differs from what should be in it, if it does, in a word for programs; `UNEXPLAINED` if empty. It is given
+    /// blindly: whether it was needed is told by the answer.
+    #[prost(string, tag = "4")]
+    pub difference_reason: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "5")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CloseDrawerRequest {
+    const NAME: &'static str = "CloseDrawerRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.CloseDrawerRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.CloseDrawerRequest".into()
+    }
+}
+/// Request of DrawerService.GetDrawerReport.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDrawerReportRequest {
+    /// `drawers/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetDrawerReportRequest {
+    const NAME: &'static str = "GetDrawerReportRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.GetDrawerReportRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.GetDrawerReportRequest".into()
+    }
+}
+/// Generated client implementations.
+pub mod drawer_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Cash drawers: who opened one with how much, what came and went, what was counted, and what was missing at the end.
+    ///
+    /// A drawer here is one session of a till, from its opening to its closing; each till of a store has one at a time. Cash that
+    /// is taken or handed back at the store goes into the drawer that whoever does so has opened, else into the one of the store
+    /// that was opened first. Counting is blind: the front desk learns what should be in a drawer only once it is closed.
+    #[derive(Debug, Clone)]
+    pub struct DrawerServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl DrawerServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> DrawerServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> DrawerServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            DrawerServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Tells whether cash can be taken at a store while no drawer is open there.
+        pub async fn get_drawer_policy(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetDrawerPolicyRequest>,
+        ) -> std::result::Result<tonic::Response<super::DrawerPolicy>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.DrawerService/GetDrawerPolicy",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.DrawerService",
+                        "GetDrawerPolicy",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says whether cash can be taken at a store while no drawer is open there.
+        pub async fn update_drawer_policy(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateDrawerPolicyRequest>,
+        ) -> std::result::Result<tonic::Response<super::DrawerPolicy>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.DrawerService/UpdateDrawerPolicy",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.DrawerService",
+                        "UpdateDrawerPolicy",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Opens a drawer with what was counted in it. What it should hold is what the till's last drawer left in it, and what was
+        /// taken at the store while none was open; what is not explained by that is a difference, but for the first drawer of a
+        /// till, where it is change brought from the bank.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason DRAWER_OPEN if the till has an open one.
+        pub async fn open_drawer(
+            &mut self,
+            request: impl tonic::IntoRequest<super::OpenDrawerRequest>,
+        ) -> std::result::Result<tonic::Response<super::Drawer>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.DrawerService/OpenDrawer",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.DrawerService", "OpenDrawer"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads a drawer. What should be in one that is open is left out for the front desk.
+        pub async fn get_drawer(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetDrawerRequest>,
+        ) -> std::result::Result<tonic::Response<super::Drawer>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.DrawerService/GetDrawer",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.DrawerService", "GetDrawer"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists drawers, the one opened last first. Staff bound to a store get that store's. What should be in those that are open
+        /// is left out.
+        pub async fn list_drawers(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListDrawersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDrawersResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.DrawerService/ListDrawers",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.DrawerService", "ListDrawers"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Puts cash into an open drawer, or takes some out, for another reason than a sale or a refund.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason DRAWER_CLOSED; INVALID_ARGUMENT, also with reason CURRENCY_MISMATCH.
+        pub async fn pay_in_out(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PayInOutRequest>,
+        ) -> std::result::Result<tonic::Response<super::DrawerMovement>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.DrawerService/PayInOut",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.DrawerService", "PayInOut"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Stores what was counted in an open drawer, beside what should have been in it then. The front desk is not told that.
+        ///
+        /// Errors: as for PayInOut.
+        pub async fn count_drawer(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CountDrawerRequest>,
+        ) -> std::result::Result<tonic::Response<super::DrawerCount>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.DrawerService/CountDrawer",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.DrawerService", "CountDrawer"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Closes a drawer with what was counted in it last. What differs from what should be in it is booked as over or short;
+        /// what does not stay for the till's next drawer goes to the bank. A closed drawer never changes.
+        ///
+        /// Errors: as for PayInOut.
+        pub async fn close_drawer(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CloseDrawerRequest>,
+        ) -> std::result::Result<tonic::Response<super::Drawer>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.DrawerService/CloseDrawer",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.DrawerService", "CloseDrawer"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sums up a drawer so far (X report), or for good once it is closed (Z report), with what the card terminal should say.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason DRAWER_OPEN for the front desk while it is open.
+        pub async fn get_drawer_report(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetDrawerReportRequest>,
+        ) -> std::result::Result<tonic::Response<super::DrawerReport>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.DrawerService/GetDrawerReport",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.DrawerService",
+                        "GetDrawerReport",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod drawer_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with DrawerServiceServer.
+    #[async_trait]
+    pub trait DrawerService: std::marker::Send + std::marker::Sync + 'static {
+        /// Tells whether cash can be taken at a store while no drawer is open there.
+        async fn get_drawer_policy(
+            &self,
+            request: tonic::Request<super::GetDrawerPolicyRequest>,
+        ) -> std::result::Result<tonic::Response<super::DrawerPolicy>, tonic::Status>;
+        /// Says whether cash can be taken at a store while no drawer is open there.
+        async fn update_drawer_policy(
+            &self,
+            request: tonic::Request<super::UpdateDrawerPolicyRequest>,
+        ) -> std::result::Result<tonic::Response<super::DrawerPolicy>, tonic::Status>;
+        /// Opens a drawer with what was counted in it. What it should hold is what the till's last drawer left in it, and what was
+        /// taken at the store while none was open; what is not explained by that is a difference, but for the first drawer of a
+        /// till, where it is change brought from the bank.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason DRAWER_OPEN if the till has an open one.
+        async fn open_drawer(
+            &self,
+            request: tonic::Request<super::OpenDrawerRequest>,
+        ) -> std::result::Result<tonic::Response<super::Drawer>, tonic::Status>;
+        /// Reads a drawer. What should be in one that is open is left out for the front desk.
+        async fn get_drawer(
+            &self,
+            request: tonic::Request<super::GetDrawerRequest>,
+        ) -> std::result::Result<tonic::Response<super::Drawer>, tonic::Status>;
+        /// Lists drawers, the one opened last first. Staff bound to a store get that store's. What should be in those that are open
+        /// is left out.
+        async fn list_drawers(
+            &self,
+            request: tonic::Request<super::ListDrawersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDrawersResponse>,
+            tonic::Status,
+        >;
+        /// Puts cash into an open drawer, or takes some out, for another reason than a sale or a refund.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason DRAWER_CLOSED; INVALID_ARGUMENT, also with reason CURRENCY_MISMATCH.
+        async fn pay_in_out(
+            &self,
+            request: tonic::Request<super::PayInOutRequest>,
+        ) -> std::result::Result<tonic::Response<super::DrawerMovement>, tonic::Status>;
+        /// Stores what was counted in an open drawer, beside what should have been in it then. The front desk is not told that.
+        ///
+        /// Errors: as for PayInOut.
+        async fn count_drawer(
+            &self,
+            request: tonic::Request<super::CountDrawerRequest>,
+        ) -> std::result::Result<tonic::Response<super::DrawerCount>, tonic::Status>;
+        /// Closes a drawer with what was counted in it last. What differs from what should be in it is booked as over or short;
+        /// what does not stay for the till's next drawer goes to the bank. A closed drawer never changes.
+        ///
+        /// Errors: as for PayInOut.
+        async fn close_drawer(
+            &self,
+            request: tonic::Request<super::CloseDrawerRequest>,
+        ) -> std::result::Result<tonic::Response<super::Drawer>, tonic::Status>;
+        /// Sums up a drawer so far (X report), or for good once it is closed (Z report), with what the card terminal should say.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason DRAWER_OPEN for the front desk while it is open.
+        async fn get_drawer_report(
+            &self,
+            request: tonic::Request<super::GetDrawerReportRequest>,
+        ) -> std::result::Result<tonic::Response<super::DrawerReport>, tonic::Status>;
+    }
+    /// Cash drawers: who opened one with how much, what came and went, what was counted, and what was missing at the end.
+    ///
+    /// A drawer here is one session of a till, from its opening to its closing; each till of a store has one at a time. Cash that
+    /// is taken or handed back at the store goes into the drawer that whoever does so has opened, else into the one of the store
+    /// that was opened first. Counting is blind: the front desk learns what should be in a drawer only once it is closed.
+    #[derive(Debug)]
+    pub struct DrawerServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> DrawerServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for DrawerServiceServer<T>
+    where
+        T: DrawerService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.payment.v1.DrawerService/GetDrawerPolicy" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetDrawerPolicySvc<T: DrawerService>(pub Arc<T>);
+                    impl<
+                        T: DrawerService,
+                    > tonic::server::UnaryService<super::GetDrawerPolicyRequest>
+                    for GetDrawerPolicySvc<T> {
+                        type Response = super::DrawerPolicy;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetDrawerPolicyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DrawerService>::get_drawer_policy(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetDrawerPolicySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.DrawerService/UpdateDrawerPolicy" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateDrawerPolicySvc<T: DrawerService>(pub Arc<T>);
+                    impl<
+                        T: DrawerService,
+                    > tonic::server::UnaryService<super::UpdateDrawerPolicyRequest>
+                    for UpdateDrawerPolicySvc<T> {
+                        type Response = super::DrawerPolicy;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateDrawerPolicyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DrawerService>::update_drawer_policy(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateDrawerPolicySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.DrawerService/OpenDrawer" => {
+                    #[allow(non_camel_case_types)]
+                    struct OpenDrawerSvc<T: DrawerService>(pub Arc<T>);
+                    impl<
+                        T: DrawerService,
+                    > tonic::server::UnaryService<super::OpenDrawerRequest>
+                    for OpenDrawerSvc<T> {
+                        type Response = super::Drawer;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::OpenDrawerRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DrawerService>::open_drawer(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = OpenDrawerSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.DrawerService/GetDrawer" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetDrawerSvc<T: DrawerService>(pub Arc<T>);
+                    impl<
+                        T: DrawerService,
+                    > tonic::server::UnaryService<super::GetDrawerRequest>
+                    for GetDrawerSvc<T> {
+                        type Response = super::Drawer;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetDrawerRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DrawerService>::get_drawer(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetDrawerSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.DrawerService/ListDrawers" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListDrawersSvc<T: DrawerService>(pub Arc<T>);
+                    impl<
+                        T: DrawerService,
+                    > tonic::server::UnaryService<super::ListDrawersRequest>
+                    for ListDrawersSvc<T> {
+                        type Response = super::ListDrawersResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListDrawersRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DrawerService>::list_drawers(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListDrawersSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.DrawerService/PayInOut" => {
+                    #[allow(non_camel_case_types)]
+                    struct PayInOutSvc<T: DrawerService>(pub Arc<T>);
+                    impl<
+                        T: DrawerService,
+                    > tonic::server::UnaryService<super::PayInOutRequest>
+                    for PayInOutSvc<T> {
+                        type Response = super::DrawerMovement;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PayInOutRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DrawerService>::pay_in_out(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PayInOutSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.DrawerService/CountDrawer" => {
+                    #[allow(non_camel_case_types)]
+                    struct CountDrawerSvc<T: DrawerService>(pub Arc<T>);
+                    impl<
+                        T: DrawerService,
+                    > tonic::server::UnaryService<super::CountDrawerRequest>
+                    for CountDrawerSvc<T> {
+                        type Response = super::DrawerCount;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CountDrawerRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DrawerService>::count_drawer(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CountDrawerSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.DrawerService/CloseDrawer" => {
+                    #[allow(non_camel_case_types)]
+                    struct CloseDrawerSvc<T: DrawerService>(pub Arc<T>);
+                    impl<
+                        T: DrawerService,
+                    > tonic::server::UnaryService<super::CloseDrawerRequest>
+                    for CloseDrawerSvc<T> {
+                        type Response = super::Drawer;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CloseDrawerRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DrawerService>::close_drawer(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CloseDrawerSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.DrawerService/GetDrawerReport" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetDrawerReportSvc<T: DrawerService>(pub Arc<T>);
+                    impl<
+                        T: DrawerService,
+                    > tonic::server::UnaryService<super::GetDrawerReportRequest>
+                    for GetDrawerReportSvc<T> {
+                        type Response = super::DrawerReport;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetDrawerReportRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DrawerService>::get_drawer_report(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetDrawerReportSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for DrawerServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.payment.v1.DrawerService";
+    impl<T> tonic::server::NamedService for DrawerServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// What a consumer needs to know of an order. It names nobody but by id.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OrderFacts {

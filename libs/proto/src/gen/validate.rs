@@ -2179,6 +2179,88 @@ impl Validate for crate::generated::meridian::payment::v1::ListSettlementsReques
 impl Validate for crate::generated::meridian::payment::v1::ExportSettlementRequest {
     fn check(&self, _: &mut Report) {}
 }
+impl Validate for crate::generated::meridian::payment::v1::DrawerPolicy {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("cash_drawer"),
+                self.cash_drawer,
+                &[(1, "CASH_DRAWER_OPTIONAL"), (2, "CASH_DRAWER_REQUIRED")],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::GetDrawerPolicyRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::UpdateDrawerPolicyRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("policy"), self.policy.is_some());
+        if let Some(value) = &self.policy {
+            report.nested(Field("policy"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::OpenDrawerRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("till"), &self.till, &[Text::MinLen(1), Text::MaxLen(64)]);
+        report.required(Field("opening_float"), self.opening_float.is_some());
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::GetDrawerRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::ListDrawersRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("state"),
+                self.state,
+                &[(0, "STATE_UNSPECIFIED"), (1, "STATE_OPEN"), (2, "STATE_CLOSED")],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::PayInOutRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("direction"),
+                self.direction,
+                &[(1, "DIRECTION_IN"), (2, "DIRECTION_OUT")],
+            );
+        report
+            .choice(
+                Field("counterpart"),
+                self.counterpart,
+                &[(1, "COUNTERPART_BANK"), (2, "COUNTERPART_OTHER")],
+            );
+        report.required(Field("amount"), self.amount.is_some());
+        report.text(Field("reason"), &self.reason, &[Text::MinLen(1), Text::MaxLen(64)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::CountDrawerRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("counted"), self.counted.is_some());
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::CloseDrawerRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("counted"), self.counted.is_some());
+        report
+            .text(
+                Field("difference_reason"),
+                &self.difference_reason,
+                &[Text::MaxLen(64)],
+            );
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::GetDrawerReportRequest {
+    fn check(&self, _: &mut Report) {}
+}
 impl Validate for crate::generated::meridian::payment::v1::OrderAmended {
     fn check(&self, report: &mut Report) {
         if let Some(value) = &self.line {

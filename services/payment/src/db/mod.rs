@@ -3,6 +3,7 @@
 mod action;
 pub mod checkouts;
 pub mod commission;
+pub mod drawers;
 pub mod invariants;
 pub mod invoices;
 pub mod ledger;

@@ -7,6 +7,7 @@ pub mod checkout;
 pub mod close_order;
 pub mod commission;
 pub mod create_order;
+pub mod drawer;
 pub mod follow_booking;
 pub mod invoice;
 pub mod ledger;

@@ -11,8 +11,8 @@ use rpc::convert::to_money;
 use serde_json::json;
 
 use super::{
-    commission::take_back::take_back, invoice::excess::take_back_excess, prepaid::follow_order::follow_order_in_tx,
-    stored_value::follow_order, tenders,
+    commission::take_back::take_back, drawer::follow::follow as follow_cash, invoice::excess::take_back_excess,
+    prepaid::follow_order::follow_order_in_tx, stored_value::follow_order, tenders,
 };
 use crate::{
     db,
@@ -33,6 +33,7 @@ pub async fn record(tx: &mut Tx, now: Timestamp, actor: &str, before: &Order, ou
     let more = follow_order::follow(tx, now, outcome).await?;
     let postings: Vec<Transaction> = outcome.postings.iter().cloned().chain(more).collect();
     db::ledger::post_all(tx, now, &postings).await?;
+    follow_cash(tx, now, actor, (before, &outcome.order), &postings).await?;
     take_back_excess(tx, now, actor, before, &outcome.order).await?;
     for posting in &postings {
         audit::record(tx, now, audit_entry(actor, &outcome.order, posting)).await?;

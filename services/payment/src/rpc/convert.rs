@@ -3,6 +3,7 @@
 pub mod checkout;
 pub mod commission;
 pub mod date;
+pub mod drawer;
 pub mod giving_back;
 pub mod invoice;
 pub mod ledger;

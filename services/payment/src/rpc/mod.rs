@@ -3,6 +3,7 @@
 mod checkout;
 mod commission;
 pub mod convert;
+mod drawer;
 mod invoice;
 mod ledger;
 mod payment;
@@ -18,8 +19,7 @@ use proto::{
     feed::v1::event_feed_service_server::EventFeedServiceServer,
     payment::v1::{
         checkout_service_server::CheckoutServiceServer, commission_service_server::CommissionServiceServer,
-        invoice_service_server::InvoiceServiceServer, ledger_service_server::LedgerServiceServer,
-        payment_service_server::PaymentServiceServer, payout_service_server::PayoutServiceServer,
+        drawer_service_server::DrawerServiceServer, invoice_service_server::InvoiceServiceServer, ledger_service_server::LedgerServiceServer, payment_service_server::PaymentServiceServer, payout_service_server::PayoutServiceServer,
         prepaid_service_server::PrepaidServiceServer, reconciliation_service_server::ReconciliationServiceServer,
         stored_value_service_server::StoredValueServiceServer,
     },
@@ -32,6 +32,7 @@ use crate::App;
 pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
     Routes::new(PaymentServiceServer::new(payment::Payments(Arc::clone(app))))
         .add_service(CheckoutServiceServer::new(checkout::Checkouts(Arc::clone(app))))
+        .add_service(DrawerServiceServer::new(drawer::Drawers(Arc::clone(app))))
         .add_service(LedgerServiceServer::new(ledger::Ledger(Arc::clone(app))))
         .add_service(PayoutServiceServer::new(payout::Payouts(Arc::clone(app))))
         .add_service(PrepaidServiceServer::new(prepaid::Prepaid(Arc::clone(app))))

@@ -20,6 +20,7 @@ use testkit::eventually;
 use crate::{
     checkout::{self, spend},
     commission::office::Office,
+    drawer,
     house::House,
     ledger::book::Book,
     payouts, peer_tenders,
@@ -34,6 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A house after an eventful day: orders in every state, transfers with every end, a day that is closed, all of it sealed.
 async fn eventful() -> House {
     let house = with_contracts(Shop::open().await).await;
+    with_drawers(&house).await;
     let _open = house.order().await;
     let deposit_paid = house.order().await;
     house.cash(&deposit_paid, Purpose::Deposit).await;
@@ -132,6 +134,15 @@ async fn checkouts(house: &House) {
     let refund = house.as_staff(refund, Role::StoreManager, Some(house.store));
     checkout::client(house).refund_order(refund).await.expect("given back");
     peer_tenders::one_of_each(house).await;
+}
+
+/// A drawer that was closed short, and the next one of its till, which is open.
+async fn with_drawers(house: &House) {
+    let first = drawer::open(house, "front", 1_000).await.expect("open");
+    house.cash(&house.order_of(70, 0).await, Purpose::Balance).await;
+    drawer::close(house, drawer::closing(&first, 1_050, Some(900))).await.expect("closed");
+    drawer::open(house, "front", 901).await.expect("open");
+    house.cash(&house.order_of(30, 0).await, Purpose::Balance).await;
 }
 
 /// The names of the invariants that are broken on a connection.
@@ -273,6 +284,18 @@ const PLANTED: &[(&str, &str)] = &[
     ("bill.fees", "update day_proof set fees_minor = fees_minor + 1"),
     ("bill.ledger", "update day_proof set our_sales_minor = our_sales_minor + 1"),
     ("bill.ledger", "update ledger_entry set party = 'providers/other' where account = 'provider_receivable'"),
+    ("drawer.booked", "update drawer_movement set amount_minor = amount_minor + 1 where kind = 'sale'"),
+    ("drawer.booked", "update drawer_movement set source_id = gen_random_uuid() where kind = 'banked'"),
+    ("drawer.booked", "update drawer set store_id = gen_random_uuid()"),
+    ("drawer.opened", "update drawer set float_minor = float_minor + 1 where number = 2"),
+    ("drawer.opened", "update drawer set carried_minor = carried_minor + 1 where number = 1"),
+    ("drawer.opened", "update drawer set loose_in_minor = loose_in_minor + 1, float_minor = float_minor - 1"),
+    ("drawer.opened", "update drawer set number = 3 where number = 2"),
+    ("drawer.opened", "update drawer set state = 'closed' where number = 2; update drawer set state = 'open' where number = 1"),
+    ("drawer.opened", "delete from drawer_movement where kind = 'opening_difference'"),
+    ("drawer.closed", "update drawer set counted_minor = counted_minor + 1 where state = 'closed'"),
+    ("drawer.closed", "delete from drawer_movement where kind = 'sale'"),
+    ("drawer.closed", "update drawer_movement set drawer_id = (select id from drawer where number = 2) where kind = 'banked'"),
     ("request.answered", "update idempotency_key set reply = null"),
     ("audit.chain", "update audit_entry set actor = 'nobody'"),
 ];

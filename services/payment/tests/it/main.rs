@@ -8,6 +8,7 @@ mod checkout;
 mod closing;
 mod commission;
 mod dice;
+mod drawer;
 mod fuzz;
 mod house;
 mod interrupted;

@@ -30,6 +30,7 @@ use tonic::{Code, Request, Status, transport::Channel};
 use crate::{
     checkout,
     commission::office::{Office, new_rule},
+    drawer::roles as roles_of_drawers,
     house::{House, notice},
     prepaid::roles as contracts,
     reconciliation::{client as reconciliation, formats::header},
@@ -106,6 +107,10 @@ const CAMPAIGN_READERS: &[Role] = &[
     Role::Administrator,
     Role::Auditor,
 ];
+
+const DESK: &[Role] = &[Role::FrontDesk, Role::StoreManager, Role::Administrator];
+const DRAWER_READERS: &[Role] =
+    &[Role::FrontDesk, Role::StoreManager, Role::RegionalManager, Role::Finance, Role::Administrator, Role::Auditor];
 
 /// Who is let in. `NotifyPayment` is open to all, as its signature is the proof.
 const RULES: &[(&str, &[Role])] = &[
@@ -184,6 +189,15 @@ const RULES: &[(&str, &[Role])] = &[
     ("GetSettlement", SHEET_READERS),
     ("ListSettlements", SHEET_READERS),
     ("ExportSettlement", SHEET_READERS),
+    ("GetDrawerPolicy", DRAWER_READERS),
+    ("UpdateDrawerPolicy", &[Role::StoreManager, Role::Administrator]),
+    ("OpenDrawer", DESK),
+    ("GetDrawer", DRAWER_READERS),
+    ("ListDrawers", DRAWER_READERS),
+    ("PayInOut", DESK),
+    ("CountDrawer", DESK),
+    ("CloseDrawer", DESK),
+    ("GetDrawerReport", DRAWER_READERS),
     ("Subscribe", &[Role::Service]),
 ];
 
@@ -326,6 +340,7 @@ async fn call(house: &House, rpc: &str, token: Option<&str>) -> String {
         rpc if contracts::REFUSALS.iter().any(|(known, _)| *known == rpc) => {
             reason(contracts::call(house, rpc, token).await)
         }
+        rpc if roles_of_drawers::RPCS.contains(&rpc) => roles_of_drawers::call(house, rpc, token).await,
         other => roles_of_cards::call(house, other, token).await,
     }
 }

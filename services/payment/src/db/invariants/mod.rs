@@ -9,6 +9,7 @@ mod bills;
 mod cards;
 mod checkouts;
 mod commission;
+mod drawers;
 mod invoices;
 mod ledger;
 mod orders;
@@ -73,6 +74,7 @@ pub fn all() -> impl Iterator<Item = &'static Invariant> {
         commission::INVARIANTS,
         invoices::INVARIANTS,
         cards::INVARIANTS,
+        drawers::INVARIANTS,
         payouts::INVARIANTS,
         bills::INVARIANTS,
         platform::INVARIANTS,

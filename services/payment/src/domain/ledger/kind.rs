@@ -49,6 +49,12 @@ pub enum Kind {
     PayoutDecided,
     /// Money went back by hand.
     PayoutDone,
+    /// Cash is put into a drawer.
+    CashIn,
+    /// Cash is taken out of a drawer.
+    CashOut,
+    /// A drawer was counted and did not hold what it should.
+    CashDifference,
 }
 
 impl Kind {
@@ -77,6 +83,9 @@ impl Kind {
         Self::BreakSettled,
         Self::PayoutDecided,
         Self::PayoutDone,
+        Self::CashIn,
+        Self::CashOut,
+        Self::CashDifference,
     ];
 
     /// The word that is stored.
@@ -105,6 +114,9 @@ impl Kind {
             Self::BreakSettled => "break_settled",
             Self::PayoutDecided => "payout_decided",
             Self::PayoutDone => "payout_done",
+            Self::CashIn => "cash_in",
+            Self::CashOut => "cash_out",
+            Self::CashDifference => "cash_difference",
         }
     }
 

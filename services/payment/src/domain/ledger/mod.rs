@@ -83,6 +83,9 @@
 //! | `break_settled` | that is worked off | `suspense` | `provider_receivable`, or `reconciliation_differences` |
 //! | `payout_decided` | a top-up is given back, and it can't go back to where it was paid from | `stored_value_principal` | `refunds_payable` |
 //! | `payout_done` | it was handed over at the desk, or sent by bank | `refunds_payable` | `cash_drawer` or `bank` |
+//! | `cash_in` | change is brought for a drawer, or cash is put in | `cash_drawer` | `bank` or `suspense` |
+//! | `cash_out` | cash is taken out of a drawer, or goes to the bank as it is closed | `bank` or `suspense` | `cash_drawer` |
+//! | `cash_difference` | a drawer was counted: less (more) was in it than should be | `cash_over_short` (`cash_drawer`) | `cash_drawer` (`cash_over_short`) |
 
 mod chart;
 mod day;
