@@ -81,7 +81,7 @@
 //! | two give back 60 of 100 at once | one does; the other is refused (`REFUND_EXCEEDS_CAPTURED`), whatever is still on its way |
 //! | booking tells twice that a visit is completed | it is accrued once, by the rules of the first time |
 //! | an order is refunded before its visit is told to be completed | what is earned is accrued, and its proportion taken back at once |
-//! | an order is refunded whose commission is in a confirmed settlement list | the therapist keeps it, and the house bears it |
+//! | an order is refunded whose commission is in a confirmed settlement list | that list stays; it goes off what the payee gets by the next one, be that below zero |
 //! | two draft, confirm or pay the same settlement at once | one does; the other finds `NOTHING_TO_SETTLE` or `WRONG_STATE` |
 //! | a bill was cut, changed or is another merchant's | nothing of it counts; that is noted in `day_proof`, and it is fetched again |
 //! | a bill and our books differ | a break of one of twelve kinds; what it is about goes to suspense until it is worked off |
