@@ -40,6 +40,9 @@
 //! * What a visit earns its therapists and its partner is accrued once, by the rules of its day, and booked as owed; a refund
 //!   of its order takes back its proportion, never more than was earned, and all of it once all has gone back. Held by
 //!   [`domain::commission`] and again by constraints; whoever takes back locks the visit's row, after that of the order.
+//! * Of payments, refunds and top-ups no more are let through than the rules of risk allow, however many come at once; what is
+//!   held happens if, and only if, somebody else has approved it. Held by [`domain::risk`] under locks of those who are counted
+//!   together, taken after the order's and before all others, and again by a trigger.
 //! * One attempt to pay at a time; a charge is made, and a refund sent, once however often it is tried: our ids are the
 //!   provider's idempotency keys.
 //! * A provider's bill counts whole or not at all, and once; what it differs by from our books, to the fen, is in breaks,
@@ -86,6 +89,10 @@
 //! | a bill was cut, changed or is another merchant's | nothing of it counts; that is noted in `day_proof`, and it is fetched again |
 //! | a bill and our books differ | a break of one of twelve kinds; what it is about goes to suspense until it is worked off |
 //! | two fetch the bill of one day at once | one of them books it, and both answer with its proof |
+//! | an operation breaks a rule of risk | it is refused (`RISK_REFUSED`), held (`RISK_HELD`), or queued for a review: see [`domain::risk`] |
+//! | a payment or top-up is refused, and the note of it can't be stored | the caller gets that error instead; nothing has happened, and trying again is safe |
+//! | two resolve a review at once | one does; the other finds `WRONG_STATE` |
+//! | what was held isn't possible any more when it is approved | the approval fails (`REFUND_CHANGED`, `REFUND_EXCEEDS_CAPTURED`), and the review stays open |
 //! | the provider is down at a refund, or its answer is lost | asked for, and sent again only if it is not known there; for ever, with growing pauses |
 //! | the provider of invoices is down, or its answer is lost | asked about, and asked for again only if it is not known there; for ever, with growing pauses |
 //! | an invoice is taken back while it is being issued | it is issued, and then red-lettered |
@@ -102,7 +109,8 @@
 //! `payment.checkout.charge_made`, `payment.checkout.committed`, `payment.checkout.expired`,
 //! `payment.checkout.set_aside`, `payment.commission.accrued`, `payment.commission.paid`, `payment.contract.altered`,
 //! `payment.contract.created`, `payment.contract.expired`, `payment.contract.refunded`, `payment.give_back.committed`,
-//! `payment.invoice.noted`, `payment.invoice.reversed`, `payment.query.answered`, `payment.use.committed`, `payment.use.reserved`, `payment.use.voided`.
+//! `payment.invoice.noted`, `payment.invoice.reversed`, `payment.query.answered`, `payment.risk.noted`,
+//! `payment.risk.resolved`, `payment.use.committed`, `payment.use.reserved`, `payment.use.voided`.
 //!
 //! # Map
 //!
@@ -112,14 +120,15 @@
 //! | [`domain::invoice`] | invoices: their life, the tax in them, the check character of tax ids (GB 32100) |
 //! | [`domain::commission`] | what therapists and partners earn: rules, the most specific of which wins, and what a refund takes back |
 //! | [`domain::ledger`] | the ledger: chart of accounts, transactions, transfers in two phases |
+//! | [`domain::risk`] | rules of risk: what is counted, what is let through, reviewed, held or refused |
 //! | [`domain::prepaid`] | prepaid contracts: states, rests, what each session is worth, what their end books |
 //! | [`domain::refund_law`] | what the end of a prepaid contract gives back by 法释〔2025〕4号, line by line with its article |
 //! | [`domain::stored_value`] | cards: lots, spending order, campaigns, what the authorities allow |
 //! | [`domain::reconciliation`] | a provider's bill of a day against our books: kinds of breaks, proofs, what is booked of them |
 //! | [`flows`] | one use case a file; [`flows::audit`] looks at every invariant ([`db::invariants`]) of a live database |
-//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `order_return*`, `checkout`, `payment`, `refund`, `ledger_*`, `commission_*`, `therapist_link`, `stored_value_*`, `top_up*`, `store_zone`, `day_proof`, `bill_line`, `reconciliation_break`, `prepaid_*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
+//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `order_return*`, `checkout`, `payment`, `refund`, `ledger_*`, `commission_*`, `therapist_link`, `stored_value_*`, `top_up*`, `store_zone`, `day_proof`, `bill_line`, `reconciliation_break`, `prepaid_*`, `risk_*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
 //! | [`peers`] | payment providers behind one port: WeChat Pay, which also issues invoices, Alipay, the sandbox; what their clients share |
-//! | [`rpc`] | `PaymentService`, `CheckoutService`, `LedgerService`, `CommissionService`, `InvoiceService`, `StoredValueService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks), `ReconciliationService` and the event feed |
+//! | [`rpc`] | `PaymentService`, `CheckoutService`, `LedgerService`, `CommissionService`, `InvoiceService`, `StoredValueService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks), `ReconciliationService`, `RiskService` and the event feed |
 //! | [`worker`] | asks about pending payments, sends refunds, sees to invoices, closes days, matches bills, seals ledger and audit trail, forgets old sendings of notices, follows booking's feed |
 //! | [`sandbox`] | a provider that takes no money; a foreign system with tables of its own; and two that speak WeChat Pay's and Alipay's protocols |
 //! | [`app`], [`config`] | the wiring; what an operator may set |

@@ -20,7 +20,7 @@ use proto::{
     membership::v1::{auth_service_server, member_service_server, staff_service_server},
     payment::v1::{
         checkout_service_server, commission_service_server, invoice_service_server, ledger_service_server,
-        payment_service_server, prepaid_service_server, stored_value_service_server,
+        payment_service_server, prepaid_service_server, risk_service_server, stored_value_service_server,
     },
 };
 use rpc::{KeySource, ServerLayerConfig};
@@ -92,6 +92,7 @@ const fn names(service: Service) -> &'static [&'static str] {
             invoice_service_server::SERVICE_NAME,
             stored_value_service_server::SERVICE_NAME,
             commission_service_server::SERVICE_NAME,
+            risk_service_server::SERVICE_NAME,
             FEED,
         ],
         Service::Marketing => &[message_service_server::SERVICE_NAME, promotion_service_server::SERVICE_NAME, FEED],

@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod prepaid;
 pub mod reconciliation;
 pub mod refund_law;
+pub mod risk;
 pub mod settlement;
 pub mod stored_value;
 

@@ -8,6 +8,7 @@ mod ledger;
 mod payment;
 mod prepaid;
 mod reconciliation;
+mod risk;
 mod stored_value;
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use proto::{
         checkout_service_server::CheckoutServiceServer, commission_service_server::CommissionServiceServer,
         invoice_service_server::InvoiceServiceServer, ledger_service_server::LedgerServiceServer,
         payment_service_server::PaymentServiceServer, prepaid_service_server::PrepaidServiceServer,
-        reconciliation_service_server::ReconciliationServiceServer,
+        reconciliation_service_server::ReconciliationServiceServer, risk_service_server::RiskServiceServer,
         stored_value_service_server::StoredValueServiceServer,
     },
 };
@@ -37,5 +38,6 @@ pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
         .add_service(StoredValueServiceServer::new(stored_value::StoredValue(Arc::clone(app))))
         .add_service(ReconciliationServiceServer::new(reconciliation::Reconciliation(Arc::clone(app))))
         .add_service(CommissionServiceServer::new(commission::Commission(Arc::clone(app))))
+        .add_service(RiskServiceServer::new(risk::Risk(Arc::clone(app))))
         .add_service(EventFeedServiceServer::new(feed))
 }

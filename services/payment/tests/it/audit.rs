@@ -22,6 +22,7 @@ use crate::{
     house::House,
     ledger::book::Book,
     prepaid::shop::{Shop, item, ten, year},
+    risk,
     stored_value::desk::Desk,
     wire::{amend, cny},
 };
@@ -73,6 +74,8 @@ async fn eventful() -> House {
     office.try_confirm(&list, "").await.expect("confirmed");
     office.try_pay(&list, "").await.expect("paid");
     house.close(&paid_out, Some(20_000)).await;
+
+    risk::eventful(&house).await;
 
     let book = Book::of(&house);
     book.post(&[book.top_up(1_000)]).await.expect("posted");
@@ -248,6 +251,11 @@ const PLANTED: &[(&str, &str)] = &[
     ("commission.settled", "update commission_settlement set state = 'confirmed', pay_time = null"),
     ("commission.settled", "update commission_settlement set store_id = gen_random_uuid()"),
     ("commission.base", "update commission_visit set price_minor = price_minor + 1"),
+    ("risk.held", "delete from order_return where id in (select source_id from risk_review where state = 'approved')"),
+    ("risk.held", "update risk_review set state = 'rejected' where state = 'approved'"),
+    ("risk.held", "update risk_review set amount_minor = amount_minor + 1"),
+    ("risk.resolved", "update risk_review set resolver = actor where state = 'approved'"),
+    ("risk.resolved", "update risk_review set resolver = 'staff/nobody' where state = 'approved'"),
     ("request.answered", "update idempotency_key set reply = null"),
     ("audit.chain", "update audit_entry set actor = 'nobody'"),
 ];

@@ -20,6 +20,7 @@ mod orders;
 mod prepaid;
 mod races;
 mod reconciliation;
+mod risk;
 mod roles;
 mod sandbox;
 mod seeds;

@@ -32,6 +32,7 @@ use crate::{
     house::{House, notice},
     prepaid::roles as contracts,
     reconciliation::client as reconciliation,
+    risk,
     stored_value::roles as roles_of_cards,
     wire::{amend, close, cny, fresh, pay, refusal},
 };
@@ -169,6 +170,13 @@ const RULES: &[(&str, &[Role])] = &[
     ("GetSettlement", SHEET_READERS),
     ("ListSettlements", SHEET_READERS),
     ("ExportSettlement", SHEET_READERS),
+    ("CreateRiskRule", &[Role::Finance, Role::Administrator]),
+    ("UpdateRiskRule", &[Role::Finance, Role::Administrator]),
+    ("GetRiskRule", LEDGER_READERS),
+    ("ListRiskRules", LEDGER_READERS),
+    ("ListReviews", LEDGER_READERS),
+    ("GetReview", LEDGER_READERS),
+    ("ResolveReview", &[Role::Finance, Role::Administrator]),
     ("Subscribe", &[Role::Service]),
 ];
 
@@ -177,7 +185,7 @@ fn answer(rpc: &str) -> &'static str {
     match rpc {
         "NotifyPayment" => "BAD_SIGNATURE",
         "ReconcileDay" => "BILL_NOT_READY",
-        "GetDayProof" | "ResolveBreak" => "NOT_FOUND",
+        "GetDayProof" | "ResolveBreak" | "GetReview" | "ResolveReview" => "NOT_FOUND",
         _ => "",
     }
 }
@@ -298,6 +306,7 @@ async fn call(house: &House, rpc: &str, token: Option<&str>) -> String {
         rpc if contracts::REFUSALS.iter().any(|(known, _)| *known == rpc) => {
             reason(contracts::call(house, rpc, token).await)
         }
+        rpc if rpc.contains("Risk") || rpc.contains("Review") => risk::call(house, rpc, token).await,
         other => roles_of_cards::call(house, other, token).await,
     }
 }

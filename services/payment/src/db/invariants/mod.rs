@@ -13,6 +13,7 @@ mod ledger;
 mod orders;
 mod platform;
 mod prepaid;
+mod risk;
 
 use std::time::{Duration, Instant};
 
@@ -63,7 +64,17 @@ pub struct Finding {
 pub fn all() -> impl Iterator<Item = &'static Invariant> {
     let [orders, checkouts, prepaid] = [orders::INVARIANTS, checkouts::INVARIANTS, prepaid::INVARIANTS];
     let [commission, invoices, cards] = [commission::INVARIANTS, invoices::INVARIANTS, cards::INVARIANTS];
-    let of = [ledger::INVARIANTS, orders, checkouts, prepaid, commission, invoices, cards, platform::INVARIANTS];
+    let of = [
+        ledger::INVARIANTS,
+        orders,
+        checkouts,
+        prepaid,
+        commission,
+        invoices,
+        cards,
+        risk::INVARIANTS,
+        platform::INVARIANTS,
+    ];
     of.into_iter().flatten()
 }
 

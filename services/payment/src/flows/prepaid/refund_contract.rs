@@ -3,13 +3,20 @@
 use kernel::{Error, Money, Result, Timestamp, ids::ContractId};
 use pg::{
     PgConnection,
-    idempotency::{self, Begin},
+    idempotency::{self, Begin, Key},
 };
 use prost::Message;
 use proto::{google::r#type::Date as PbDate, payment::v1 as pb};
 use rpc::{Ctx, convert::money};
 
-use super::{super::record::record as record_order, lock, record::record};
+use super::{
+    super::{
+        record::record as record_order,
+        risk::{self, OnReview},
+    },
+    lock,
+    record::record,
+};
 use crate::{
     App,
     db::{self, prepaid::StoredRefund},
@@ -17,6 +24,7 @@ use crate::{
         Keep,
         prepaid::{Claim, Contract, Had, Settlement, case, settlement::settle},
         refund_law::{self, Quote, RuleBook},
+        risk::{Operation, OperationKind},
     },
     rpc::convert::{self, date::optional_date, prepaid, refund_law as law},
 };
@@ -45,8 +53,13 @@ pub async fn preview_contract_refund(
 /// Ends the contract. What the law gives goes back to where it was paid from, by the order; the quote is stored.
 ///
 /// # Errors
-/// Those of [`preview_contract_refund`], and `REFUND_CHANGED` if it is not what was expected.
+/// Those of [`preview_contract_refund`], and `REFUND_CHANGED` if it is not what was expected; `RISK_REFUSED`.
 pub async fn refund_contract(app: &App, ctx: Ctx, request: pb::RefundContractRequest) -> Result<pb::ContractRefund> {
+    let done = refund(app, ctx, request).await;
+    risk::noted(app, done).await
+}
+
+async fn refund(app: &App, ctx: Ctx, request: pb::RefundContractRequest) -> Result<pb::ContractRefund> {
     let id = ContractId::parse_name("name", &request.name)?;
     let key = convert::key(&ctx, &request.request_id)?;
     let claim = claim(request.cause(), request.stop_date.as_ref())?;
@@ -61,8 +74,12 @@ pub async fn refund_contract(app: &App, ctx: Ctx, request: pb::RefundContractReq
         }
         Begin::Fresh(ticket) => ticket,
     };
-    let order = db::prepaid::get(&mut tx, id).await?.ok_or_else(|| Error::not_found(id))?.order;
-    let order = db::orders::lock(&mut tx, order).await?.ok_or_else(|| Error::not_found(order))?;
+    let known = db::prepaid::get(&mut tx, id).await?.ok_or_else(|| Error::not_found(id))?;
+    ctx.caller.see_own(Some(known.holder), Some(known.store))?;
+    let order = db::orders::lock(&mut tx, known.order).await?.ok_or_else(|| Error::not_found(known.order))?;
+    // Before the contract is locked, as by whoever pays with it; so by what it gives as it was a moment ago.
+    let (quote, _) = reckon(&mut tx, &known, claim, now).await?;
+    risk::assess(&mut tx, now, &operation(ctx.caller.subject(), key, &known, quote.refund), OnReview::Queue).await?;
     let mut contract = lock(&mut tx, id).await?;
     ctx.caller.see_own(Some(contract.holder), Some(contract.store))?;
     let (quote, settlement) = reckon(&mut tx, &contract, claim, now).await?;
@@ -92,6 +109,21 @@ pub async fn refund_contract(app: &App, ctx: Ctx, request: pb::RefundContractReq
     kernel::crash::point("payment.contract.refunded");
     app.wake_refunds();
     Ok(reply)
+}
+
+/// What risk looks at.
+fn operation(actor: &str, key: Key<'_>, contract: &Contract, amount: Money) -> Operation {
+    Operation {
+        kind: OperationKind::Refund,
+        source: kernel::ids::derive(key.request_id, &format!("end of {} by {actor}", contract.id)),
+        target: contract.order.name(),
+        customer: contract.holder,
+        store: contract.store,
+        card: None,
+        address: None,
+        actor: actor.to_owned(),
+        amount,
+    }
 }
 
 fn claim(cause: pb::RefundCause, stop_date: Option<&PbDate>) -> Result<Claim> {
