@@ -141,6 +141,10 @@ ids! {
     CommissionAccrualId = "commissionAccruals";
     /// What a store owes its therapists and partners for a period.
     CommissionSettlementId = "commissionSettlements";
+    /// What payments, refunds and top-ups are looked out for.
+    RiskRuleId = "riskRules";
+    /// An operation that broke such a rule.
+    RiskReviewId = "riskReviews";
     /// A customer's right to a reduction.
     CouponId = "coupons";
     /// A coupon that pays a part of an order.

@@ -50,6 +50,9 @@
 //!   whatever moves through a drawer is one transaction of the ledger, in one drawer, noted with it. A till has one open
 //!   drawer; what a closed one says never changes. Whoever moves cash holds the open drawer, after all other rows; whoever
 //!   closes it waits for them. Held by [`domain::drawer`], a unique index, a primary key and triggers.
+//! * Of payments, refunds and top-ups no more are let through than the rules of risk allow, however many come at once; what is
+//!   held happens if, and only if, somebody else has approved it. Held by [`domain::risk`] under locks of those who are counted
+//!   together, taken after the order's and before all others, and again by a trigger.
 //! * One attempt to pay at a time; a charge is made, and a refund sent, once however often it is tried: our ids are the
 //!   provider's idempotency keys.
 //! * A provider's bill counts whole or not at all, and once; what it differs by from our books, to the fen, is in breaks,
@@ -108,13 +111,17 @@
 //! | two give back 60 of 100 at once | one does; the other is refused (`REFUND_EXCEEDS_CAPTURED`), whatever is still on its way |
 //! | booking tells twice that a visit is completed | it is accrued once, by the rules of the first time |
 //! | an order is refunded before its visit is told to be completed | what is earned is accrued, and its proportion taken back at once |
-//! | an order is refunded whose commission is in a confirmed settlement list | the therapist keeps it, and the house bears it |
+//! | an order is refunded whose commission is in a confirmed settlement list | that list stays; it goes off what the payee gets by the next one, be that below zero |
 //! | two draft, confirm or pay the same settlement at once | one does; the other finds `NOTHING_TO_SETTLE` or `WRONG_STATE` |
 //! | a bill was cut, changed or is another merchant's | nothing of it counts; that is noted in `day_proof`, and it is fetched again |
 //! | a bill and our books differ | a break of one of twelve kinds; what it is about goes to suspense until it is worked off |
 //! | a bill that is sent as a file breaks off | nothing of it is stored; it is sent again |
 //! | nobody waits for the matching of a bill that was sent | it goes on; the same `request_id` is answered with what came of it |
 //! | two fetch the bill of one day at once | one of them books it, and both answer with its proof |
+//! | an operation breaks a rule of risk | it is refused (`RISK_REFUSED`), held (`RISK_HELD`), or queued for a review: see [`domain::risk`] |
+//! | a payment or top-up is refused, and the note of it can't be stored | the caller gets that error instead; nothing has happened, and trying again is safe |
+//! | two resolve a review at once | one does; the other finds `WRONG_STATE` |
+//! | what was held isn't possible any more when it is approved | the approval fails (`REFUND_CHANGED`, `REFUND_EXCEEDS_CAPTURED`), and the review stays open |
 //! | the provider is down at a refund, or its answer is lost | asked for, and sent again only if it is not known there; for ever, with growing pauses |
 //! | the provider of invoices is down, or its answer is lost | asked about, and asked for again only if it is not known there; for ever, with growing pauses |
 //! | an invoice is taken back while it is being issued | it is issued, and then red-lettered |
@@ -134,8 +141,8 @@
 //! `payment.contract.altered`, `payment.contract.created`, `payment.contract.expired`, `payment.contract.refunded`,
 //! `payment.drawer.closed`, `payment.drawer.counted`, `payment.drawer.moved`, `payment.drawer.opened`,
 //! `payment.give_back.committed`, `payment.invoice.noted`, `payment.invoice.reversed`, `payment.payout.committed`,
-//! `payment.peer_tender.given_up`, `payment.query.answered`, `payment.use.committed`, `payment.use.reserved`,
-//! `payment.use.voided`.
+//! `payment.peer_tender.given_up`, `payment.query.answered`, `payment.risk.noted`, `payment.risk.resolved`,
+//! `payment.use.committed`, `payment.use.reserved`, `payment.use.voided`.
 //!
 //! # Map
 //!
@@ -147,15 +154,16 @@
 //! | [`domain::commission`] | what therapists and partners earn: rules, the most specific of which wins, and what a refund takes back |
 //! | [`domain::ledger`] | the ledger: chart of accounts, transactions, transfers in two phases |
 //! | [`domain::payout`] | what goes back by hand |
+//! | [`domain::risk`] | rules of risk: what is counted, what is let through, reviewed, held or refused |
 //! | [`domain::prepaid`] | prepaid contracts: states, rests, what each session is worth, what their end books |
 //! | [`domain::refund_law`] | what the end of a prepaid contract gives back by 法释〔2025〕4号, line by line with its article |
 //! | [`domain::stored_value`] | cards: lots, spending order, campaigns, what the authorities allow |
 //! | [`domain::reconciliation`] | a provider's bill of a day against our books: kinds of breaks, proofs, what is booked of them |
 //! | [`flows`] | one use case a file; [`flows::audit`] looks at every invariant ([`db::invariants`]) of a live database |
-//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `order_return*`, `checkout`, `payment`, `peer_tender*`, `refund`, `cash_desk`, `drawer*`, `ledger_*`, `commission_*`, `therapist_link`, `stored_value_*`, `top_up*`, `card_refund*`, `payout`, `store_zone`, `day_proof`, `bill_line`, `reconciliation_break`, `prepaid_*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
+//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `order_return*`, `checkout`, `payment`, `peer_tender*`, `refund`, `cash_desk`, `drawer*`, `ledger_*`, `commission_*`, `therapist_link`, `stored_value_*`, `top_up*`, `card_refund*`, `payout`, `store_zone`, `day_proof`, `bill_line`, `reconciliation_break`, `prepaid_*`, `risk_*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
 //! | [`flows::tenders`] | what spends what was paid ahead or given away; [`flows::tenders::peer`] is the frame around points and coupons |
 //! | [`peers`] | who keeps points and coupons; payment providers behind one port: WeChat Pay, which also issues invoices, Alipay, the sandbox; what their clients share |
-//! | [`rpc`] | `PaymentService`, `CheckoutService`, `DrawerService`, `LedgerService`, `CommissionService`, `InvoiceService`, `StoredValueService`, `PayoutService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks), `ReconciliationService` and the event feed |
+//! | [`rpc`] | `PaymentService`, `CheckoutService`, `DrawerService`, `LedgerService`, `CommissionService`, `InvoiceService`, `StoredValueService`, `PayoutService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks), `ReconciliationService`, `RiskService` and the event feed |
 //! | [`worker`] | asks about pending payments, sends refunds, tells who keeps points and coupons, sees to invoices, closes days, matches bills, seals ledger and audit trail, forgets old sendings of notices, follows booking's feed |
 //! | [`sandbox`] | a provider that takes no money; a foreign system with tables of its own; and two that speak WeChat Pay's and Alipay's protocols |
 //! | [`app`], [`config`] | the wiring; what an operator may set |

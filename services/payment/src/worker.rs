@@ -1,6 +1,7 @@
 //! What goes on without being asked: pending payments are asked about, refunds are sent, invoices are seen to, who keeps
 //! points and coupons is told what became of them, checkouts and transfers expire, days are closed, old sendings of notices
-//! are forgotten, bills are matched, ledger and audit trail are sealed, and booking's feed is followed.
+//! and what risk counted long ago are forgotten, bills are matched, ledger and audit trail are sealed, and booking's feed is
+//! followed.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,6 +16,7 @@ pub use crate::flows::{
     prepaid::expire_contracts::expire_contracts,
     query_pending::query_pending,
     reconciliation::reconcile_day::reconcile_due,
+    risk::forget::forget_risk_events,
     send_refunds::send_refunds,
     stored_value::lapse::lapse as lapse_stored_value,
     tenders::peer::tell::tell_peers,
@@ -27,12 +29,14 @@ use crate::{
         invoice::settle as invoices,
         ledger::{expire_transfers as expiry, seal},
         prepaid::expire_contracts as ends,
-        query_pending as query, send_refunds as refunds,
+        query_pending as query,
+        risk::forget as risk,
+        send_refunds as refunds,
         stored_value::lapse,
     },
 };
 
-/// How often old sendings of notices are forgotten, and how many at a time.
+/// How often old sendings of notices and what risk has counted are forgotten, and how many of the former at a time.
 const FORGET_PERIOD: Duration = Duration::from_secs(300);
 const FORGET_BATCH: usize = 1_000;
 
@@ -122,6 +126,11 @@ pub fn spawn(app: &Arc<App>, feeds: Feeds, tasks: &Tasks) {
     tasks.spawn_loop("payment.forget_nonces", FORGET_PERIOD, None, move || {
         let app = Arc::clone(&of);
         async move { Ok(Next::after_batch(forget_nonces(&app).await?, FORGET_BATCH)) }
+    });
+    let of = Arc::clone(app);
+    tasks.spawn_loop("payment.forget_risk_events", FORGET_PERIOD, None, move || {
+        let app = Arc::clone(&of);
+        async move { Ok(Next::after_batch(forget_risk_events(&app).await?, risk::BATCH)) }
     });
     let of = Arc::clone(app);
     tasks.spawn_loop("payment.seal_audit", SEAL_PERIOD, None, move || {

@@ -2135,6 +2135,62 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.payment.v1.RiskService/CreateRiskRule",
+        Rule {
+            public: false,
+            roles: &[Role::Finance, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.RiskService/GetReview",
+        Rule {
+            public: false,
+            roles: &[Role::Finance, Role::Administrator, Role::Auditor],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.RiskService/GetRiskRule",
+        Rule {
+            public: false,
+            roles: &[Role::Finance, Role::Administrator, Role::Auditor],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.payment.v1.RiskService/ListReviews",
+        Rule {
+            public: false,
+            roles: &[Role::Finance, Role::Administrator, Role::Auditor],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.RiskService/ListRiskRules",
+        Rule {
+            public: false,
+            roles: &[Role::Finance, Role::Administrator, Role::Auditor],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.payment.v1.RiskService/ResolveReview",
+        Rule {
+            public: false,
+            roles: &[Role::Finance, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.RiskService/UpdateRiskRule",
+        Rule {
+            public: false,
+            roles: &[Role::Finance, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
+    (
         "/meridian.payment.v1.StoredValueService/CreateTopUpCampaign",
         Rule {
             public: false,

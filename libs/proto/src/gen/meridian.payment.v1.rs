@@ -2943,7 +2943,7 @@ pub struct CommissionAccrual {
     /// Who, by what, how much, and why.
     #[prost(message, optional, tag = "5")]
     pub share: ::core::option::Option<CommissionShare>,
-    /// What of it was taken back, as the order was refunded.
+    /// What of it was taken back, as the order was refunded before its list was confirmed.
     #[prost(message, optional, tag = "6")]
     pub reversed: ::core::option::Option<super::super::super::google::r#type::Money>,
     /// Where it is on its way to the payee.
@@ -2958,6 +2958,9 @@ pub struct CommissionAccrual {
     /// The settlement list that it is in, `commissionSettlements/<uuid>`; empty if it is in none.
     #[prost(string, tag = "10")]
     pub settlement: ::prost::alloc::string::String,
+    /// What of it was taken back after its list was confirmed, by a later one.
+    #[prost(message, optional, tag = "11")]
+    pub clawed_back: ::core::option::Option<super::super::super::google::r#type::Money>,
 }
 /// Nested message and enum types in `CommissionAccrual`.
 pub mod commission_accrual {
@@ -2981,7 +2984,7 @@ pub mod commission_accrual {
         Pending = 1,
         /// It can be paid out.
         Payable = 2,
-        /// It is in a settlement list that is confirmed: it can't be clawed back any more.
+        /// It is in a settlement list that is confirmed: what is clawed back from now on goes off the next one.
         Confirmed = 3,
         /// The payee has got it.
         Paid = 4,
@@ -3351,9 +3354,14 @@ pub mod commission_settlement {
         pub reversed: ::core::option::Option<
             super::super::super::super::google::r#type::Money,
         >,
-        /// What he gets: the difference.
+        /// What he gets: the first less the two others. Below zero, he pays it back, or it is withheld from his wages.
         #[prost(message, optional, tag = "5")]
         pub amount: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// What is taken back of earlier lists.
+        #[prost(message, optional, tag = "6")]
+        pub clawed_back: ::core::option::Option<
             super::super::super::super::google::r#type::Money,
         >,
     }
@@ -3387,7 +3395,7 @@ pub mod commission_settlement {
         Draft = 1,
         /// Its amounts stay.
         Confirmed = 2,
-        /// Everybody has got his.
+        /// Everybody has got his, or has given back what he owes.
         Paid = 3,
     }
     impl State {
@@ -3591,8 +3599,9 @@ pub mod commission_service_client {
     /// What therapists and partner platforms earn by visits.
     ///
     /// Rules are data. When a visit is completed, the most specific rule that fits is applied for each therapist who gave a part
-    /// of it, and for the partner through which it came. What is earned is owed at once, and can be paid out once nobody may claw
-    /// it back any more: until it is in a settlement list that is confirmed, a refund of the order takes back its proportion.
+    /// of it, and for the partner through which it came. What is earned is owed at once, and can be paid out after a time in which
+    /// refunds are likely. A refund of the order takes back its proportion whenever it comes: from what is in no confirmed
+    /// settlement list yet, or else from the next list.
     #[derive(Debug, Clone)]
     pub struct CommissionServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -3881,7 +3890,8 @@ pub mod commission_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Drafts a settlement list: all that was earned at a store by visits completed in a period, can be paid out by now, and is in
-        /// no list. What comes later to the same period goes into a list of its own.
+        /// no list; less what was taken back there, whenever, of lists that were confirmed. What comes later to the same period goes
+        /// into a list of its own.
         ///
         /// Errors: FAILED_PRECONDITION/NOTHING_TO_SETTLE if there is nothing.
         pub async fn draft_settlement(
@@ -3913,7 +3923,7 @@ pub mod commission_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Fixes the amounts of a draft: nothing of them is taken back any more.
+        /// Fixes the amounts of a draft: what is taken back of them from now on goes off the next list.
         ///
         /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/WRONG_STATE unless it is a draft.
         pub async fn confirm_settlement(
@@ -3945,7 +3955,7 @@ pub mod commission_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Books that everybody in a confirmed list has got his, from the bank.
+        /// Books that everybody in a confirmed list has got his, from the bank, or has given back what he owes.
         ///
         /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/WRONG_STATE unless it is confirmed and not paid.
         pub async fn pay_settlement(
@@ -4037,8 +4047,8 @@ pub mod commission_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Writes a settlement list as a table (RFC 4180, `text/csv; charset=utf-8`) with a row for each part of a visit. Amounts are
-        /// decimals of the major unit. A cell that a spreadsheet would take for a formula begins with an apostrophe.
+        /// Writes a settlement list as a table (RFC 4180, `text/csv; charset=utf-8`) with a row for each part of a visit, and one for
+        /// each time that something is taken back of an earlier list. Amounts are decimals of the major unit. A cell that a spreadsheet would take for a formula begins with an apostrophe.
         pub async fn export_settlement(
             &mut self,
             request: impl tonic::IntoRequest<super::ExportSettlementRequest>,
@@ -4137,7 +4147,8 @@ pub mod commission_service_server {
             tonic::Status,
         >;
         /// Drafts a settlement list: all that was earned at a store by visits completed in a period, can be paid out by now, and is in
-        /// no list. What comes later to the same period goes into a list of its own.
+        /// no list; less what was taken back there, whenever, of lists that were confirmed. What comes later to the same period goes
+        /// into a list of its own.
         ///
         /// Errors: FAILED_PRECONDITION/NOTHING_TO_SETTLE if there is nothing.
         async fn draft_settlement(
@@ -4147,7 +4158,7 @@ pub mod commission_service_server {
             tonic::Response<super::CommissionSettlement>,
             tonic::Status,
         >;
-        /// Fixes the amounts of a draft: nothing of them is taken back any more.
+        /// Fixes the amounts of a draft: what is taken back of them from now on goes off the next list.
         ///
         /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/WRONG_STATE unless it is a draft.
         async fn confirm_settlement(
@@ -4157,7 +4168,7 @@ pub mod commission_service_server {
             tonic::Response<super::CommissionSettlement>,
             tonic::Status,
         >;
-        /// Books that everybody in a confirmed list has got his, from the bank.
+        /// Books that everybody in a confirmed list has got his, from the bank, or has given back what he owes.
         ///
         /// Errors: ABORTED/ETAG_MISMATCH; FAILED_PRECONDITION/WRONG_STATE unless it is confirmed and not paid.
         async fn pay_settlement(
@@ -4183,8 +4194,8 @@ pub mod commission_service_server {
             tonic::Response<super::ListSettlementsResponse>,
             tonic::Status,
         >;
-        /// Writes a settlement list as a table (RFC 4180, `text/csv; charset=utf-8`) with a row for each part of a visit. Amounts are
-        /// decimals of the major unit. A cell that a spreadsheet would take for a formula begins with an apostrophe.
+        /// Writes a settlement list as a table (RFC 4180, `text/csv; charset=utf-8`) with a row for each part of a visit, and one for
+        /// each time that something is taken back of an earlier list. Amounts are decimals of the major unit. A cell that a spreadsheet would take for a formula begins with an apostrophe.
         async fn export_settlement(
             &self,
             request: tonic::Request<super::ExportSettlementRequest>,
@@ -4196,8 +4207,9 @@ pub mod commission_service_server {
     /// What therapists and partner platforms earn by visits.
     ///
     /// Rules are data. When a visit is completed, the most specific rule that fits is applied for each therapist who gave a part
-    /// of it, and for the partner through which it came. What is earned is owed at once, and can be paid out once nobody may claw
-    /// it back any more: until it is in a settlement list that is confirmed, a refund of the order takes back its proportion.
+    /// of it, and for the partner through which it came. What is earned is owed at once, and can be paid out after a time in which
+    /// refunds are likely. A refund of the order takes back its proportion whenever it comes: from what is in no confirmed
+    /// settlement list yet, or else from the next list.
     #[derive(Debug)]
     pub struct CommissionServiceServer<T> {
         inner: Arc<T>,
@@ -13369,6 +13381,1425 @@ pub mod reconciliation_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "meridian.payment.v1.ReconciliationService";
     impl<T> tonic::server::NamedService for ReconciliationServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// What operations are looked out for.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RiskRule {
+    /// `riskRules/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// For people.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// What is looked at.
+    #[prost(enumeration = "RiskOperation", tag = "3")]
+    pub operation: i32,
+    /// Only at this store, `stores/<uuid>`; empty: at all.
+    #[prost(string, tag = "4")]
+    pub store: ::prost::alloc::string::String,
+    /// What becomes of it.
+    #[prost(enumeration = "RiskDecision", tag = "9")]
+    pub decision: i32,
+    /// It is looked at.
+    #[prost(bool, tag = "10")]
+    pub enabled: bool,
+    /// From when on; not set: at once.
+    #[prost(message, optional, tag = "11")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Until when; not set: for ever.
+    #[prost(message, optional, tag = "12")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was made.
+    #[prost(message, optional, tag = "13")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Changes with every change.
+    #[prost(string, tag = "14")]
+    pub etag: ::prost::alloc::string::String,
+    /// What is looked out for; one must be given.
+    #[prost(oneof = "risk_rule::Pattern", tags = "5, 6, 7, 8")]
+    pub pattern: ::core::option::Option<risk_rule::Pattern>,
+}
+/// Nested message and enum types in `RiskRule`.
+pub mod risk_rule {
+    /// More than so many operations, or more money, in any span of time of that length.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Velocity {
+        /// Whose are counted together.
+        #[prost(enumeration = "super::RiskSubject", tag = "1")]
+        pub subject: i32,
+        /// How far back it is counted: a second to 31 days.
+        #[prost(message, optional, tag = "2")]
+        pub window: ::core::option::Option<::prost_types::Duration>,
+        /// The most that pass; 0 or above. Not stated: any number.
+        #[prost(int32, optional, tag = "3")]
+        pub max_count: ::core::option::Option<i32>,
+        /// The most that they may come to together, above zero. Not stated: any amount. Only what is of its currency counts.
+        #[prost(message, optional, tag = "4")]
+        pub max_amount: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+    }
+    impl ::prost::Name for Velocity {
+        const NAME: &'static str = "Velocity";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.RiskRule.Velocity".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.RiskRule.Velocity".into()
+        }
+    }
+    /// One of more than so much.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct AmountAbove {
+        /// The most that passes; 0 or above.
+        #[prost(message, optional, tag = "1")]
+        pub amount: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+    }
+    impl ::prost::Name for AmountAbove {
+        const NAME: &'static str = "AmountAbove";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.RiskRule.AmountAbove".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.RiskRule.AmountAbove".into()
+        }
+    }
+    /// More than so many just below a limit, by somebody who seems to know it.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct JustBelow {
+        /// Whose are counted together.
+        #[prost(enumeration = "super::RiskSubject", tag = "1")]
+        pub subject: i32,
+        /// How far back it is counted: a second to 31 days.
+        #[prost(message, optional, tag = "2")]
+        pub window: ::core::option::Option<::prost_types::Duration>,
+        /// The limit, which itself is not below it; above zero.
+        #[prost(message, optional, tag = "3")]
+        pub limit: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// How far below it counts; above zero, and not above the limit.
+        #[prost(message, optional, tag = "4")]
+        pub margin: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// The most that pass; 0 or above.
+        #[prost(int32, tag = "5")]
+        pub max_count: i32,
+    }
+    impl ::prost::Name for JustBelow {
+        const NAME: &'static str = "JustBelow";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.RiskRule.JustBelow".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.RiskRule.JustBelow".into()
+        }
+    }
+    /// A refund to a customer who has begun a top-up not long before.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct AfterTopUp {
+        /// How long before: a second to 31 days.
+        #[prost(message, optional, tag = "1")]
+        pub window: ::core::option::Option<::prost_types::Duration>,
+    }
+    impl ::prost::Name for AfterTopUp {
+        const NAME: &'static str = "AfterTopUp";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.RiskRule.AfterTopUp".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.RiskRule.AfterTopUp".into()
+        }
+    }
+    /// What is looked out for; one must be given.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Pattern {
+        /// Too many or too much in a time.
+        #[prost(message, tag = "5")]
+        Velocity(Velocity),
+        /// Too much at once.
+        #[prost(message, tag = "6")]
+        AmountAbove(AmountAbove),
+        /// Many just below a limit.
+        #[prost(message, tag = "7")]
+        JustBelow(JustBelow),
+        /// A refund soon after a top-up; only for refunds.
+        #[prost(message, tag = "8")]
+        AfterTopUp(AfterTopUp),
+    }
+}
+impl ::prost::Name for RiskRule {
+    const NAME: &'static str = "RiskRule";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.RiskRule".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.RiskRule".into()
+    }
+}
+/// An operation that broke a rule.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RiskReview {
+    /// `riskReviews/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What sort of operation.
+    #[prost(enumeration = "RiskOperation", tag = "2")]
+    pub operation: i32,
+    /// What it is about: `orders/<uuid>` or, of a top-up, `cards/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub target: ::prost::alloc::string::String,
+    /// Whose, `members/<uuid>`.
+    #[prost(string, tag = "4")]
+    pub customer: ::prost::alloc::string::String,
+    /// Where, `stores/<uuid>`.
+    #[prost(string, tag = "5")]
+    pub store: ::prost::alloc::string::String,
+    /// Who did it, such as `staff/<uuid>`.
+    #[prost(string, tag = "6")]
+    pub actor: ::prost::alloc::string::String,
+    /// How much it is about.
+    #[prost(message, optional, tag = "7")]
+    pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// The rules that decided, `riskRules/<uuid>`.
+    #[prost(string, repeated, tag = "8")]
+    pub rules: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Why, for people; one for each rule.
+    #[prost(string, repeated, tag = "9")]
+    pub reasons: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// It waits for the approval.
+    #[prost(bool, tag = "10")]
+    pub held: bool,
+    /// What became of it.
+    #[prost(enumeration = "risk_review::State", tag = "11")]
+    pub state: i32,
+    /// When it was tried.
+    #[prost(message, optional, tag = "12")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was approved or rejected.
+    #[prost(message, optional, tag = "13")]
+    pub resolve_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// By whom, `staff/<uuid>`.
+    #[prost(string, tag = "14")]
+    pub resolver: ::prost::alloc::string::String,
+    /// Why, as he said.
+    #[prost(string, tag = "15")]
+    pub resolution: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `RiskReview`.
+pub mod risk_review {
+    /// What became of it.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        /// Not stated.
+        Unspecified = 0,
+        /// Somebody has to look at it.
+        Open = 1,
+        /// It is all right; if it was held, it has happened.
+        Approved = 2,
+        /// It is not; if it was held, it never happens. What has happened stays: give back or freeze by the RPCs for that.
+        Rejected = 3,
+        /// It was refused by a rule. Nothing is left to decide.
+        Refused = 4,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Open => "STATE_OPEN",
+                Self::Approved => "STATE_APPROVED",
+                Self::Rejected => "STATE_REJECTED",
+                Self::Refused => "STATE_REFUSED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_OPEN" => Some(Self::Open),
+                "STATE_APPROVED" => Some(Self::Approved),
+                "STATE_REJECTED" => Some(Self::Rejected),
+                "STATE_REFUSED" => Some(Self::Refused),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for RiskReview {
+    const NAME: &'static str = "RiskReview";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.RiskReview".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.RiskReview".into()
+    }
+}
+/// Request of RiskService.CreateRiskRule.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateRiskRuleRequest {
+    /// The rule.
+    #[prost(message, optional, tag = "1")]
+    pub rule: ::core::option::Option<RiskRule>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CreateRiskRuleRequest {
+    const NAME: &'static str = "CreateRiskRuleRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.CreateRiskRuleRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.CreateRiskRuleRequest".into()
+    }
+}
+/// Request of RiskService.UpdateRiskRule.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateRiskRuleRequest {
+    /// The rule as it shall be: of it `display_name`, `decision`, `enabled` and `end_time` count. Its etag is that of what was
+    /// read; empty for whatever it is now.
+    #[prost(message, optional, tag = "1")]
+    pub rule: ::core::option::Option<RiskRule>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for UpdateRiskRuleRequest {
+    const NAME: &'static str = "UpdateRiskRuleRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.UpdateRiskRuleRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.UpdateRiskRuleRequest".into()
+    }
+}
+/// Request of RiskService.GetRiskRule.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRiskRuleRequest {
+    /// `riskRules/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetRiskRuleRequest {
+    const NAME: &'static str = "GetRiskRuleRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.GetRiskRuleRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.GetRiskRuleRequest".into()
+    }
+}
+/// Request of RiskService.ListRiskRules.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListRiskRulesRequest {
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListRiskRulesRequest {
+    const NAME: &'static str = "ListRiskRulesRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListRiskRulesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListRiskRulesRequest".into()
+    }
+}
+/// Response of RiskService.ListRiskRules.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListRiskRulesResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub rules: ::prost::alloc::vec::Vec<RiskRule>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListRiskRulesResponse {
+    const NAME: &'static str = "ListRiskRulesResponse";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListRiskRulesResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListRiskRulesResponse".into()
+    }
+}
+/// Request of RiskService.ListReviews.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListReviewsRequest {
+    /// Only those; unspecified: all.
+    #[prost(enumeration = "risk_review::State", tag = "1")]
+    pub state: i32,
+    /// Only at this store, `stores/<uuid>`. Staff bound to a store get its own if it is empty.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "3")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListReviewsRequest {
+    const NAME: &'static str = "ListReviewsRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListReviewsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListReviewsRequest".into()
+    }
+}
+/// Response of RiskService.ListReviews.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListReviewsResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub reviews: ::prost::alloc::vec::Vec<RiskReview>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListReviewsResponse {
+    const NAME: &'static str = "ListReviewsResponse";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListReviewsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListReviewsResponse".into()
+    }
+}
+/// Request of RiskService.GetReview.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetReviewRequest {
+    /// `riskReviews/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetReviewRequest {
+    const NAME: &'static str = "GetReviewRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.GetReviewRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.GetReviewRequest".into()
+    }
+}
+/// Request of RiskService.ResolveReview.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResolveReviewRequest {
+    /// `riskReviews/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// How.
+    #[prost(enumeration = "resolve_review_request::Resolution", tag = "2")]
+    pub resolution: i32,
+    /// Why.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `ResolveReviewRequest`.
+pub mod resolve_review_request {
+    /// How it is resolved.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Resolution {
+        /// Not stated.
+        Unspecified = 0,
+        /// It is all right.
+        Approve = 1,
+        /// It is not.
+        Reject = 2,
+    }
+    impl Resolution {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "RESOLUTION_UNSPECIFIED",
+                Self::Approve => "RESOLUTION_APPROVE",
+                Self::Reject => "RESOLUTION_REJECT",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "RESOLUTION_UNSPECIFIED" => Some(Self::Unspecified),
+                "RESOLUTION_APPROVE" => Some(Self::Approve),
+                "RESOLUTION_REJECT" => Some(Self::Reject),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for ResolveReviewRequest {
+    const NAME: &'static str = "ResolveReviewRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ResolveReviewRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ResolveReviewRequest".into()
+    }
+}
+/// What is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RiskOperation {
+    /// Not stated.
+    Unspecified = 0,
+    /// Somebody starts to pay an order. An attempt counts, whatever becomes of it.
+    Payment = 1,
+    /// Staff give something back.
+    Refund = 2,
+    /// A top-up of a stored-value card is begun.
+    TopUp = 3,
+}
+impl RiskOperation {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RISK_OPERATION_UNSPECIFIED",
+            Self::Payment => "RISK_OPERATION_PAYMENT",
+            Self::Refund => "RISK_OPERATION_REFUND",
+            Self::TopUp => "RISK_OPERATION_TOP_UP",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RISK_OPERATION_UNSPECIFIED" => Some(Self::Unspecified),
+            "RISK_OPERATION_PAYMENT" => Some(Self::Payment),
+            "RISK_OPERATION_REFUND" => Some(Self::Refund),
+            "RISK_OPERATION_TOP_UP" => Some(Self::TopUp),
+            _ => None,
+        }
+    }
+}
+/// By whom operations are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RiskSubject {
+    /// Not stated.
+    Unspecified = 0,
+    /// The customer.
+    Member = 1,
+    /// The stored-value card that is paid with or topped up.
+    Card = 2,
+    /// The address of the payer's device. A keyed digest of it is kept for as long as it counts.
+    Address = 3,
+    /// The store.
+    Store = 4,
+    /// The member of staff who does it.
+    Staff = 5,
+}
+impl RiskSubject {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RISK_SUBJECT_UNSPECIFIED",
+            Self::Member => "RISK_SUBJECT_MEMBER",
+            Self::Card => "RISK_SUBJECT_CARD",
+            Self::Address => "RISK_SUBJECT_ADDRESS",
+            Self::Store => "RISK_SUBJECT_STORE",
+            Self::Staff => "RISK_SUBJECT_STAFF",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RISK_SUBJECT_UNSPECIFIED" => Some(Self::Unspecified),
+            "RISK_SUBJECT_MEMBER" => Some(Self::Member),
+            "RISK_SUBJECT_CARD" => Some(Self::Card),
+            "RISK_SUBJECT_ADDRESS" => Some(Self::Address),
+            "RISK_SUBJECT_STORE" => Some(Self::Store),
+            "RISK_SUBJECT_STAFF" => Some(Self::Staff),
+            _ => None,
+        }
+    }
+}
+/// What becomes of an operation that breaks a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RiskDecision {
+    /// Not stated.
+    Unspecified = 0,
+    /// It is let through, whatever other rules say.
+    Allow = 1,
+    /// Somebody has to look at it.
+    Review = 2,
+    /// It doesn't happen.
+    Refuse = 3,
+}
+impl RiskDecision {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RISK_DECISION_UNSPECIFIED",
+            Self::Allow => "RISK_DECISION_ALLOW",
+            Self::Review => "RISK_DECISION_REVIEW",
+            Self::Refuse => "RISK_DECISION_REFUSE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RISK_DECISION_UNSPECIFIED" => Some(Self::Unspecified),
+            "RISK_DECISION_ALLOW" => Some(Self::Allow),
+            "RISK_DECISION_REVIEW" => Some(Self::Review),
+            "RISK_DECISION_REFUSE" => Some(Self::Refuse),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod risk_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Which payments, refunds and top-ups are let through, looked at afterwards, held, or refused.
+    ///
+    /// Rules are data. They are looked at in the transaction that would start the payment, decide the refund or sell the top-up,
+    /// so of any number at once no more pass than a rule allows. Of the rules that an operation breaks, one that allows it goes
+    /// before all others, and one that refuses it before one that wants it reviewed.
+    ///
+    /// A refused operation fails with FAILED_PRECONDITION/RISK_REFUSED and has no effect; the caller isn't told why, finance finds
+    /// it among the reviews. What is to be reviewed happens at once, and is queued, if it is a payment, a top-up, or the end of a
+    /// prepaid contract, which the law gives the customer. A refund of a visit fails with FAILED_PRECONDITION/RISK_HELD instead, and
+    /// happens when it is approved.
+    ///
+    /// As it comes, every rule is off, and nothing is counted or refused until one is enabled.
+    #[derive(Debug, Clone)]
+    pub struct RiskServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl RiskServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> RiskServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> RiskServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            RiskServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Adds a rule. What it counts is counted from then on.
+        ///
+        /// Errors: INVALID_ARGUMENT for a pattern that has no limit, or that doesn't fit the operation.
+        pub async fn create_risk_rule(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateRiskRuleRequest>,
+        ) -> std::result::Result<tonic::Response<super::RiskRule>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.RiskService/CreateRiskRule",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.RiskService", "CreateRiskRule"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Enables or disables a rule, or changes its name, its decision or its end. What it looks at never changes: make another.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH if the etag is not that of the rule as it is.
+        pub async fn update_risk_rule(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateRiskRuleRequest>,
+        ) -> std::result::Result<tonic::Response<super::RiskRule>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.RiskService/UpdateRiskRule",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.RiskService", "UpdateRiskRule"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads a rule.
+        pub async fn get_risk_rule(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetRiskRuleRequest>,
+        ) -> std::result::Result<tonic::Response<super::RiskRule>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.RiskService/GetRiskRule",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.RiskService", "GetRiskRule"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists all rules, the newest first.
+        pub async fn list_risk_rules(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListRiskRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRiskRulesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.RiskService/ListRiskRules",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.RiskService", "ListRiskRules"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists reviews, the newest first. Staff bound to a store get that store's.
+        pub async fn list_reviews(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListReviewsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListReviewsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.RiskService/ListReviews",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.RiskService", "ListReviews"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads a review.
+        pub async fn get_review(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetReviewRequest>,
+        ) -> std::result::Result<tonic::Response<super::RiskReview>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.RiskService/GetReview",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("meridian.payment.v1.RiskService", "GetReview"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Approves or rejects what is open. A refund that was held happens in the same transaction if it is approved; if that isn't
+        /// possible any more, as too little is left, the call fails as RefundOrder does, and the review stays open.
+        ///
+        /// Errors: FAILED_PRECONDITION/WRONG_STATE unless it is open; FAILED_PRECONDITION/OWN_OPERATION for what the caller has asked
+        /// for.
+        pub async fn resolve_review(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ResolveReviewRequest>,
+        ) -> std::result::Result<tonic::Response<super::RiskReview>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.RiskService/ResolveReview",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.RiskService", "ResolveReview"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod risk_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with RiskServiceServer.
+    #[async_trait]
+    pub trait RiskService: std::marker::Send + std::marker::Sync + 'static {
+        /// Adds a rule. What it counts is counted from then on.
+        ///
+        /// Errors: INVALID_ARGUMENT for a pattern that has no limit, or that doesn't fit the operation.
+        async fn create_risk_rule(
+            &self,
+            request: tonic::Request<super::CreateRiskRuleRequest>,
+        ) -> std::result::Result<tonic::Response<super::RiskRule>, tonic::Status>;
+        /// Enables or disables a rule, or changes its name, its decision or its end. What it looks at never changes: make another.
+        ///
+        /// Errors: ABORTED/ETAG_MISMATCH if the etag is not that of the rule as it is.
+        async fn update_risk_rule(
+            &self,
+            request: tonic::Request<super::UpdateRiskRuleRequest>,
+        ) -> std::result::Result<tonic::Response<super::RiskRule>, tonic::Status>;
+        /// Reads a rule.
+        async fn get_risk_rule(
+            &self,
+            request: tonic::Request<super::GetRiskRuleRequest>,
+        ) -> std::result::Result<tonic::Response<super::RiskRule>, tonic::Status>;
+        /// Lists all rules, the newest first.
+        async fn list_risk_rules(
+            &self,
+            request: tonic::Request<super::ListRiskRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRiskRulesResponse>,
+            tonic::Status,
+        >;
+        /// Lists reviews, the newest first. Staff bound to a store get that store's.
+        async fn list_reviews(
+            &self,
+            request: tonic::Request<super::ListReviewsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListReviewsResponse>,
+            tonic::Status,
+        >;
+        /// Reads a review.
+        async fn get_review(
+            &self,
+            request: tonic::Request<super::GetReviewRequest>,
+        ) -> std::result::Result<tonic::Response<super::RiskReview>, tonic::Status>;
+        /// Approves or rejects what is open. A refund that was held happens in the same transaction if it is approved; if that isn't
+        /// possible any more, as too little is left, the call fails as RefundOrder does, and the review stays open.
+        ///
+        /// Errors: FAILED_PRECONDITION/WRONG_STATE unless it is open; FAILED_PRECONDITION/OWN_OPERATION for what the caller has asked
+        /// for.
+        async fn resolve_review(
+            &self,
+            request: tonic::Request<super::ResolveReviewRequest>,
+        ) -> std::result::Result<tonic::Response<super::RiskReview>, tonic::Status>;
+    }
+    /// Which payments, refunds and top-ups are let through, looked at afterwards, held, or refused.
+    ///
+    /// Rules are data. They are looked at in the transaction that would start the payment, decide the refund or sell the top-up,
+    /// so of any number at once no more pass than a rule allows. Of the rules that an operation breaks, one that allows it goes
+    /// before all others, and one that refuses it before one that wants it reviewed.
+    ///
+    /// A refused operation fails with FAILED_PRECONDITION/RISK_REFUSED and has no effect; the caller isn't told why, finance finds
+    /// it among the reviews. What is to be reviewed happens at once, and is queued, if it is a payment, a top-up, or the end of a
+    /// prepaid contract, which the law gives the customer. A refund of a visit fails with FAILED_PRECONDITION/RISK_HELD instead, and
+    /// happens when it is approved.
+    ///
+    /// As it comes, every rule is off, and nothing is counted or refused until one is enabled.
+    #[derive(Debug)]
+    pub struct RiskServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> RiskServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for RiskServiceServer<T>
+    where
+        T: RiskService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.payment.v1.RiskService/CreateRiskRule" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateRiskRuleSvc<T: RiskService>(pub Arc<T>);
+                    impl<
+                        T: RiskService,
+                    > tonic::server::UnaryService<super::CreateRiskRuleRequest>
+                    for CreateRiskRuleSvc<T> {
+                        type Response = super::RiskRule;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateRiskRuleRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RiskService>::create_risk_rule(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateRiskRuleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.RiskService/UpdateRiskRule" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateRiskRuleSvc<T: RiskService>(pub Arc<T>);
+                    impl<
+                        T: RiskService,
+                    > tonic::server::UnaryService<super::UpdateRiskRuleRequest>
+                    for UpdateRiskRuleSvc<T> {
+                        type Response = super::RiskRule;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateRiskRuleRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RiskService>::update_risk_rule(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateRiskRuleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.RiskService/GetRiskRule" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetRiskRuleSvc<T: RiskService>(pub Arc<T>);
+                    impl<
+                        T: RiskService,
+                    > tonic::server::UnaryService<super::GetRiskRuleRequest>
+                    for GetRiskRuleSvc<T> {
+                        type Response = super::RiskRule;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetRiskRuleRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RiskService>::get_risk_rule(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetRiskRuleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.RiskService/ListRiskRules" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListRiskRulesSvc<T: RiskService>(pub Arc<T>);
+                    impl<
+                        T: RiskService,
+                    > tonic::server::UnaryService<super::ListRiskRulesRequest>
+                    for ListRiskRulesSvc<T> {
+                        type Response = super::ListRiskRulesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListRiskRulesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RiskService>::list_risk_rules(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListRiskRulesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.RiskService/ListReviews" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListReviewsSvc<T: RiskService>(pub Arc<T>);
+                    impl<
+                        T: RiskService,
+                    > tonic::server::UnaryService<super::ListReviewsRequest>
+                    for ListReviewsSvc<T> {
+                        type Response = super::ListReviewsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListReviewsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RiskService>::list_reviews(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListReviewsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.RiskService/GetReview" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetReviewSvc<T: RiskService>(pub Arc<T>);
+                    impl<
+                        T: RiskService,
+                    > tonic::server::UnaryService<super::GetReviewRequest>
+                    for GetReviewSvc<T> {
+                        type Response = super::RiskReview;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetReviewRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RiskService>::get_review(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetReviewSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.RiskService/ResolveReview" => {
+                    #[allow(non_camel_case_types)]
+                    struct ResolveReviewSvc<T: RiskService>(pub Arc<T>);
+                    impl<
+                        T: RiskService,
+                    > tonic::server::UnaryService<super::ResolveReviewRequest>
+                    for ResolveReviewSvc<T> {
+                        type Response = super::RiskReview;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ResolveReviewRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RiskService>::resolve_review(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ResolveReviewSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for RiskServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.payment.v1.RiskService";
+    impl<T> tonic::server::NamedService for RiskServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -2839,6 +2839,192 @@ impl Validate for crate::generated::meridian::payment::v1::ResolveBreakRequest {
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
+impl Validate for crate::generated::meridian::payment::v1::RiskRule {
+    fn check(&self, report: &mut Report) {
+        report
+            .text(
+                Field("display_name"),
+                &self.display_name,
+                &[Text::MinLen(1), Text::MaxLen(100)],
+            );
+        report
+            .choice(
+                Field("operation"),
+                self.operation,
+                &[
+                    (0, "RISK_OPERATION_UNSPECIFIED"),
+                    (1, "RISK_OPERATION_PAYMENT"),
+                    (2, "RISK_OPERATION_REFUND"),
+                    (3, "RISK_OPERATION_TOP_UP"),
+                ],
+            );
+        if let Some(
+            crate::generated::meridian::payment::v1::risk_rule::Pattern::Velocity(value),
+        ) = &self.pattern
+        {
+            report.nested(Field("velocity"), value);
+        }
+        if let Some(
+            crate::generated::meridian::payment::v1::risk_rule::Pattern::AmountAbove(
+                value,
+            ),
+        ) = &self.pattern
+        {
+            report.nested(Field("amount_above"), value);
+        }
+        if let Some(
+            crate::generated::meridian::payment::v1::risk_rule::Pattern::JustBelow(value),
+        ) = &self.pattern
+        {
+            report.nested(Field("just_below"), value);
+        }
+        if let Some(
+            crate::generated::meridian::payment::v1::risk_rule::Pattern::AfterTopUp(
+                value,
+            ),
+        ) = &self.pattern
+        {
+            report.nested(Field("after_top_up"), value);
+        }
+        report
+            .choice(
+                Field("decision"),
+                self.decision,
+                &[
+                    (0, "RISK_DECISION_UNSPECIFIED"),
+                    (1, "RISK_DECISION_ALLOW"),
+                    (2, "RISK_DECISION_REVIEW"),
+                    (3, "RISK_DECISION_REFUSE"),
+                ],
+            );
+        report.text(Field("etag"), &self.etag, &[Text::MaxLen(64)]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::risk_rule::Velocity {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("subject"),
+                self.subject,
+                &[
+                    (0, "RISK_SUBJECT_UNSPECIFIED"),
+                    (1, "RISK_SUBJECT_MEMBER"),
+                    (2, "RISK_SUBJECT_CARD"),
+                    (3, "RISK_SUBJECT_ADDRESS"),
+                    (4, "RISK_SUBJECT_STORE"),
+                    (5, "RISK_SUBJECT_STAFF"),
+                ],
+            );
+        report.required(Field("window"), self.window.is_some());
+        if let Some(value) = &self.max_count {
+            report
+                .integer(Field("max_count"), i128::from(*value), &[Integer::AtLeast(0)]);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::risk_rule::AmountAbove {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("amount"), self.amount.is_some());
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::risk_rule::JustBelow {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("subject"),
+                self.subject,
+                &[
+                    (0, "RISK_SUBJECT_UNSPECIFIED"),
+                    (1, "RISK_SUBJECT_MEMBER"),
+                    (2, "RISK_SUBJECT_CARD"),
+                    (3, "RISK_SUBJECT_ADDRESS"),
+                    (4, "RISK_SUBJECT_STORE"),
+                    (5, "RISK_SUBJECT_STAFF"),
+                ],
+            );
+        report.required(Field("window"), self.window.is_some());
+        report.required(Field("limit"), self.limit.is_some());
+        report.required(Field("margin"), self.margin.is_some());
+        report
+            .integer(
+                Field("max_count"),
+                i128::from(self.max_count),
+                &[Integer::AtLeast(0)],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::risk_rule::AfterTopUp {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("window"), self.window.is_some());
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::CreateRiskRuleRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("rule"), self.rule.is_some());
+        if let Some(value) = &self.rule {
+            report.nested(Field("rule"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::UpdateRiskRuleRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("rule"), self.rule.is_some());
+        if let Some(value) = &self.rule {
+            report.nested(Field("rule"), value);
+        }
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::GetRiskRuleRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::ListRiskRulesRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::ListRiskRulesResponse {
+    fn check(&self, report: &mut Report) {
+        for (index, value) in self.rules.iter().enumerate() {
+            report.nested(Item("rules", index), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::ListReviewsRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("state"),
+                self.state,
+                &[
+                    (0, "STATE_UNSPECIFIED"),
+                    (1, "STATE_OPEN"),
+                    (2, "STATE_APPROVED"),
+                    (3, "STATE_REJECTED"),
+                    (4, "STATE_REFUSED"),
+                ],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::GetReviewRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::payment::v1::ResolveReviewRequest {
+    fn check(&self, report: &mut Report) {
+        report
+            .choice(
+                Field("resolution"),
+                self.resolution,
+                &[
+                    (0, "RESOLUTION_UNSPECIFIED"),
+                    (1, "RESOLUTION_APPROVE"),
+                    (2, "RESOLUTION_REJECT"),
+                ],
+            );
+        report
+            .text(Field("reason"), &self.reason, &[Text::MinLen(1), Text::MaxLen(200)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
 impl Validate for crate::generated::meridian::payment::v1::TopUpCampaign {
     fn check(&self, report: &mut Report) {
         report.text(Field("display_name"), &self.display_name, &[Text::MaxLen(100)]);

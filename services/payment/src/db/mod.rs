@@ -16,6 +16,7 @@ pub mod prepaid;
 pub mod reconciliation;
 pub mod refunds;
 mod returns;
+pub mod risk;
 pub mod stored_value;
 pub mod stores;
 

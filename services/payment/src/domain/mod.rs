@@ -15,6 +15,7 @@ pub mod prepaid;
 pub mod reconciliation;
 pub mod refund;
 pub mod refund_law;
+pub mod risk;
 pub mod stored_value;
 pub mod subject;
 

@@ -222,6 +222,14 @@ impl Tender {
         }
     }
 
+    /// The stored-value card that pays, if one does.
+    pub const fn card(self) -> Option<CardId> {
+        match self {
+            Self::StoredValue(card) => Some(card),
+            _ => None,
+        }
+    }
+
     /// The id of the card, contract or coupon that pays, if one does.
     pub const fn source(self) -> Option<Uuid> {
         match self {

@@ -19,6 +19,7 @@ pub mod read_orders;
 pub mod reconciliation;
 mod record;
 pub mod refund_order;
+pub mod risk;
 pub mod send_refunds;
 mod settle;
 pub mod stored_value;

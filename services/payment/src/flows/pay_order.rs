@@ -19,10 +19,14 @@ use super::{
     charge::{answered, ask_if_nobody_is_waited_for, lock, make_charge, new_charge, request_id_reused},
     no_such_order,
     record::record,
+    risk::{self, OnReview},
 };
 use crate::{
     App, db,
-    domain::{Order, Payment, Purpose, Tender},
+    domain::{
+        Order, Payment, Purpose, Tender,
+        risk::{Operation, OperationKind},
+    },
     peers::{NewCharge, Provider},
     rpc::convert,
 };
@@ -39,7 +43,7 @@ struct Attempt {
 ///
 /// # Errors
 /// `NOTHING_DUE`, `ORDER_CLOSED`, `PAYMENT_PENDING`, `AMOUNT_MISMATCH`, `CURRENCY_MISMATCH`; `TENDER_NOT_OFFERED`,
-/// `CURRENCY_NOT_OFFERED`; `InvalidArgument` if the tender needs to know more of the payer; `PermissionDenied` for cash from anybody but staff; `Unavailable` if the provider can't be reached.
+/// `CURRENCY_NOT_OFFERED`; `RISK_REFUSED`; `InvalidArgument` if the tender needs to know more of the payer; `PermissionDenied` for cash from anybody but staff; `Unavailable` if the provider can't be reached.
 pub async fn pay_order(app: &App, ctx: Ctx, request: pb::PayOrderRequest) -> Result<pb::Payment> {
     let key = convert::key(&ctx, &request.request_id)?;
     let attempt = Attempt {
@@ -49,9 +53,25 @@ pub async fn pay_order(app: &App, ctx: Ctx, request: pb::PayOrderRequest) -> Res
         tender: convert::read_tender(request.tender())?,
     };
     authorise(app, &ctx, &attempt).await?;
-    match attempt.tender.provider() {
+    let done = match attempt.tender.provider() {
         None => take_cash(app, &ctx, key, &request, &attempt).await,
         Some(_) => pay_at_provider(app, &ctx, key, &request, &attempt).await,
+    };
+    risk::noted(app, done).await
+}
+
+/// What risk looks at.
+fn operation(app: &App, actor: &str, order: &Order, payment: &Payment, payer: Option<&pb::Payer>) -> Operation {
+    Operation {
+        kind: OperationKind::Payment,
+        source: payment.id.uuid(),
+        target: order.id.name(),
+        customer: order.customer,
+        store: order.store,
+        card: payment.tender.card(),
+        address: payer.and_then(|payer| risk::address(app, &payer.ip)),
+        actor: actor.to_owned(),
+        amount: payment.amount,
     }
 }
 
@@ -84,8 +104,11 @@ async fn take_cash(
         return Err(request_id_reused());
     }
     let outcome = start(app, before.clone(), attempt, request)?.capture(attempt.payment, now)?;
+    let payment = find(&outcome.order, attempt.payment)?;
+    let looked_at = operation(app, ctx.caller.subject(), &before, payment, request.payer.as_ref());
+    risk::assess(&mut tx, now, &looked_at, OnReview::Queue).await?;
     record(&mut tx, now, ctx.caller.subject(), &before, &outcome).await?;
-    let reply = convert::payment(outcome.order.id, find(&outcome.order, attempt.payment)?);
+    let reply = convert::payment(outcome.order.id, payment);
     ticket.finish(&mut tx, &reply).await?;
     tx.commit().await?;
     kernel::crash::point("payment.cash.committed");
@@ -103,7 +126,7 @@ async fn pay_at_provider(
         return Ok(reply);
     }
     let provider = app.peers.providers.of(attempt.tender)?;
-    let (pending, charge) = store_pending(app, provider, attempt, request).await?;
+    let (pending, charge) = store_pending(app, ctx.caller.subject(), provider, attempt, request).await?;
     kernel::crash::point("payment.pay.pending_stored");
     let made = if pending { Some(make_charge(provider, charge).await?) } else { None };
     kernel::crash::point("payment.pay.charge_made");
@@ -129,6 +152,7 @@ async fn pay_at_provider(
 /// charge to be made for it.
 async fn store_pending(
     app: &App,
+    actor: &str,
     provider: &Arc<dyn Provider>,
     attempt: &Attempt,
     request: &pb::PayOrderRequest,
@@ -145,6 +169,8 @@ async fn store_pending(
     let after = start(app, before.clone(), attempt, request)?;
     let charge = new_charge(app, &after, find(&after, attempt.payment)?, request.payer.as_ref())?;
     provider.check(&charge)?;
+    let looked_at = operation(app, actor, &before, find(&after, attempt.payment)?, request.payer.as_ref());
+    risk::assess(&mut tx, app.clock.now(), &looked_at, OnReview::Queue).await?;
     match db::orders::save(&mut tx, &before, &after).await {
         // The id is that of a payment of another order.
         Err(error) if error.is_constraint("payment_pkey") => return Err(request_id_reused()),

@@ -11,6 +11,7 @@ pub mod payout;
 pub mod prepaid;
 pub mod reconciliation;
 pub mod refund_law;
+pub mod risk;
 pub mod settlement;
 pub mod stored_value;
 

@@ -10,6 +10,7 @@ mod payment;
 mod payout;
 mod prepaid;
 mod reconciliation;
+mod risk;
 mod stored_value;
 
 use std::sync::Arc;
@@ -19,8 +20,7 @@ use proto::{
     feed::v1::event_feed_service_server::EventFeedServiceServer,
     payment::v1::{
         checkout_service_server::CheckoutServiceServer, commission_service_server::CommissionServiceServer,
-        drawer_service_server::DrawerServiceServer, invoice_service_server::InvoiceServiceServer, ledger_service_server::LedgerServiceServer, payment_service_server::PaymentServiceServer, payout_service_server::PayoutServiceServer,
-        prepaid_service_server::PrepaidServiceServer, reconciliation_service_server::ReconciliationServiceServer,
+        drawer_service_server::DrawerServiceServer, invoice_service_server::InvoiceServiceServer, ledger_service_server::LedgerServiceServer, payment_service_server::PaymentServiceServer, payout_service_server::PayoutServiceServer, prepaid_service_server::PrepaidServiceServer, reconciliation_service_server::ReconciliationServiceServer, risk_service_server::RiskServiceServer,
         stored_value_service_server::StoredValueServiceServer,
     },
 };
@@ -40,5 +40,6 @@ pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
         .add_service(StoredValueServiceServer::new(stored_value::StoredValue(Arc::clone(app))))
         .add_service(ReconciliationServiceServer::new(reconciliation::Reconciliation(Arc::clone(app))))
         .add_service(CommissionServiceServer::new(commission::Commission(Arc::clone(app))))
+        .add_service(RiskServiceServer::new(risk::Risk(Arc::clone(app))))
         .add_service(EventFeedServiceServer::new(feed))
 }

@@ -26,6 +26,7 @@ use crate::{
     payouts, peer_tenders,
     prepaid::shop::{Shop, item, ten, year},
     reconciliation::bill_with_breaks,
+    risk,
     stored_value::{desk::Desk, refunds},
     wire::{amend, cny},
 };
@@ -73,9 +74,16 @@ async fn eventful() -> House {
     house.cash(&visited, Purpose::Balance).await;
     office.complete(&office.visit(&visited).await.through("meituan")).await;
     house.close(&visited, Some(20_000)).await;
+    let paid_out = house.order().await;
+    house.cash(&paid_out, Purpose::Balance).await;
+    let long_ago = house.clock_now() - house.app.policy.claw_back();
+    office.try_complete(&office.visit(&paid_out).await.through("meituan"), long_ago).await.expect("applied");
     let list = office.list(&house).await.name;
     office.try_confirm(&list, "").await.expect("confirmed");
     office.try_pay(&list, "").await.expect("paid");
+    house.close(&paid_out, Some(20_000)).await;
+
+    risk::eventful(&house).await;
 
     let book = Book::of(&house);
     book.post(&[book.top_up(1_000)]).await.expect("posted");
@@ -272,6 +280,11 @@ const PLANTED: &[(&str, &str)] = &[
     ("commission.booked", "update commission_accrual set reversed_minor = 0"),
     ("commission.booked", "update commission_accrual set amount_minor = amount_minor + 1"),
     ("commission.booked", "delete from commission_accrual where position = 1"),
+    ("commission.booked", "delete from commission_claw_back"),
+    ("commission.payable", "update commission_claw_back set amount_minor = amount_minor + 1"),
+    ("commission.payable", "update commission_accrual set payee = payee || 'x' where settlement_id is null"),
+    ("commission.settled", "update commission_claw_back set settlement_id = (select id from commission_settlement limit 1)"),
+    ("commission.settled", "update commission_claw_back set payee = 'partners/x'"),
     ("commission.settled", "update commission_settlement set state = 'confirmed', pay_time = null"),
     ("commission.settled", "update commission_settlement set store_id = gen_random_uuid()"),
     ("commission.base", "update commission_visit set price_minor = price_minor + 1"),
@@ -296,6 +309,11 @@ const PLANTED: &[(&str, &str)] = &[
     ("drawer.closed", "update drawer set counted_minor = counted_minor + 1 where state = 'closed'"),
     ("drawer.closed", "delete from drawer_movement where kind = 'sale'"),
     ("drawer.closed", "update drawer_movement set drawer_id = (select id from drawer where number = 2) where kind = 'banked'"),
+    ("risk.held", "delete from order_return where id in (select source_id from risk_review where state = 'approved')"),
+    ("risk.held", "update risk_review set state = 'rejected' where state = 'approved'"),
+    ("risk.held", "update risk_review set amount_minor = amount_minor + 1"),
+    ("risk.resolved", "update risk_review set resolver = actor where state = 'approved'"),
+    ("risk.resolved", "update risk_review set resolver = 'staff/nobody' where state = 'approved'"),
     ("request.answered", "update idempotency_key set reply = null"),
     ("audit.chain", "update audit_entry set actor = 'nobody'"),
 ];

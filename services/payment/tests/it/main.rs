@@ -24,6 +24,7 @@ mod payouts;
 mod prepaid;
 mod races;
 mod reconciliation;
+mod risk;
 mod roles;
 mod sandbox;
 mod seeds;

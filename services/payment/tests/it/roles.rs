@@ -34,6 +34,7 @@ use crate::{
     house::{House, notice},
     prepaid::roles as contracts,
     reconciliation::{client as reconciliation, formats::header},
+    risk,
     stored_value::roles as roles_of_cards,
     wire::{amend, close, cny, fresh, pay, refusal},
 };
@@ -198,6 +199,13 @@ const RULES: &[(&str, &[Role])] = &[
     ("CountDrawer", DESK),
     ("CloseDrawer", DESK),
     ("GetDrawerReport", DRAWER_READERS),
+    ("CreateRiskRule", &[Role::Finance, Role::Administrator]),
+    ("UpdateRiskRule", &[Role::Finance, Role::Administrator]),
+    ("GetRiskRule", LEDGER_READERS),
+    ("ListRiskRules", LEDGER_READERS),
+    ("ListReviews", LEDGER_READERS),
+    ("GetReview", LEDGER_READERS),
+    ("ResolveReview", &[Role::Finance, Role::Administrator]),
     ("Subscribe", &[Role::Service]),
 ];
 
@@ -206,7 +214,7 @@ fn answer(rpc: &str) -> &'static str {
     match rpc {
         "NotifyPayment" => "BAD_SIGNATURE",
         "ReconcileDay" | "ImportBill" => "BILL_NOT_READY",
-        "GetDayProof" | "ResolveBreak" => "NOT_FOUND",
+        "GetDayProof" | "ResolveBreak" | "GetReview" | "ResolveReview" => "NOT_FOUND",
         _ => "",
     }
 }
@@ -341,6 +349,7 @@ async fn call(house: &House, rpc: &str, token: Option<&str>) -> String {
             reason(contracts::call(house, rpc, token).await)
         }
         rpc if roles_of_drawers::RPCS.contains(&rpc) => roles_of_drawers::call(house, rpc, token).await,
+        rpc if rpc.contains("Risk") || rpc.contains("Review") => risk::call(house, rpc, token).await,
         other => roles_of_cards::call(house, other, token).await,
     }
 }

@@ -26,8 +26,10 @@ pub struct Accrual {
     pub store: StoreId,
     /// Who, by what, how much, and why.
     pub share: Share,
-    /// What of it was taken back.
+    /// What of it was taken back before its list was confirmed.
     pub reversed: Money,
+    /// What of it was taken back after.
+    pub clawed_back: Money,
     /// When the visit was completed.
     pub complete_time: Timestamp,
     /// From when on it can be paid out.
@@ -58,8 +60,11 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter, limit: i64) -> Resul
     let rows = sqlx::query_as!(
         Row,
         r#"select accrual.id, booking_id, visit.order_id, accrual.store_id, accrual.currency, payee, item_id, rule_id,
-                  base_minor, amount_minor, reversed_minor, explanation, accrual.complete_time, accrual.payable_time,
-                  settlement_id, coalesce(list.confirm_time is not null, false) as "confirmed!",
+                  base_minor, amount_minor, reversed_minor,
+                  coalesce((select sum(taken.amount_minor) from commission_claw_back as taken
+                            where taken.accrual_id = accrual.id), 0)::bigint as "clawed_minor!",
+                  explanation, accrual.complete_time, accrual.payable_time, settlement_id,
+                  coalesce(list.confirm_time is not null, false) as "confirmed!",
                   coalesce(list.pay_time is not null, false) as "paid!"
            from commission_accrual as accrual join commission_visit as visit using (booking_id)
                 left join commission_settlement as list on list.id = settlement_id
@@ -87,6 +92,7 @@ struct Row {
     base_minor: i64,
     amount_minor: i64,
     reversed_minor: i64,
+    clawed_minor: i64,
     explanation: String,
     complete_time: SqlTimestamp,
     payable_time: SqlTimestamp,
@@ -114,6 +120,7 @@ impl Row {
             store: StoreId::from_uuid(self.store_id),
             share,
             reversed: money(self.reversed_minor),
+            clawed_back: money(self.clawed_minor),
             complete_time: self.complete_time.to_jiff(),
             payable_time: self.payable_time.to_jiff(),
             settlement: self.settlement_id.map(CommissionSettlementId::from_uuid),

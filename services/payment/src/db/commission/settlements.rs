@@ -8,15 +8,15 @@ use kernel::{
 };
 use pg::{Error, PgConnection, Result};
 
-use super::visits::read_payee;
+use super::{claw_backs, visits::read_payee};
 use crate::{
     db::currency,
     domain::commission::{Payee, Settlement, SettlementLine as Line, SettlementState as State},
 };
 
 /// Stores a new draft, and takes into it all that was earned at its store from `start` on and before `end`, can be paid out by
-/// then, is not wholly taken back, and is in no list. Returns how much that was; the draft must not be committed if it was
-/// nothing.
+/// then, is not wholly taken back, and is in no list; and all that was taken back there of lists that were confirmed, whenever.
+/// Returns how much that was; the draft must not be committed if it was nothing.
 #[tracing::instrument(name = "db.commission_settlement.insert", skip_all)]
 pub async fn insert_settlement(
     conn: &mut PgConnection,
@@ -53,7 +53,8 @@ pub async fn insert_settlement(
         end.to_sqlx() as _,
         draft.create_time.to_sqlx() as _,
     );
-    Ok(taken.execute(conn).await?.rows_affected())
+    let earned = taken.execute(&mut *conn).await?.rows_affected();
+    Ok(earned + claw_backs::draft(conn, draft).await?)
 }
 
 /// Locks a list against every other change of it and of what is in it, then reads it.
@@ -126,15 +127,20 @@ pub async fn update_settlement(conn: &mut PgConnection, settlement: &Settlement)
 #[tracing::instrument(name = "db.commission_settlement.lines", skip_all)]
 pub async fn settlement_lines(conn: &mut PgConnection, settlement: &Settlement) -> Result<Vec<Line>> {
     let rows = sqlx::query!(
-        r#"select payee, count(*) as "accruals!", sum(amount_minor)::bigint as "earned!",
-                  sum(reversed_minor)::bigint as "reversed!"
-           from commission_accrual where settlement_id = $1 group by payee order by payee"#,
+        r#"select payee as "payee!", sum(accruals)::bigint as "accruals!", sum(earned)::bigint as "earned!",
+                  sum(reversed)::bigint as "reversed!", sum(clawed)::bigint as "clawed!"
+           from (select payee, 1 as accruals, amount_minor as earned, reversed_minor as reversed, 0 as clawed
+                 from commission_accrual where settlement_id = $1
+                 union all
+                 select payee, 0, 0, 0, amount_minor from commission_claw_back where settlement_id = $1) as part
+           group by payee order by payee"#,
         settlement.id.uuid(),
     );
     let money = |minor| Money::new(minor, settlement.currency);
     let lines = rows.fetch_all(conn).await?.into_iter().map(|row| {
         let payee = read_payee(settlement.id.uuid(), &row.payee)?;
-        Ok(Line { payee, accruals: row.accruals, earned: money(row.earned), reversed: money(row.reversed) })
+        let (earned, reversed, clawed_back) = (money(row.earned), money(row.reversed), money(row.clawed));
+        Ok(Line { payee, accruals: row.accruals, earned, reversed, clawed_back })
     });
     lines.collect()
 }
@@ -156,16 +162,38 @@ pub struct ExportRow {
     pub base: Money,
     /// What he has earned.
     pub earned: Money,
-    /// What of it was taken back.
+    /// What of it was taken back before the list was confirmed.
     pub reversed: Money,
+    /// What is taken back of an earlier list; then nothing is earned by this row.
+    pub clawed_back: Money,
+}
+
+impl ExportRow {
+    /// What it brings its payee.
+    ///
+    /// # Errors
+    /// `AMOUNT_OVERFLOW`, which no sound row has.
+    pub fn amount(&self) -> kernel::Result<Money> {
+        self.earned.try_sub(self.reversed)?.try_sub(self.clawed_back)
+    }
 }
 
 /// All that is in a list, by payee and time.
 #[tracing::instrument(name = "db.commission_settlement.export", skip_all)]
 pub async fn export_rows(conn: &mut PgConnection, settlement: &Settlement) -> Result<Vec<ExportRow>> {
     let rows = sqlx::query!(
-        "select id, payee, booking_id, item_id, rule_id, complete_time, base_minor, amount_minor, reversed_minor
-         from commission_accrual where settlement_id = $1 order by payee, complete_time, id",
+        r#"select id as "id!", payee as "payee!", booking_id as "booking_id!", item_id as "item_id!", rule_id,
+                  complete_time as "complete_time!", base_minor as "base_minor!", amount_minor as "amount_minor!",
+                  reversed_minor as "reversed_minor!", clawed_minor as "clawed_minor!"
+           from (select id, payee, booking_id, item_id, rule_id, complete_time, base_minor, amount_minor, reversed_minor,
+                        0::bigint as clawed_minor
+                 from commission_accrual where settlement_id = $1
+                 union all
+                 select taken.id, taken.payee, booking_id, item_id, rule_id, complete_time, base_minor, 0, 0,
+                        taken.amount_minor
+                 from commission_claw_back as taken join commission_accrual as accrual on accrual.id = taken.accrual_id
+                 where taken.settlement_id = $1) as part
+           order by payee, complete_time, id"#,
         settlement.id.uuid(),
     );
     let money = |minor| Money::new(minor, settlement.currency);
@@ -179,6 +207,7 @@ pub async fn export_rows(conn: &mut PgConnection, settlement: &Settlement) -> Re
             base: money(row.base_minor),
             earned: money(row.amount_minor),
             reversed: money(row.reversed_minor),
+            clawed_back: money(row.clawed_minor),
         })
     });
     rows.collect()

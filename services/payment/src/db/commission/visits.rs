@@ -100,9 +100,23 @@ pub struct LockedVisit {
     pub lowered: Money,
     /// How often something was taken back.
     pub reversals: i32,
-    /// What can still be taken back, as it is in no list that is confirmed: whose, what he has earned, and what was taken back
-    /// of it; by id.
-    pub open: Vec<(CommissionAccrualId, Payee, Money, Money)>,
+    /// What was earned by it, by id.
+    pub earned: Vec<Earned>,
+}
+
+/// What somebody has earned by a locked visit.
+#[derive(Debug, Clone)]
+pub struct Earned {
+    /// Its id.
+    pub accrual: CommissionAccrualId,
+    /// Who.
+    pub payee: Payee,
+    /// How much; above zero.
+    pub amount: Money,
+    /// What was taken back of it, before and after its list was confirmed.
+    pub taken_back: Money,
+    /// Its list is confirmed: what is taken back goes off the next one.
+    pub is_confirmed: bool,
 }
 
 /// Locks the visit of an order against others who take back. `None` if it is not completed, or nobody has earned by it.
@@ -117,8 +131,10 @@ pub async fn lock_visit(conn: &mut PgConnection, order: OrderId) -> Result<Optio
     let currency = currency("commission_visit", row.booking_id, &row.currency)?;
     let money = |minor| Money::new(minor, currency);
     let accruals = sqlx::query!(
-        "select id, payee, amount_minor, reversed_minor, settlement_id from commission_accrual
-         where booking_id = $1 and amount_minor > 0 order by id for update",
+        r#"select id, payee, amount_minor, settlement_id,
+                  reversed_minor + coalesce((select sum(taken.amount_minor) from commission_claw_back as taken
+                                             where taken.accrual_id = accrual.id), 0)::bigint as "taken_minor!"
+           from commission_accrual as accrual where booking_id = $1 and amount_minor > 0 order by id for update"#,
         row.booking_id,
     );
     let accruals = accruals.fetch_all(&mut *conn).await?;
@@ -129,11 +145,14 @@ pub async fn lock_visit(conn: &mut PgConnection, order: OrderId) -> Result<Optio
         &lists,
     );
     let drafts = drafts.fetch_all(conn).await?;
-    let is_open = |list: Option<Uuid>| list.is_none_or(|list| drafts.contains(&list));
-    let open = accruals.into_iter().filter(|accrual| is_open(accrual.settlement_id)).map(|accrual| {
-        let payee = read_payee(accrual.id, &accrual.payee)?;
-        let id = CommissionAccrualId::from_uuid(accrual.id);
-        Ok((id, payee, money(accrual.amount_minor), money(accrual.reversed_minor)))
+    let earned = accruals.into_iter().map(|accrual| {
+        Ok(Earned {
+            accrual: CommissionAccrualId::from_uuid(accrual.id),
+            payee: read_payee(accrual.id, &accrual.payee)?,
+            amount: money(accrual.amount_minor),
+            taken_back: money(accrual.taken_minor),
+            is_confirmed: accrual.settlement_id.is_some_and(|list| !drafts.contains(&list)),
+        })
     });
     Ok(Some(LockedVisit {
         booking: BookingId::from_uuid(row.booking_id),
@@ -141,11 +160,12 @@ pub async fn lock_visit(conn: &mut PgConnection, order: OrderId) -> Result<Optio
         price: money(row.price_minor),
         lowered: money(row.lowered_minor),
         reversals: row.reversals,
-        open: open.collect::<Result<_>>()?,
+        earned: earned.collect::<Result<_>>()?,
     }))
 }
 
-/// Stores what is taken back of a locked visit: how much of which.
+/// Stores what is taken back of a locked visit: how much of which, none of them in a list that is confirmed. Counts it as a
+/// reversal, whether or not any is.
 #[tracing::instrument(name = "db.commission_accrual.take_back", skip_all)]
 pub async fn take_back(
     conn: &mut PgConnection,

@@ -22,8 +22,12 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                  group by visit.booking_id, entry.party
              ),
              accrued as (
-                 select booking_id, payee, sum(amount_minor) as amount, sum(reversed_minor) as reversed
-                 from commission_accrual group by booking_id, payee
+                 select booking_id, payee, sum(amount_minor) as amount,
+                        sum(reversed_minor + coalesce(clawed, 0)) as reversed
+                 from commission_accrual as accrual
+                      left join (select accrual_id, sum(amount_minor) as clawed from commission_claw_back
+                                 group by accrual_id) as taken on taken.accrual_id = accrual.id
+                 group by booking_id, payee
              )
              select format('bookings/%s, %s: %s accrued and %s taken back, but %s and %s booked', booking_id, payee,
                            coalesce(amount, 0), coalesce(reversed, 0), coalesce(booked.minor, 0), coalesce(back.minor, 0))
@@ -46,6 +50,30 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         ),
     },
     Invariant {
+        name: "commission.payable",
+        rule: "what the books owe a payee at a store is what he has earned, less what was taken back and what was paid out",
+        look: Look::Rows(
+            "with open as (
+                 select payee, accrual.store_id, accrual.currency, amount_minor - reversed_minor as minor
+                 from commission_accrual as accrual left join commission_settlement as list on list.id = settlement_id
+                 where list.state is distinct from 'paid'
+                 union all
+                 select payee, taken.store_id, taken.currency, -amount_minor
+                 from commission_claw_back as taken left join commission_settlement as list on list.id = settlement_id
+                 where list.state is distinct from 'paid'
+             ),
+             owed as (select payee, store_id, currency, sum(minor) as minor from open group by payee, store_id, currency),
+             booked as (
+                 select party as payee, store_id, currency, -sum(amount_minor) as minor from ledger_entry
+                 where account in ('commission_payable', 'partner_payable') group by party, store_id, currency
+             )
+             select format('%s at stores/%s: %s %s are owed, %s are booked', payee, store_id, currency,
+                           coalesce(owed.minor, 0), coalesce(booked.minor, 0))
+             from owed full join booked using (payee, store_id, currency)
+             where coalesce(owed.minor, 0) <> coalesce(booked.minor, 0)",
+        ),
+    },
+    Invariant {
         name: "commission.settled",
         rule: "what is in a settlement list is of its store and currency, and what is booked of a paid list is what is in it",
         look: Look::Rows(
@@ -53,11 +81,22 @@ pub(super) const INVARIANTS: &[Invariant] = &[
              from commission_accrual as accrual join commission_settlement as list on list.id = accrual.settlement_id
              where (accrual.store_id, accrual.currency) <> (list.store_id, list.currency)
              union all
+             select format('claw-back %s of commissionAccruals/%s is in a list of another store or currency, or from another payee',
+                           taken.id, accrual.id)
+             from commission_claw_back as taken join commission_accrual as accrual on accrual.id = taken.accrual_id
+                  left join commission_settlement as list on list.id = taken.settlement_id
+             where (taken.payee, taken.store_id, taken.currency) <> (accrual.payee, accrual.store_id, accrual.currency)
+                or (taken.store_id, taken.currency) <> (list.store_id, list.currency)
+             union all
              select format('commissionSettlements/%s is %s with %s, booked are %s', list.id, list.state, coalesce(minor, 0),
                            coalesce(booked, 0))
              from commission_settlement as list
-                  left join lateral (select sum(amount_minor - reversed_minor) as minor from commission_accrual
-                                     where settlement_id = list.id) as held on true
+                  left join lateral (select sum(minor) as minor
+                                     from (select amount_minor - reversed_minor as minor from commission_accrual
+                                           where settlement_id = list.id
+                                           union all
+                                           select -amount_minor from commission_claw_back
+                                           where settlement_id = list.id) as part) as held on true
                   left join lateral (select sum(entry.amount_minor) as booked
                                      from ledger_transaction as paid
                                           join ledger_entry as entry on entry.transaction_id = paid.id

@@ -17,6 +17,7 @@ mod payouts;
 mod peer_tenders;
 mod platform;
 mod prepaid;
+mod risk;
 
 use std::time::{Duration, Instant};
 
@@ -77,6 +78,7 @@ pub fn all() -> impl Iterator<Item = &'static Invariant> {
         drawers::INVARIANTS,
         payouts::INVARIANTS,
         bills::INVARIANTS,
+        risk::INVARIANTS,
         platform::INVARIANTS,
     ]
     .into_iter()

@@ -9,8 +9,8 @@
 //!
 //! * The same rules and the same visit give the same shares, in whatever order the rules are stored.
 //! * The bases of the therapists add up to the price.
-//! * What is earned is in one settlement list at most; from its confirmation on nothing of it is taken back, and it is paid
-//!   once.
+//! * What is earned is in one settlement list at most, and paid once; from the confirmation of that list on what is taken back
+//!   of it goes off the next one, and is in one list at most as well.
 //! * What is taken back is never more than what was earned, and all of it once all of the price has gone back.
 //!
 //! # The most specific rule

@@ -5,7 +5,9 @@
 //! ```
 //!
 //! A draft takes all that was earned at its store in its period, can be paid out by then, and is in no list. What is in a draft
-//! can still be taken back; from its confirmation on its amounts stay. Paying it books what each gets, once.
+//! can still be taken back; from its confirmation on its amounts stay, and what is taken back of it goes off the next list of
+//! the store, whatever that one's period. So a payee may get less than nothing by a list: that is what he pays back, or what
+//! is withheld from his wages. Paying a list books what each gets, once.
 
 use jiff::civil::Date;
 use kernel::{
@@ -16,7 +18,7 @@ use kernel::{
 use super::Payee;
 use crate::domain::{
     etag,
-    ledger::{Account, Entry, Kind, Transaction},
+    ledger::{Account, Entry, Kind, SubAccount, Transaction},
 };
 
 /// A settlement list.
@@ -70,15 +72,17 @@ pub struct Line {
     pub earned: Money,
     /// What of it was taken back.
     pub reversed: Money,
+    /// What is taken back of earlier lists.
+    pub clawed_back: Money,
 }
 
 impl Line {
-    /// What he gets.
+    /// What he gets; below zero if he owes it.
     ///
     /// # Errors
     /// `AMOUNT_OVERFLOW`, which no sound line has.
     pub fn amount(&self) -> Result<Money> {
-        self.earned.try_sub(self.reversed)
+        self.earned.try_sub(self.reversed)?.try_sub(self.clawed_back)
     }
 }
 
@@ -100,7 +104,8 @@ impl Settlement {
         }
     }
 
-    /// Everybody gets his: the list after, and what to book, which is nothing if all of it was taken back.
+    /// Everybody gets his, or gives back what he owes: the list after, and what to book, which is nothing if that is nothing for
+    /// everybody.
     ///
     /// # Errors
     /// `ETAG_MISMATCH`; `WRONG_STATE` unless it is confirmed and not paid.
@@ -126,19 +131,26 @@ impl Settlement {
     }
 
     fn posting(&self, lines: &[Line]) -> Result<Option<Transaction>> {
-        let total = self.total(lines)?;
-        if total.is_zero() {
-            return Ok(None);
-        }
         let mut entries = Vec::with_capacity(lines.len() + 1);
         for line in lines {
-            let amount = line.amount()?;
-            if !amount.is_zero() {
-                entries.push(Entry::debit(line.payee.account().at(self.store).of(line.payee.party()), amount)?);
-            }
+            entries.extend(side(line.payee.account().at(self.store).of(line.payee.party()), line.amount()?)?);
         }
-        entries.push(Entry::credit(Account::Bank.at(self.store), total)?);
+        let total = self.total(lines)?;
+        entries.extend(side(Account::Bank.at(self.store), Money::zero(self.currency).try_sub(total)?)?);
+        if entries.is_empty() {
+            return Ok(None);
+        }
         Transaction::try_new(Kind::CommissionPaid, self.id, entries).map(Some)
+    }
+}
+
+/// A debit of what is above zero, a credit of what is below.
+fn side(on: SubAccount, amount: Money) -> Result<Option<Entry>> {
+    let zero = Money::zero(amount.currency());
+    match amount.minor() {
+        0 => Ok(None),
+        1.. => Entry::debit(on, amount).map(Some),
+        _ => Entry::credit(on, zero.try_sub(amount)?).map(Some),
     }
 }
 
@@ -170,7 +182,7 @@ mod tests {
 
     fn line(payee: Payee, earned: i64, reversed: i64) -> Line {
         let money = |minor| Money::new(minor, Currency::CNY);
-        Line { payee, accruals: 1, earned: money(earned), reversed: money(reversed) }
+        Line { payee, accruals: 1, earned: money(earned), reversed: money(reversed), clawed_back: money(0) }
     }
 
     fn lin() -> Payee {
@@ -192,6 +204,25 @@ mod tests {
         assert_eq!(posting.entries().len(), 2, "nothing for whom nothing is left");
         assert_eq!(paid.clone().pay("", &lines, NOW).map_err(reason).err(), Some("WRONG_STATE"));
         assert_eq!(paid.confirm("", NOW).map_err(reason).err(), Some("WRONG_STATE"));
+    }
+
+    #[test]
+    fn who_owes_more_than_he_gets_gives_it_back() {
+        let owes = |earned, clawed_back| Line {
+            clawed_back: Money::new(clawed_back, Currency::CNY),
+            ..line(lin(), earned, 0)
+        };
+        let meituan = |earned| line(Payee::Partner("meituan".to_owned()), earned, 0);
+        let booked = |lines: &[Line]| {
+            let (_, posting) = draft().confirm("", NOW).expect("confirmed").pay("", lines, NOW).expect("paid");
+            let entries = posting.map(|posting| posting.entries().to_vec()).unwrap_or_default();
+            entries.into_iter().map(|entry| (entry.on.account.code(), entry.amount.minor())).collect::<Vec<_>>()
+        };
+        let (payable, bank) = ("commission_payable", "bank");
+        assert_eq!(booked(&[owes(100, 130)]), [(payable, -30), (bank, 30)]);
+        assert_eq!(booked(&[owes(100, 130), meituan(50)]), [(payable, -30), ("partner_payable", 50), (bank, -20)]);
+        assert_eq!(booked(&[owes(100, 130), meituan(30)]), [(payable, -30), ("partner_payable", 30)]);
+        assert_eq!(booked(&[owes(100, 100)]), []);
     }
 
     #[test]

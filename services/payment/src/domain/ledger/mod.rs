@@ -65,8 +65,8 @@
 //! | `paid_ahead` | all of an order is paid that is for a card or a contract | `customer_deposits` | `stored_value_principal` or `prepaid_liability` |
 //! | `reopen` | something was added to an order that was paid in full | `takings` | `customer_deposits` |
 //! | `commission_accrued` | a visit is completed by which somebody earns | `commission_expense` | `commission_payable` or `partner_payable` |
-//! | `commission_reversed` | its order is refunded before that is settled | `commission_payable` or `partner_payable` | `commission_expense` |
-//! | `commission_paid` | a settlement list is paid | `commission_payable` or `partner_payable` | `bank` |
+//! | `commission_reversed` | its order is refunded | `commission_payable` or `partner_payable` | `commission_expense` |
+//! | `commission_paid` | a settlement list is paid; of who owes by it the other way round | `commission_payable` or `partner_payable` | `bank` |
 //! | `refund_decided` | an order is closed, or money came too late | `customer_deposits`, or where `recognise` or `paid_ahead` has moved it | `refunds_payable` |
 //! | `forfeit` | an order is closed and not all goes back | `customer_deposits` | `forfeited_deposits` |
 //! | `refund_done` | money is back | `refunds_payable` | where `capture` took it from |

@@ -21,11 +21,15 @@ use rpc::Ctx;
 
 use crate::{
     App, db,
-    domain::{NewCheckout, NewTender, Order, Purpose, Tender},
+    domain::{
+        NewCheckout, NewTender, Order, Purpose, Tender,
+        risk::{Operation, OperationKind},
+    },
     flows::{
         charge::{answered, ask_if_nobody_is_waited_for, lock, make_charge, new_charge, request_id_reused},
         no_such_order,
         record::record,
+        risk::{self, OnReview},
         tenders::peer::ask,
     },
     peers::{NewCharge, Provider},
@@ -46,7 +50,8 @@ pub struct Wanted {
 /// Starts to pay by several tenders.
 ///
 /// # Errors
-/// As [`Order::start_checkout`]; `TENDER_NOT_OFFERED`, `INSUFFICIENT_BALANCE`; those of who keeps points and coupons; `InvalidArgument` if a tender needs to know
+/// As [`Order::start_checkout`]; `TENDER_NOT_OFFERED`, `INSUFFICIENT_BALANCE`; those of who keeps points and coupons;
+/// `RISK_REFUSED`; `InvalidArgument` if a tender needs to know
 /// more; `PermissionDenied` for what is taken at the desk from anybody but staff; `Unavailable` if the provider can't be
 /// reached.
 pub async fn start_checkout(app: &App, ctx: Ctx, request: pb::StartCheckoutRequest) -> Result<pb::Checkout> {
@@ -89,7 +94,7 @@ pub async fn start_with(
         }
         _ => {}
     }
-    started
+    risk::noted(app, started).await
 }
 
 fn new_checkout(
@@ -153,6 +158,7 @@ impl Start<'_> {
             return Err(request_id_reused());
         }
         let outcome = before.clone().start_checkout(self.new.clone(), now)?;
+        risk::assess(&mut tx, now, &self.operation(&before)?, OnReview::Queue).await?;
         record(&mut tx, now, self.key.caller, &before, &outcome).await?;
         let reply = convert::checkout::checkout(&outcome.order, self.new.id)?;
         ticket.finish(&mut tx, &reply).await?;
@@ -214,6 +220,7 @@ impl Start<'_> {
         if let Some(charge) = &charge {
             provider.check(charge)?;
         }
+        risk::assess(&mut tx, now, &self.operation(&before)?, OnReview::Queue).await?;
         match record(&mut tx, now, self.key.caller, &before, &outcome).await {
             // The id is that of a checkout of another order, which was stored just now.
             Err(error) if error.reason() == "CHECKOUT_EXISTS" => return Err(request_id_reused()),
@@ -221,6 +228,21 @@ impl Start<'_> {
         }
         tx.commit().await?;
         Ok(charge)
+    }
+
+    /// What risk looks at: all tenders together.
+    fn operation(&self, order: &Order) -> Result<Operation> {
+        Ok(Operation {
+            kind: OperationKind::Payment,
+            source: self.new.id.uuid(),
+            target: order.id.name(),
+            customer: order.customer,
+            store: order.store,
+            card: self.new.tenders.iter().find_map(|tender| tender.tender.card()),
+            address: self.request.payer.as_ref().and_then(|payer| risk::address(self.app, &payer.ip)),
+            actor: self.key.caller.to_owned(),
+            amount: Money::try_sum(order.currency(), self.new.tenders.iter().map(|tender| tender.amount))?,
+        })
     }
 
     fn charge(&self, order: &Order, payment: &crate::domain::Payment) -> Result<NewCharge> {

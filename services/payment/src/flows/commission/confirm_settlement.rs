@@ -9,7 +9,7 @@ use serde_json::json;
 use super::note;
 use crate::{App, db, rpc::convert};
 
-/// Fixes the amounts of a draft: nothing of them is taken back any more.
+/// Fixes the amounts of a draft: what is taken back of them from now on goes off the next list.
 ///
 /// # Errors
 /// `NotFound`; `PermissionDenied` for another store; `ETAG_MISMATCH`; `WRONG_STATE`.

@@ -20,7 +20,8 @@ use crate::{
     rpc::convert,
 };
 
-/// Drafts a list of all that was earned at a store by visits completed in a period, can be paid out by now, and is in no list.
+/// Drafts a list of all that was earned at a store by visits completed in a period, can be paid out by now, and is in no list;
+/// less what was taken back there, whenever, of lists that were confirmed.
 ///
 /// # Errors
 /// `NOTHING_TO_SETTLE`; `PermissionDenied` for another store; `InvalidArgument` for dates the wrong way round.

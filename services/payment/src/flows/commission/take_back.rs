@@ -1,10 +1,13 @@
-//! The order of a visit is refunded: what was earned by it goes back in proportion.
+//! The order of a visit is refunded: what was earned by it goes back in proportion, also if it was paid out before.
 
 use kernel::{Money, Result, Timestamp, ids};
 use pg::Tx;
 
 use crate::{
-    db,
+    db::{
+        self,
+        commission::{ClawBack, Earned},
+    },
     domain::{
         Order,
         commission::{self, given_back},
@@ -12,8 +15,9 @@ use crate::{
     },
 };
 
-/// Takes back what of a visit's commission goes with what was given back of its order, which this transaction has locked.
-/// Nothing happens if the visit is not completed, or nothing is left to take.
+/// Takes back what of a visit's commission goes with what was given back of its order, which this transaction has locked. What
+/// is in a confirmed list is left there, and goes off the next one. Nothing happens if the visit is not completed, or nothing
+/// is left to take.
 ///
 /// # Errors
 /// Those of the ledger and the database.
@@ -23,21 +27,33 @@ pub async fn take_back(tx: &mut Tx, now: Timestamp, order: &Order) -> Result<()>
         return Ok(());
     }
     let gone = given_back(order)?.0.try_sub(visit.lowered)?;
-    let shares: Vec<(Money, Money)> = visit.open.iter().map(|(_, _, earned, reversed)| (*earned, *reversed)).collect();
+    let shares: Vec<(Money, Money)> = visit.earned.iter().map(|earned| (earned.amount, earned.taken_back)).collect();
     let taken = commission::take_back(visit.price, gone, &shares)?;
 
-    let (mut entries, mut rows) = (Vec::new(), Vec::new());
-    for ((id, payee, ..), amount) in visit.open.iter().zip(&taken).filter(|(_, amount)| !amount.is_zero()) {
-        entries.push(Entry::debit(payee.account().at(visit.store).of(payee.party()), *amount)?);
-        rows.push((*id, *amount));
+    let source = ids::derive(visit.booking.uuid(), &format!("commission_reversal/{}", visit.reversals));
+    let (mut entries, mut open, mut confirmed) = (Vec::new(), Vec::new(), Vec::new());
+    for (Earned { accrual, payee, is_confirmed, .. }, amount) in visit.earned.iter().zip(taken) {
+        if amount.is_zero() {
+            continue;
+        }
+        entries.push(Entry::debit(payee.account().at(visit.store).of(payee.party()), amount)?);
+        if *is_confirmed {
+            let (id, payee) = (ids::derive(source, &format!("claw_back/{}", accrual.uuid())), payee.clone());
+            confirmed.push(ClawBack { id, accrual: *accrual, payee, store: visit.store, amount, create_time: now });
+        } else {
+            open.push((*accrual, amount));
+        }
     }
-    if rows.is_empty() {
+    if entries.is_empty() {
         return Ok(());
     }
-    let all = Money::try_sum(visit.price.currency(), taken)?;
-    entries.push(Entry::credit(Account::CommissionExpense.at(visit.store), all)?);
-    let source = ids::derive(visit.booking.uuid(), &format!("commission_reversal/{}", visit.reversals));
-    db::commission::take_back(tx, &visit, &rows).await?;
+    let all = entries.iter().map(|entry| entry.amount);
+    entries
+        .push(Entry::credit(Account::CommissionExpense.at(visit.store), Money::try_sum(visit.price.currency(), all)?)?);
+    db::commission::take_back(tx, &visit, &open).await?;
+    for claw_back in &confirmed {
+        db::commission::insert_claw_back(tx, claw_back).await?;
+    }
     let posting = Transaction::try_new(Kind::CommissionReversed, source, entries)?.of_order(order.id);
     db::ledger::post(tx, now, &posting).await?;
     Ok(())

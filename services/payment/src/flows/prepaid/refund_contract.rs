@@ -6,13 +6,20 @@ use kernel::{
 };
 use pg::{
     PgConnection,
-    idempotency::{self, Begin},
+    idempotency::{self, Begin, Key},
 };
 use prost::Message;
 use proto::payment::v1 as pb;
 use rpc::{Ctx, convert::money};
 
-use super::{super::record::record as record_order, lock, record::record};
+use super::{
+    super::{
+        record::record as record_order,
+        risk::{self, OnReview},
+    },
+    lock,
+    record::record,
+};
 use crate::{
     App,
     db::{self, prepaid::StoredRefund},
@@ -21,6 +28,7 @@ use crate::{
         payout::{Payout, State as PayoutState},
         prepaid::{Claim, Contract, Had, Settlement, case, settlement::settle},
         refund_law::{self, Quote, RuleBook},
+        risk::{Operation, OperationKind},
     },
     rpc::convert::{self, date::optional_date, prepaid, refund_law as law},
 };
@@ -56,8 +64,13 @@ pub async fn preview_contract_refund(
 /// not, is owed to the holder as a payout. The quote is stored.
 ///
 /// # Errors
-/// Those of [`preview_contract_refund`], and `REFUND_CHANGED` if it is not what was expected.
+/// Those of [`preview_contract_refund`], and `REFUND_CHANGED` if it is not what was expected; `RISK_REFUSED`.
 pub async fn refund_contract(app: &App, ctx: Ctx, request: pb::RefundContractRequest) -> Result<pb::ContractRefund> {
+    let done = refund(app, ctx, request).await;
+    risk::noted(app, done).await
+}
+
+async fn refund(app: &App, ctx: Ctx, request: pb::RefundContractRequest) -> Result<pb::ContractRefund> {
     let id = ContractId::parse_name("name", &request.name)?;
     let key = convert::key(&ctx, &request.request_id)?;
     let claim = Claim {
@@ -77,8 +90,12 @@ pub async fn refund_contract(app: &App, ctx: Ctx, request: pb::RefundContractReq
         }
         Begin::Fresh(ticket) => ticket,
     };
-    let order = db::prepaid::get(&mut tx, id).await?.ok_or_else(|| Error::not_found(id))?.order;
-    let order = db::orders::lock(&mut tx, order).await?.ok_or_else(|| Error::not_found(order))?;
+    let known = db::prepaid::get(&mut tx, id).await?.ok_or_else(|| Error::not_found(id))?;
+    ctx.caller.see_own(Some(known.holder), Some(known.store))?;
+    let order = db::orders::lock(&mut tx, known.order).await?.ok_or_else(|| Error::not_found(known.order))?;
+    // Before the contract is locked, as by whoever pays with it; so by what it gives as it was a moment ago.
+    let (quote, _) = reckon(app, &mut tx, &known, &order, &claim, now).await?;
+    risk::assess(&mut tx, now, &operation(ctx.caller.subject(), key, &known, quote.refund), OnReview::Queue).await?;
     let mut contract = lock(&mut tx, id).await?;
     ctx.caller.see_own(Some(contract.holder), Some(contract.store))?;
     let (quote, settlement) = reckon(app, &mut tx, &contract, &order, &claim, now).await?;
@@ -130,6 +147,21 @@ fn payout(contract: &Contract, settlement: &Settlement, now: Timestamp) -> Resul
         state: PayoutState::Due,
         create_time: now,
     }))
+}
+
+/// What risk looks at.
+fn operation(actor: &str, key: Key<'_>, contract: &Contract, amount: Money) -> Operation {
+    Operation {
+        kind: OperationKind::Refund,
+        source: kernel::ids::derive(key.request_id, &format!("end of {} by {actor}", contract.id)),
+        target: contract.order.name(),
+        customer: contract.holder,
+        store: contract.store,
+        card: None,
+        address: None,
+        actor: actor.to_owned(),
+        amount,
+    }
 }
 
 /// What the law gives today, and how it is paid and booked.

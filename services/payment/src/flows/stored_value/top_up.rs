@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use kernel::{
     Error, Money, Result, Timestamp,
-    ids::{CardId, MemberId, OrderId, TopUpCampaignId},
+    ids::{CardId, MemberId, OrderId, TopUpCampaignId, parse_uuid},
 };
 use pg::Tx;
 use proto::payment::v1 as pb;
@@ -13,7 +13,10 @@ use rpc::{Ctx, convert::money};
 use serde_json::json;
 
 use super::{
-    super::create_order::create_in_tx,
+    super::{
+        create_order::create_in_tx,
+        risk::{self, OnReview},
+    },
     edit::{Edit, Started},
     no_such_card, see,
 };
@@ -22,6 +25,7 @@ use crate::{
     db::stored_value::{campaigns, cards, limits, top_ups},
     domain::{
         Line, NewOrder, Subject,
+        risk::{Operation, OperationKind},
         stored_value::{Card, campaign::ranked, rules},
     },
     rpc::convert,
@@ -31,30 +35,53 @@ use crate::{
 ///
 /// # Errors
 /// `InvalidArgument`; `NotFound`, also for another's card; `PermissionDenied`; `CARD_LOST`, `CARD_FROZEN`, `CARD_CLOSED`;
-/// `CURRENCY_MISMATCH`, `CARD_LIMIT_EXCEEDED`, `SALE_STOPPED`.
+/// `CURRENCY_MISMATCH`, `CARD_LIMIT_EXCEEDED`, `SALE_STOPPED`; `RISK_REFUSED`; `CARD_CHANGED`.
 pub async fn top_up_card(app: &App, ctx: Ctx, request: pb::TopUpCardRequest) -> Result<pb::Order> {
+    let done = top_up(app, ctx, request).await;
+    risk::noted(app, done).await
+}
+
+async fn top_up(app: &App, ctx: Ctx, request: pb::TopUpCardRequest) -> Result<pb::Order> {
     let id = CardId::parse_name("card", &request.card)?;
     let mut edit = match Edit::begin(app, &ctx, &request, &request.request_id).await? {
         Started::Before(reply) => return Ok(reply),
         Started::Now(edit) => *edit,
     };
     let (tx, now) = (&mut edit.tx, edit.now);
+    let known = cards::get(tx, id).await?.ok_or_else(|| no_such_card(id))?;
+    see(&ctx.caller, &known)?;
+    let amount = money("amount", request.amount.as_ref())?;
+    if amount.minor() <= 0 {
+        return Err(Error::invalid("amount", "must be above zero"));
+    }
+    let customer = match known.holder {
+        Some(holder) => holder,
+        None => MemberId::parse_name("customer", &request.customer)?,
+    };
+    // Before the card is locked, as by whoever pays with it.
+    let actor = ctx.caller.subject();
+    let looked_at = Operation {
+        kind: OperationKind::TopUp,
+        source: kernel::ids::derive(parse_uuid("request_id", &request.request_id)?, &format!("top-up by {actor}")),
+        target: id.name(),
+        customer,
+        store: known.store,
+        card: Some(id),
+        address: None,
+        actor: actor.to_owned(),
+        amount,
+    };
+    risk::assess(tx, now, &looked_at, OnReview::Queue).await?;
     let card = cards::lock(tx, id).await?.ok_or_else(|| no_such_card(id))?;
-    see(&ctx.caller, &card)?;
+    if card.holder != known.holder {
+        return Err(Error::aborted("CARD_CHANGED", "the card was handed over just now; read it again, then decide"));
+    }
     if let Some(bound) = ctx.caller.bound_store()
         && bound != card.store
     {
         return Err(Error::precondition("CARD_OF_OTHER_STORE", "a card is topped up at the store that has issued it"));
     }
     card.usable()?;
-    let amount = money("amount", request.amount.as_ref())?;
-    if amount.minor() <= 0 {
-        return Err(Error::invalid("amount", "must be above zero"));
-    }
-    let customer = match card.holder {
-        Some(holder) => holder,
-        None => MemberId::parse_name("customer", &request.customer)?,
-    };
     may_be_sold(app, tx, now, &card, amount).await?;
     let promised = promise(tx, now, &card, amount).await?;
 

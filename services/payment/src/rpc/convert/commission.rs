@@ -137,6 +137,7 @@ pub fn to_accrual(accrual: &Accrual, now: Timestamp) -> pb::CommissionAccrual {
         store: accrual.store.name(),
         share: Some(to_share(&accrual.share)),
         reversed: Some(to_money(accrual.reversed)),
+        clawed_back: Some(to_money(accrual.clawed_back)),
         state: state.into(),
         complete_time: Some(to_timestamp(accrual.complete_time)),
         payable_time: Some(to_timestamp(accrual.payable_time)),

@@ -14,8 +14,19 @@ use crate::{
 const ROW_END: &str = "\r\n";
 
 /// The columns of an export.
-const COLUMNS: [&str; 10] =
-    ["payee", "booking", "item", "rule", "completed", "currency", "base", "earned", "taken_back", "amount"];
+const COLUMNS: [&str; 11] = [
+    "payee",
+    "booking",
+    "item",
+    "rule",
+    "completed",
+    "currency",
+    "base",
+    "earned",
+    "taken_back",
+    "clawed_back",
+    "amount",
+];
 
 /// A list with its lines.
 ///
@@ -28,6 +39,7 @@ pub fn to_settlement(settlement: &Settlement, lines: &[SettlementLine]) -> Resul
             accruals: line.accruals,
             earned: Some(to_money(line.earned)),
             reversed: Some(to_money(line.reversed)),
+            clawed_back: Some(to_money(line.clawed_back)),
             amount: Some(to_money(line.amount()?)),
         })
     };
@@ -79,7 +91,8 @@ pub fn to_csv(rows: &[ExportRow]) -> Result<HttpBody> {
             decimal(row.base),
             decimal(row.earned),
             decimal(row.reversed),
-            decimal(row.earned.try_sub(row.reversed)?),
+            decimal(row.clawed_back),
+            decimal(row.amount()?),
         ];
         text.push_str(&cells.join(","));
         text.push_str(ROW_END);

@@ -1,6 +1,7 @@
 //! What therapists and partners earn.
 
 mod accruing;
+mod clawing;
 pub mod office;
 mod races;
 mod reading;
