@@ -1818,7 +1818,8 @@ pub struct CheckoutTender {
     /// The way to pay.
     #[prost(enumeration = "payment::Tender", tag = "1")]
     pub tender: i32,
-    /// How much; above 0, in the order's currency.
+    /// How much; above 0, in the order's currency. A session pays a line of its item whole, or what is left to pay of it,
+    /// whatever the session is worth by its contract.
     #[prost(message, optional, tag = "2")]
     pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
     /// The number on the slip, for CARD_TERMINAL.
@@ -2186,7 +2187,8 @@ pub mod checkout_service_client {
         ///
         /// Errors: FAILED_PRECONDITION with reason NOTHING_DUE, ORDER_CLOSED, PAYMENT_PENDING (another payment or checkout is under
         /// way), AMOUNT_MISMATCH (the tenders don't add up to what is due), SEVERAL_PROVIDERS, TENDER_NOT_OFFERED,
-        /// INSUFFICIENT_BALANCE, or NOT_A_VISIT (what is paid ahead can't be paid by what was paid ahead); those of
+        /// INSUFFICIENT_BALANCE, SESSION_PAYS_WHOLE (a session pays a line of the visit whole), those of PrepaidService.ReserveUse,
+        /// NOT_THE_HOLDER, or NOT_A_VISIT (what is paid ahead can't be paid by what was paid ahead); those of
         /// RedemptionService.ReservePoints for points and of CouponService.ReserveCoupon for coupons; CHECKOUT_ENDED if a checkout
         /// with one of these was refused or not gone on with in time: start another; INVALID_ARGUMENT if a tender needs to know
         /// more; UNAVAILABLE if the provider, or who keeps points and coupons, is not reachable: repeat with the same request_id.
@@ -2275,8 +2277,8 @@ pub mod checkout_service_client {
         /// give back in the order that the policy `refund_order` states, within a kind what was paid last first; no more than was
         /// captured by each, what is on its way included. What was taken at the desk is handed back at once.
         ///
-        /// Errors: FAILED_PRECONDITION with reason NOT_PAID, NOT_A_VISIT, NOTHING_REFUNDABLE, REFUND_EXCEEDS_CAPTURED or
-        /// REFUND_EXCEEDS_LINE; INVALID_ARGUMENT, also with reason CURRENCY_MISMATCH or REFUND_OF_REFUND.
+        /// Errors: FAILED_PRECONDITION with reason NOT_PAID, NOT_A_VISIT, NOTHING_REFUNDABLE, REFUND_EXCEEDS_CAPTURED,
+        /// REFUND_EXCEEDS_LINE or SESSION_PAYS_WHOLE (a part of a session can't be given back); INVALID_ARGUMENT, also with reason CURRENCY_MISMATCH or REFUND_OF_REFUND.
         pub async fn refund_order(
             &mut self,
             request: impl tonic::IntoRequest<super::RefundOrderRequest>,
@@ -2351,7 +2353,8 @@ pub mod checkout_service_server {
         ///
         /// Errors: FAILED_PRECONDITION with reason NOTHING_DUE, ORDER_CLOSED, PAYMENT_PENDING (another payment or checkout is under
         /// way), AMOUNT_MISMATCH (the tenders don't add up to what is due), SEVERAL_PROVIDERS, TENDER_NOT_OFFERED,
-        /// INSUFFICIENT_BALANCE, or NOT_A_VISIT (what is paid ahead can't be paid by what was paid ahead); those of
+        /// INSUFFICIENT_BALANCE, SESSION_PAYS_WHOLE (a session pays a line of the visit whole), those of PrepaidService.ReserveUse,
+        /// NOT_THE_HOLDER, or NOT_A_VISIT (what is paid ahead can't be paid by what was paid ahead); those of
         /// RedemptionService.ReservePoints for points and of CouponService.ReserveCoupon for coupons; CHECKOUT_ENDED if a checkout
         /// with one of these was refused or not gone on with in time: start another; INVALID_ARGUMENT if a tender needs to know
         /// more; UNAVAILABLE if the provider, or who keeps points and coupons, is not reachable: repeat with the same request_id.
@@ -2377,8 +2380,8 @@ pub mod checkout_service_server {
         /// give back in the order that the policy `refund_order` states, within a kind what was paid last first; no more than was
         /// captured by each, what is on its way included. What was taken at the desk is handed back at once.
         ///
-        /// Errors: FAILED_PRECONDITION with reason NOT_PAID, NOT_A_VISIT, NOTHING_REFUNDABLE, REFUND_EXCEEDS_CAPTURED or
-        /// REFUND_EXCEEDS_LINE; INVALID_ARGUMENT, also with reason CURRENCY_MISMATCH or REFUND_OF_REFUND.
+        /// Errors: FAILED_PRECONDITION with reason NOT_PAID, NOT_A_VISIT, NOTHING_REFUNDABLE, REFUND_EXCEEDS_CAPTURED,
+        /// REFUND_EXCEEDS_LINE or SESSION_PAYS_WHOLE (a part of a session can't be given back); INVALID_ARGUMENT, also with reason CURRENCY_MISMATCH or REFUND_OF_REFUND.
         async fn refund_order(
             &self,
             request: tonic::Request<super::RefundOrderRequest>,
@@ -9172,6 +9175,607 @@ pub mod ledger_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// Money that somebody has to get by hand.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Payout {
+    /// `payouts/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What it is about, `orders/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub order: ::prost::alloc::string::String,
+    /// Which store owes it, `stores/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub store: ::prost::alloc::string::String,
+    /// Who gets it, `members/<uuid>`.
+    #[prost(string, tag = "4")]
+    pub payee: ::prost::alloc::string::String,
+    /// How much.
+    #[prost(message, optional, tag = "5")]
+    pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Of it, what is above all that was paid for the order, such as interest.
+    #[prost(message, optional, tag = "6")]
+    pub beyond_price: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Why, in a word for programs.
+    #[prost(string, tag = "7")]
+    pub reason: ::prost::alloc::string::String,
+    /// Where it is in its life.
+    #[prost(enumeration = "payout::State", tag = "8")]
+    pub state: i32,
+    /// How it was paid; not set while it is due.
+    #[prost(enumeration = "payout::Method", tag = "9")]
+    pub method: i32,
+    /// The bank's number of a transfer.
+    #[prost(string, tag = "10")]
+    pub reference: ::prost::alloc::string::String,
+    /// When it was decided.
+    #[prost(message, optional, tag = "11")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was paid; not set while it is due.
+    #[prost(message, optional, tag = "12")]
+    pub pay_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Nested message and enum types in `Payout`.
+pub mod payout {
+    /// Where a payout is in its life.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        /// Not stated.
+        Unspecified = 0,
+        /// It is owed.
+        Due = 1,
+        /// Who has to get it has it.
+        Paid = 2,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Due => "STATE_DUE",
+                Self::Paid => "STATE_PAID",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_DUE" => Some(Self::Due),
+                "STATE_PAID" => Some(Self::Paid),
+                _ => None,
+            }
+        }
+    }
+    /// How it is paid.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Method {
+        /// Not stated.
+        Unspecified = 0,
+        /// In cash, at the desk.
+        Cash = 1,
+        /// By a transfer to an account of who gets it.
+        BankTransfer = 2,
+    }
+    impl Method {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "METHOD_UNSPECIFIED",
+                Self::Cash => "METHOD_CASH",
+                Self::BankTransfer => "METHOD_BANK_TRANSFER",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "METHOD_UNSPECIFIED" => Some(Self::Unspecified),
+                "METHOD_CASH" => Some(Self::Cash),
+                "METHOD_BANK_TRANSFER" => Some(Self::BankTransfer),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for Payout {
+    const NAME: &'static str = "Payout";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.Payout".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.Payout".into()
+    }
+}
+/// Request of PayoutService.ListPayouts.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListPayoutsRequest {
+    /// Only of this member, `members/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub payee: ::prost::alloc::string::String,
+    /// Only of this store, `stores/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// Only in this state.
+    #[prost(enumeration = "payout::State", tag = "3")]
+    pub state: i32,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "4")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "5")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListPayoutsRequest {
+    const NAME: &'static str = "ListPayoutsRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListPayoutsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListPayoutsRequest".into()
+    }
+}
+/// Response of PayoutService.ListPayouts.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListPayoutsResponse {
+    /// One page.
+    #[prost(message, repeated, tag = "1")]
+    pub payouts: ::prost::alloc::vec::Vec<Payout>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListPayoutsResponse {
+    const NAME: &'static str = "ListPayoutsResponse";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ListPayoutsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ListPayoutsResponse".into()
+    }
+}
+/// Request of PayoutService.MakePayout.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MakePayoutRequest {
+    /// `payouts/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// How it was paid.
+    #[prost(enumeration = "payout::Method", tag = "2")]
+    pub method: i32,
+    /// The bank's number of a transfer; empty for cash.
+    #[prost(string, tag = "3")]
+    pub reference: ::prost::alloc::string::String,
+    /// A UUID for this request; repeats with the same one have the same answer.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for MakePayoutRequest {
+    const NAME: &'static str = "MakePayoutRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.MakePayoutRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.MakePayoutRequest".into()
+    }
+}
+/// Generated client implementations.
+pub mod payout_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Money that goes back by hand: what the end of a card or contract gives that can't go back to where it was paid from,
+    /// since it was paid too long ago, or by somebody else than whose it is by now; and what is above all that was paid, such as
+    /// interest. It is owed until staff hand it over in cash or have sent it by bank.
+    #[derive(Debug, Clone)]
+    pub struct PayoutServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl PayoutServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> PayoutServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> PayoutServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            PayoutServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Lists payouts, the newest first. Members get their own; staff bound to a store get that store's.
+        pub async fn list_payouts(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListPayoutsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListPayoutsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.PayoutService/ListPayouts",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.PayoutService", "ListPayouts"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Notes that a payout was handed over, or sent by bank. It is made once.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason PAYOUT_PAID; NOT_FOUND.
+        pub async fn make_payout(
+            &mut self,
+            request: impl tonic::IntoRequest<super::MakePayoutRequest>,
+        ) -> std::result::Result<tonic::Response<super::Payout>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.PayoutService/MakePayout",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.PayoutService", "MakePayout"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod payout_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with PayoutServiceServer.
+    #[async_trait]
+    pub trait PayoutService: std::marker::Send + std::marker::Sync + 'static {
+        /// Lists payouts, the newest first. Members get their own; staff bound to a store get that store's.
+        async fn list_payouts(
+            &self,
+            request: tonic::Request<super::ListPayoutsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListPayoutsResponse>,
+            tonic::Status,
+        >;
+        /// Notes that a payout was handed over, or sent by bank. It is made once.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason PAYOUT_PAID; NOT_FOUND.
+        async fn make_payout(
+            &self,
+            request: tonic::Request<super::MakePayoutRequest>,
+        ) -> std::result::Result<tonic::Response<super::Payout>, tonic::Status>;
+    }
+    /// Money that goes back by hand: what the end of a card or contract gives that can't go back to where it was paid from,
+    /// since it was paid too long ago, or by somebody else than whose it is by now; and what is above all that was paid, such as
+    /// interest. It is owed until staff hand it over in cash or have sent it by bank.
+    #[derive(Debug)]
+    pub struct PayoutServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> PayoutServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for PayoutServiceServer<T>
+    where
+        T: PayoutService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.payment.v1.PayoutService/ListPayouts" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListPayoutsSvc<T: PayoutService>(pub Arc<T>);
+                    impl<
+                        T: PayoutService,
+                    > tonic::server::UnaryService<super::ListPayoutsRequest>
+                    for ListPayoutsSvc<T> {
+                        type Response = super::ListPayoutsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListPayoutsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PayoutService>::list_payouts(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListPayoutsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.PayoutService/MakePayout" => {
+                    #[allow(non_camel_case_types)]
+                    struct MakePayoutSvc<T: PayoutService>(pub Arc<T>);
+                    impl<
+                        T: PayoutService,
+                    > tonic::server::UnaryService<super::MakePayoutRequest>
+                    for MakePayoutSvc<T> {
+                        type Response = super::Payout;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::MakePayoutRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PayoutService>::make_payout(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = MakePayoutSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for PayoutServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.payment.v1.PayoutService";
+    impl<T> tonic::server::NamedService for PayoutServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// A prepaid contract as the law on refunds looks at it: what was agreed, and what the merchant has delivered of it.
 ///
 /// All amounts are of the currency of `paid`, all days those of the store's time zone. A price is that at the time of the
@@ -10446,6 +11050,9 @@ pub struct ContractUse {
     /// When it was decided; not set while it is reserved.
     #[prost(message, optional, tag = "8")]
     pub decide_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The payment of a visit's order by which it is used, `payments/<uuid>`; empty if it was reserved by itself.
+    #[prost(string, tag = "9")]
+    pub payment: ::prost::alloc::string::String,
 }
 /// Nested message and enum types in `ContractUse`.
 pub mod contract_use {
@@ -10471,6 +11078,8 @@ pub mod contract_use {
         Committed = 2,
         /// It did not.
         Voided = 3,
+        /// What it paid for was given back.
+        Returned = 4,
     }
     impl State {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -10483,6 +11092,7 @@ pub mod contract_use {
                 Self::Reserved => "STATE_RESERVED",
                 Self::Committed => "STATE_COMMITTED",
                 Self::Voided => "STATE_VOIDED",
+                Self::Returned => "STATE_RETURNED",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -10492,6 +11102,7 @@ pub mod contract_use {
                 "STATE_RESERVED" => Some(Self::Reserved),
                 "STATE_COMMITTED" => Some(Self::Committed),
                 "STATE_VOIDED" => Some(Self::Voided),
+                "STATE_RETURNED" => Some(Self::Returned),
                 _ => None,
             }
         }
@@ -10522,8 +11133,7 @@ pub struct ContractRefund {
     /// Of `quote.refund`, what goes back to where it was paid from.
     #[prost(message, optional, tag = "4")]
     pub to_sources: ::core::option::Option<super::super::super::google::r#type::Money>,
-    /// Of `quote.refund`, what is above all that was paid, such as interest: it stays owed to the customer, and finance pays
-    /// it out.
+    /// Of `quote.refund`, what is above all that was paid, such as interest: it is paid out by hand to the holder.
     #[prost(message, optional, tag = "5")]
     pub beyond_sources: ::core::option::Option<
         super::super::super::google::r#type::Money,
@@ -10531,6 +11141,13 @@ pub struct ContractRefund {
     /// When it was decided; not set in a preview.
     #[prost(message, optional, tag = "6")]
     pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Of `quote.refund`, what was paid and can't, or must not, go back to where it was paid from: it is paid out by hand to
+    /// the holder, together with `beyond_sources`. All of it, if the holder is not who bought it.
+    #[prost(message, optional, tag = "7")]
+    pub at_desk: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What pays that out, `payouts/<uuid>`; empty if that is nothing, and in a preview.
+    #[prost(string, tag = "8")]
+    pub payout: ::prost::alloc::string::String,
 }
 impl ::prost::Name for ContractRefund {
     const NAME: &'static str = "ContractRefund";
@@ -10793,7 +11410,7 @@ impl ::prost::Name for TransferContractRequest {
     }
 }
 /// Request of PrepaidService.PreviewContractRefund.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PreviewContractRefundRequest {
     /// `contracts/<uuid>`.
     #[prost(string, tag = "1")]
@@ -10805,6 +11422,13 @@ pub struct PreviewContractRefundRequest {
     /// serves to the end.
     #[prost(message, optional, tag = "3")]
     pub stop_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// Goods and services that were given on top and that the customer keeps (Art. 21).
+    #[prost(message, repeated, tag = "4")]
+    pub gifts: ::prost::alloc::vec::Vec<refund_law_contract::Gift>,
+    /// Proven costs of either side (Art. 15 ¶2). They count where the article allows it: the merchant's if the customer is the
+    /// cause, the customer's if the merchant is.
+    #[prost(message, repeated, tag = "5")]
+    pub costs: ::prost::alloc::vec::Vec<refund_law_request::Cost>,
 }
 impl ::prost::Name for PreviewContractRefundRequest {
     const NAME: &'static str = "PreviewContractRefundRequest";
@@ -10817,7 +11441,7 @@ impl ::prost::Name for PreviewContractRefundRequest {
     }
 }
 /// Request of PrepaidService.RefundContract.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RefundContractRequest {
     /// `contracts/<uuid>`.
     #[prost(string, tag = "1")]
@@ -10834,6 +11458,12 @@ pub struct RefundContractRequest {
     /// As in PreviewContractRefundRequest.
     #[prost(message, optional, tag = "5")]
     pub stop_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// As in PreviewContractRefundRequest.
+    #[prost(message, repeated, tag = "6")]
+    pub gifts: ::prost::alloc::vec::Vec<refund_law_contract::Gift>,
+    /// As in PreviewContractRefundRequest.
+    #[prost(message, repeated, tag = "7")]
+    pub costs: ::prost::alloc::vec::Vec<refund_law_request::Cost>,
 }
 impl ::prost::Name for RefundContractRequest {
     const NAME: &'static str = "RefundContractRequest";
@@ -11247,7 +11877,8 @@ pub mod prepaid_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Ends a contract: what the law gives goes back to where it was paid from, and the quote is kept with its explanation.
-        /// Given `expected`, it is refused if the law gives another amount.
+        /// What that can't take back, what is above all that was paid, and all of it if the contract was handed over, is a payout
+        /// to its holder. Given `expected`, it is refused if the law gives another amount.
         ///
         /// Errors: those of PreviewContractRefund, and REFUND_CHANGED.
         pub async fn refund_contract(
@@ -11397,7 +12028,8 @@ pub mod prepaid_service_server {
             request: tonic::Request<super::PreviewContractRefundRequest>,
         ) -> std::result::Result<tonic::Response<super::ContractRefund>, tonic::Status>;
         /// Ends a contract: what the law gives goes back to where it was paid from, and the quote is kept with its explanation.
-        /// Given `expected`, it is refused if the law gives another amount.
+        /// What that can't take back, what is above all that was paid, and all of it if the contract was handed over, is a payout
+        /// to its holder. Given `expected`, it is refused if the law gives another amount.
         ///
         /// Errors: those of PreviewContractRefund, and REFUND_CHANGED.
         async fn refund_contract(
@@ -15710,6 +16342,131 @@ impl ::prost::Name for TransferCardRequest {
         "/meridian.payment.v1.TransferCardRequest".into()
     }
 }
+/// What a card that is given back gives back.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CardRefund {
+    /// The card.
+    #[prost(message, optional, tag = "1")]
+    pub card: ::core::option::Option<Card>,
+    /// Those that have something left, the oldest first.
+    #[prost(message, repeated, tag = "2")]
+    pub top_ups: ::prost::alloc::vec::Vec<card_refund::TopUp>,
+    /// What goes back in all.
+    #[prost(message, optional, tag = "3")]
+    pub refund: ::core::option::Option<super::super::super::google::r#type::Money>,
+}
+/// Nested message and enum types in `CardRefund`.
+pub mod card_refund {
+    /// What one top-up gives back: by the law each is a contract of its own.
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct TopUp {
+        /// `orders/<uuid>`.
+        #[prost(string, tag = "1")]
+        pub order: ::prost::alloc::string::String,
+        /// What goes back to where it was paid from.
+        #[prost(message, optional, tag = "2")]
+        pub to_sources: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// What is paid out by hand, since it can't go back there.
+        #[prost(message, optional, tag = "3")]
+        pub at_desk: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// The bonus that is void.
+        #[prost(message, optional, tag = "4")]
+        pub bonus_void: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// What went back of it before.
+        #[prost(message, optional, tag = "5")]
+        pub before: ::core::option::Option<
+            super::super::super::super::google::r#type::Money,
+        >,
+        /// How it is reckoned, line by line.
+        #[prost(message, optional, tag = "6")]
+        pub quote: ::core::option::Option<super::RefundLawQuote>,
+        /// What pays `at_desk` out, `payouts/<uuid>`; empty if that is nothing, and in a preview.
+        #[prost(string, tag = "7")]
+        pub payout: ::prost::alloc::string::String,
+    }
+    impl ::prost::Name for TopUp {
+        const NAME: &'static str = "TopUp";
+        const PACKAGE: &'static str = "meridian.payment.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "meridian.payment.v1.CardRefund.TopUp".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/meridian.payment.v1.CardRefund.TopUp".into()
+        }
+    }
+}
+impl ::prost::Name for CardRefund {
+    const NAME: &'static str = "CardRefund";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.CardRefund".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.CardRefund".into()
+    }
+}
+/// Request of StoredValueService.PreviewCardRefund.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PreviewCardRefundRequest {
+    /// `cards/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub card: ::prost::alloc::string::String,
+    /// Why.
+    #[prost(enumeration = "RefundCause", tag = "2")]
+    pub cause: i32,
+    /// Whether the customer had had the same service from another merchant before: then there is no return within seven days
+    /// (Art. 14 ¶1 item 2). What he had here is known.
+    #[prost(bool, tag = "3")]
+    pub known_elsewhere: bool,
+}
+impl ::prost::Name for PreviewCardRefundRequest {
+    const NAME: &'static str = "PreviewCardRefundRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.PreviewCardRefundRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.PreviewCardRefundRequest".into()
+    }
+}
+/// Request of StoredValueService.RefundCard.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RefundCardRequest {
+    /// `cards/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub card: ::prost::alloc::string::String,
+    /// Why.
+    #[prost(enumeration = "RefundCause", tag = "2")]
+    pub cause: i32,
+    /// As in PreviewCardRefundRequest.
+    #[prost(bool, tag = "3")]
+    pub known_elsewhere: bool,
+    /// Whether the card goes on, empty, instead of ending.
+    #[prost(bool, tag = "4")]
+    pub keep_card: bool,
+    /// What the customer was told that goes back; any amount if absent.
+    #[prost(message, optional, tag = "5")]
+    pub expected: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "6")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RefundCardRequest {
+    const NAME: &'static str = "RefundCardRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.RefundCardRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.RefundCardRequest".into()
+    }
+}
 /// A campaign was made or changed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TopUpCampaignChanged {
@@ -16379,6 +17136,65 @@ pub mod stored_value_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Says what giving a card back would give, top-up by top-up, with all reasons: 法释〔2025〕4号. Nothing is changed.
+        pub async fn preview_card_refund(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PreviewCardRefundRequest>,
+        ) -> std::result::Result<tonic::Response<super::CardRefund>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.StoredValueService/PreviewCardRefund",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.StoredValueService",
+                        "PreviewCardRefund",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives a card back: what the law says of each top-up goes back to where it came from, as far as that can take it; the
+        /// rest is a payout, made by hand. Bonus is void. The card ends, unless it shall be kept, empty. What of a top-up went back
+        /// before is taken off. Given `expected`, it is refused if another amount goes back.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CARD_CLOSED, CARD_FROZEN (let it be used again first), CARD_IN_USE (a payment
+        /// with it is under way) or REFUND_CHANGED; ABORTED with reason CARD_CHANGED if it was topped up meanwhile.
+        pub async fn refund_card(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RefundCardRequest>,
+        ) -> std::result::Result<tonic::Response<super::CardRefund>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.StoredValueService/RefundCard",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.StoredValueService",
+                        "RefundCard",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -16499,6 +17315,21 @@ pub mod stored_value_service_server {
             &self,
             request: tonic::Request<super::TransferCardRequest>,
         ) -> std::result::Result<tonic::Response<super::Card>, tonic::Status>;
+        /// Says what giving a card back would give, top-up by top-up, with all reasons: 法释〔2025〕4号. Nothing is changed.
+        async fn preview_card_refund(
+            &self,
+            request: tonic::Request<super::PreviewCardRefundRequest>,
+        ) -> std::result::Result<tonic::Response<super::CardRefund>, tonic::Status>;
+        /// Gives a card back: what the law says of each top-up goes back to where it came from, as far as that can take it; the
+        /// rest is a payout, made by hand. Bonus is void. The card ends, unless it shall be kept, empty. What of a top-up went back
+        /// before is taken off. Given `expected`, it is refused if another amount goes back.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason CARD_CLOSED, CARD_FROZEN (let it be used again first), CARD_IN_USE (a payment
+        /// with it is under way) or REFUND_CHANGED; ABORTED with reason CARD_CHANGED if it was topped up meanwhile.
+        async fn refund_card(
+            &self,
+            request: tonic::Request<super::RefundCardRequest>,
+        ) -> std::result::Result<tonic::Response<super::CardRefund>, tonic::Status>;
     }
     /// Stored value: cards that customers top up, with bonus on top, and pay visits with.
     ///
@@ -17316,6 +18147,101 @@ pub mod stored_value_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = TransferCardSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.StoredValueService/PreviewCardRefund" => {
+                    #[allow(non_camel_case_types)]
+                    struct PreviewCardRefundSvc<T: StoredValueService>(pub Arc<T>);
+                    impl<
+                        T: StoredValueService,
+                    > tonic::server::UnaryService<super::PreviewCardRefundRequest>
+                    for PreviewCardRefundSvc<T> {
+                        type Response = super::CardRefund;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PreviewCardRefundRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as StoredValueService>::preview_card_refund(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PreviewCardRefundSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.StoredValueService/RefundCard" => {
+                    #[allow(non_camel_case_types)]
+                    struct RefundCardSvc<T: StoredValueService>(pub Arc<T>);
+                    impl<
+                        T: StoredValueService,
+                    > tonic::server::UnaryService<super::RefundCardRequest>
+                    for RefundCardSvc<T> {
+                        type Response = super::CardRefund;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RefundCardRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as StoredValueService>::refund_card(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RefundCardSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -252,6 +252,8 @@ impl Cast {
                     expected: None,
                     request_id,
                     stop_date: None,
+                    gifts: vec![],
+                    costs: vec![],
                 };
                 (Call::RefundContract(request), &self.manager)
             }
