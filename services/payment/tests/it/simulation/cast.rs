@@ -249,11 +249,8 @@ impl Cast {
                 let request = pb::RefundContractRequest {
                     name: contract(),
                     cause: pb::RefundCause::MerchantBreach.into(),
-                    expected: None,
                     request_id,
-                    stop_date: None,
-                    gifts: vec![],
-                    costs: vec![],
+                    ..Default::default()
                 };
                 (Call::RefundContract(request), &self.manager)
             }

@@ -146,7 +146,10 @@ impl Model {
             Ask::Undo => {
                 let contract = self.contract.as_mut().expect("there is one");
                 let (order, price, back) = (contract.order, contract.price, contract.refund()?);
-                self.end(order, price - back, now);
+                // What was handed over goes back by hand, to nobody but its holder.
+                let by_hand = if contract.holder == 0 { 0 } else { back };
+                contract.by_hand = by_hand;
+                self.end(order, price - (back - by_hand), now);
                 Ok(())
             }
             Ask::Issue { named, lapses } => {

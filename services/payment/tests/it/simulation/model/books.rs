@@ -67,7 +67,7 @@ impl Model {
         if let Some(contract) = &self.contract {
             book("prepaid_liability", -contract.owed());
             book("takings", -contract.earned());
-            book("refunds_payable", -contract.beyond);
+            book("refunds_payable", -contract.beyond - contract.by_hand);
         }
         books.retain(|_, fen| *fen != 0);
         books

@@ -33,6 +33,8 @@ pub struct Contract {
     pub recognised: i64,
     /// What the law gave beyond what was paid, once it has ended.
     pub beyond: i64,
+    /// What of the price its end gives back by hand.
+    pub by_hand: i64,
 }
 
 /// The day in Shanghai.
@@ -43,7 +45,8 @@ pub fn day(now: i64) -> i64 {
 impl Contract {
     pub fn new(order: usize, price: i64, sessions: usize) -> Self {
         let (rests, uses) = (Vec::new(), Vec::new());
-        Self { order, price, sessions, holder: 0, state: "draft", over: 0, rests, uses, recognised: 0, beyond: 0 }
+        let [over, recognised, beyond, by_hand] = [0; 4];
+        Self { order, price, sessions, holder: 0, state: "draft", over, rests, uses, recognised, beyond, by_hand }
     }
 
     pub fn was_paid(&self) -> bool {

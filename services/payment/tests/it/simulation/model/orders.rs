@@ -368,16 +368,10 @@ impl Model {
         if of.subject == Subject::Contract && self.contract.as_ref().is_some_and(Contract::was_paid) {
             return Err("CONTRACT_PAID");
         }
-        let was_paid = of.state == State::Paid;
-        if of.subject == Subject::TopUp && was_paid && self.purse.as_ref().is_some_and(|purse| purse.holds(order)) {
-            return Err("CARD_IN_USE");
+        if of.subject == Subject::TopUp && of.state == State::Paid {
+            return Err("TOP_UP_PAID");
         }
         self.end(order, keep, now);
-        if self.orders[order].subject == Subject::TopUp && was_paid {
-            let of = &self.orders[order];
-            let out = of.back();
-            self.purse.as_mut().expect("a top-up has a card").unload(order, out);
-        }
         if let (Subject::Contract, Some(contract)) = (self.orders[order].subject, &mut self.contract) {
             contract.cancel();
         }

@@ -81,29 +81,12 @@ impl Purse {
         [sum(0), sum(1)]
     }
 
-    /// Whether something of a top-up is set aside.
-    pub fn holds(&self, order: usize) -> bool {
-        self.lots.iter().any(|lot| lot.order == order && lot.held != [0, 0])
-    }
-
     pub fn load(&mut self, order: usize, fen: i64, bonus: i64, now: i64) {
         let brought = [fen, bonus];
         let until = if self.lapses && bonus > 0 { now + BONUS_DAYS * DAY } else { i64::MAX };
         self.promotion += bonus;
         let [held, spent, expired] = [[0, 0]; 3];
         self.lots.push(Lot { order, brought, open: brought, held, spent, refunded: 0, expired, until });
-    }
-
-    /// A top-up is given back: `out` of it is paid out, whatever is open; its bonus is void.
-    pub fn unload(&mut self, order: usize, out: i64) {
-        for lot in self.lots.iter_mut().filter(|lot| lot.order == order) {
-            self.promotion += out - lot.open[0] - lot.open[1];
-            let paid = out.min(lot.open[0]);
-            lot.refunded += paid;
-            lot.expired[0] += lot.open[0] - paid;
-            lot.expired[1] += lot.open[1];
-            lot.open = [0, 0];
-        }
     }
 
     pub fn hold(&mut self, fen: i64, now: i64) -> Result<Vec<Share>, &'static str> {
