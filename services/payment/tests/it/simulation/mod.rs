@@ -73,7 +73,7 @@ async fn run(nth: u64) {
     let mut world = World::open(nth).await;
     for seed in &mine {
         let life = Life::begin(&mut world, *seed).await;
-        let many = 8 + usize::try_from(seed % 18).expect("few");
+        let many = 8 + usize::try_from(seed % 14).expect("few");
         steps += many;
         life.live(many).await;
     }
