@@ -24,7 +24,7 @@ macro_rules! all {
             match $step(&$life.world.app).await {
                 Ok(0) => break,
                 Ok(_) => {}
-                Err(error) => panic!("{}", $life.told(error)),
+                Err(error) => panic!("{}", $life.told(error.chain())),
             }
         }
     };
@@ -65,7 +65,7 @@ impl Life<'_> {
                 self.wait(if all { 700 } else { 0 });
                 die!(self, waits, worker::query_pending);
                 let asked = worker::query_pending(&self.world.app).await;
-                assert!(asked.is_ok(), "{}", self.told(asked));
+                assert!(asked.is_ok(), "{}", self.told(format!("{asked:?}")));
                 let decided = |truth| matches!(truth, Truth::Paid | Truth::Ended);
                 let calm = waits.is_none();
                 self.settled(|_, pending| pending, |_, truth| all && calm && decided(truth)).await;

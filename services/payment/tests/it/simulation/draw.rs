@@ -1,6 +1,6 @@
 //! What happens next: drawn from the seed's dice, with an eye on what there is.
 
-use super::model::{Ask, How, Model, PayState, State, Subject, What};
+use super::model::{Ask, How, Model, Order, PayState, State, Subject, What};
 use crate::dice::Dice;
 
 /// What happens besides requests.
@@ -64,17 +64,42 @@ impl Draw<'_> {
         of[self.dice.roll(of.len())]
     }
 
+    /// How a life begins: some with money on a card, some with a contract that is paid, all with a visit.
+    pub fn beginning(&mut self) -> Vec<Ask> {
+        let mut asks = Vec::new();
+        let cash = |order| Ask::Pay { order, deposit: false, how: How::Cash };
+        if self.dice.roll(2) == 0 {
+            asks.push(Ask::Issue { named: self.dice.roll(4) > 0, lapses: self.dice.roll(2) == 0 });
+            for order in 0..self.dice.roll(2) + 1 {
+                let fen = self.below(2_000) + 600;
+                asks.extend([Ask::TopUp { fen }, cash(order)]);
+            }
+        }
+        if self.dice.roll(4) == 0 {
+            let sessions = self.dice.roll(4) + 1;
+            let order = asks.iter().filter(|ask| matches!(ask, Ask::TopUp { .. })).count();
+            asks.extend([Ask::Contract { price: self.below(20_000) + 10, sessions }, cash(order)]);
+        }
+        asks.push(self.visit());
+        asks
+    }
+
     /// The next step.
     pub fn step(&mut self) -> Step {
-        match self.dice.roll(20) {
-            0..=6 => {
+        let pays = || self.model.orders.iter().flat_map(|of| &of.pays);
+        let waits = pays().any(|pay| pay.state == PayState::Pending);
+        let (deeds, all) = if waits { (10, 24) } else { (4, 24) };
+        match self.dice.roll(all) {
+            nth if nth < deeds => {
                 let deed = self.deed();
                 let crashes = self.dice.roll(6) == 0 && !matches!(deed, Deed::Press { .. });
                 let waits = self.dice.roll(30);
                 Step::Deed(deed, crashes.then_some(waits))
             }
-            7 => Step::Again(self.dice.roll(1_000)),
-            8 => self.both().map_or_else(|| Step::Ask(self.ask(), Manner::Once), |(one, other)| Step::Both(one, other)),
+            23 => Step::Again(self.dice.roll(1_000)),
+            21 | 22 => {
+                self.both().map_or_else(|| Step::Ask(self.ask(), Manner::Once), |(one, other)| Step::Both(one, other))
+            }
             _ => {
                 let ask = self.ask();
                 let manner = self.manner(&ask);
@@ -148,25 +173,40 @@ impl Draw<'_> {
 
     /// An order; rather one of the last.
     fn order(&mut self) -> Option<usize> {
-        let count = self.model.orders.len();
-        (count > 0).then(|| count - 1 - self.dice.roll(count).min(self.dice.roll(count)))
+        self.order_that(|_| true)
+    }
+
+    /// An order; rather one of the last, and mostly one that is `fit`.
+    fn order_that(&mut self, fit: impl Fn(&Order) -> bool) -> Option<usize> {
+        let all = &self.model.orders;
+        let mut of: Vec<usize> = (0..all.len()).filter(|nth| fit(&all[*nth])).collect();
+        if of.is_empty() || self.dice.roll(8) == 0 {
+            of = (0..all.len()).collect();
+        }
+        let back = self.dice.roll(of.len()).min(self.dice.roll(of.len()));
+        of.len().checked_sub(back + 1).map(|nth| of[nth])
     }
 
     fn ask(&mut self) -> Ask {
-        let Some(order) = self.order() else { return self.visit() };
+        let open = |of: &Order| matches!(of.state, State::Open | State::DepositPaid) && of.idle().is_ok();
+        let (Some(any), Some(unpaid)) = (self.order(), self.order_that(open)) else { return self.visit() };
+        let visits = |of: &Order| of.subject == Subject::Visit && of.state == State::Paid && of.refundable() > 0;
+        let paid = self.order_that(visits).unwrap_or(any);
+        let (contract, card) = (self.model.contract.is_some(), self.model.purse.is_some());
         match self.dice.roll(24) {
-            0 => self.visit(),
-            1..=5 => self.pay(order),
-            6..=9 => self.checkout(order),
-            10..=12 => self.refund(order),
-            13 => Ask::Close { order, keep: self.one(&[0, 0, 700, 100_000]) },
-            14 => {
+            0 | 1 => self.visit(),
+            2..=4 => self.pay(unpaid),
+            5..=10 => self.checkout(unpaid),
+            11..=15 => self.refund(paid),
+            16 => Ask::Close { order: any, keep: self.one(&[0, 0, 700, 100_000]) },
+            17 => {
                 let fen = self.below(3_000) + 1;
-                Ask::Amend { order, fen: if self.dice.roll(2) == 0 { fen } else { -fen } }
+                Ask::Amend { order: any, fen: if self.dice.roll(2) == 0 { fen } else { -fen } }
             }
-            15 => self.cancel().unwrap_or_else(|| self.pay(order)),
-            16..=19 => self.card(),
-            _ => self.contract(),
+            18 => self.cancel().unwrap_or_else(|| self.pay(unpaid)),
+            19 | 20 if card || !contract => self.card(),
+            _ if contract => self.contract(),
+            _ => self.card(),
         }
     }
 
@@ -192,8 +232,10 @@ impl Draw<'_> {
         let of = &self.model.orders[order];
         let deposit = of.state == State::Open && self.dice.roll(2) == 0;
         let mut left = of.due(deposit).unwrap_or(500);
-        if self.dice.roll(12) == 0 {
-            left += 1;
+        match self.dice.roll(16) {
+            0 => left += 1,
+            1 => left -= 1,
+            _ => {}
         }
         let mut hows = vec![How::Cash, How::Terminal, self.how()];
         if self.model.purse.is_some() {
@@ -201,17 +243,23 @@ impl Draw<'_> {
             hows.insert(0, How::Card);
         }
         let mut parts: Vec<(How, i64)> = Vec::new();
+        let wealth = self.model.purse.as_ref().map_or(0, |purse| purse.open()[0] + purse.open()[1] + 30);
         for _ in 0..self.dice.roll(3) + 1 {
             let how = self.one(&hows);
-            if left > 0 && (parts.iter().all(|(other, _)| *other != how) || self.dice.roll(20) == 0) {
+            if how == How::Card && parts.iter().all(|(other, _)| *other != how) && left > 0 {
+                let fen = self.below(left.min(wealth)) + 1;
+                parts.push((how, fen));
+                left -= fen;
+            } else if left > 0 && (parts.iter().all(|(other, _)| *other != how) || self.dice.roll(20) == 0) {
                 let fen = self.below(left) + 1;
                 parts.push((how, fen));
                 left -= fen;
             }
         }
+        // What the card doesn't pay is paid otherwise.
         match parts.last_mut() {
-            Some((_, fen)) => *fen += left,
-            None => parts.push((How::Cash, left)),
+            Some((how, fen)) if *how != How::Card || left <= 0 => *fen += left,
+            _ => parts.push((self.one(&[How::Sandbox, How::Cash, How::Wechat]), left)),
         }
         Ask::Checkout { order, deposit, parts }
     }
@@ -220,7 +268,10 @@ impl Draw<'_> {
         let of = &self.model.orders[order];
         let what = match self.dice.roll(6) {
             0 => What::All,
-            1..=3 => What::Amount(self.below(of.refundable() + 200)),
+            1..=3 => {
+                let most = of.refundable() + 200;
+                What::Amount(if self.dice.roll(2) == 0 { self.below(most) } else { most * 3 / 5 })
+            }
             _ => {
                 let nth = self.dice.roll(of.lines.len());
                 let fen = (self.dice.roll(2) == 0).then(|| self.below(of.lines[nth][0].abs() + 2) + 1);
@@ -251,8 +302,8 @@ impl Draw<'_> {
             2 => Ask::Unstop,
             3 => Ask::Reissue,
             4 => Ask::GiveCard { to: self.dice.roll(2) },
-            5 => Ask::TopUp { fen: 499_000 },
-            6 | 7 if stopped => {
+            5 => Ask::TopUp { fen: if self.dice.roll(4) == 0 { 499_000 } else { 1_000 } },
+            6..=9 if stopped => {
                 if self.dice.roll(2) == 0 {
                     Ask::Unstop
                 } else {

@@ -1,6 +1,6 @@
 //! One life: the steps of a seed, each beside the model's word on it.
 
-use std::{collections::BTreeMap, fmt::Debug, time::Duration};
+use std::{collections::BTreeMap, fmt::Display, time::Duration};
 
 use kernel::{Timestamp, Uuid};
 use tonic::{Code, Status};
@@ -47,13 +47,13 @@ impl<'a> Life<'a> {
     }
 
     /// What a failure is told with.
-    pub fn told(&self, what: impl Debug) -> String {
+    pub fn told(&self, what: impl Display) -> String {
         let steps: Vec<String> = self.log.iter().enumerate().map(|(nth, step)| format!("  {nth}: {step}")).collect();
-        format!("{what:?}\n`make sim SEED={}` replays it; its steps:\n{}", self.seed, steps.join("\n"))
+        format!("{what}\n`make sim SEED={}` replays it; its steps:\n{}", self.seed, steps.join("\n"))
     }
 
     #[expect(clippy::panic, reason = "a test fails by panicking")]
-    fn fail(&self, what: impl Debug) -> ! {
+    fn fail(&self, what: impl Display) -> ! {
         panic!("{}", self.told(what))
     }
 
@@ -64,6 +64,11 @@ impl<'a> Life<'a> {
 
     /// Lives `steps` steps, and comes to the end of everything that was begun.
     pub async fn live(mut self, steps: usize) {
+        for ask in (Draw { dice: &mut self.dice, model: &self.model }).beginning() {
+            self.log.push(format!("{ask:?}"));
+            self.wait(1);
+            self.ask(ask, Manner::Once).await;
+        }
         for _ in 0..steps {
             let step = Draw { dice: &mut self.dice, model: &self.model }.step();
             self.log.push(format!("{step:?}"));
@@ -193,7 +198,7 @@ impl<'a> Life<'a> {
         let start = self.wait(0);
         let letter = self.cast.campaign(&mut self.dice, days, start);
         let reply = self.send(&letter).await;
-        assert!(reply.is_ok(), "{}", self.told(reply));
+        assert!(reply.is_ok(), "{}", self.told(format!("{reply:?}")));
     }
 
     /// Who cancels has the provider asked first.
