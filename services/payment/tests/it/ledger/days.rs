@@ -39,12 +39,16 @@ impl Desk {
         self.book.post(&[self.book.sale(minor)]).await.expect("posted");
     }
 
-    /// Works until nothing is left to do, and so many days are closed.
+    /// Works until nothing is left to do, every store that is posted to is known, and so many days are closed: what else
+    /// runs in the same Postgres may hold up the sealer.
     async fn close(&self, sheets: i64) {
         eventually(PATIENCE, || async {
             while worker::seal_ledger(&self.house.app).await.expect("sealed") > 0 {}
             while worker::close_days(&self.house.app).await.expect("closed") > 0 {}
-            self.book.count("select count(*) from ledger_sheet").await == sheets
+            let unknown = "select count(distinct store_id) from ledger_entry as entry
+                           where not exists (select from ledger_rollup as known where known.store_id = entry.store_id)";
+            self.book.count(unknown).await == 0
+                && self.book.count("select count(*) from ledger_sheet").await == sheets
         })
         .await;
     }
