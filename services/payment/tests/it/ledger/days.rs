@@ -47,8 +47,7 @@ impl Desk {
             while worker::close_days(&self.house.app).await.expect("closed") > 0 {}
             let unknown = "select count(distinct store_id) from ledger_entry as entry
                            where not exists (select from ledger_rollup as known where known.store_id = entry.store_id)";
-            self.book.count(unknown).await == 0
-                && self.book.count("select count(*) from ledger_sheet").await == sheets
+            self.book.count(unknown).await == 0 && self.book.count("select count(*) from ledger_sheet").await == sheets
         })
         .await;
     }
