@@ -278,7 +278,7 @@ impl Model {
             Subject::Visit => {}
             Subject::TopUp => {
                 let purse = self.purse.as_mut().expect("a top-up has a card");
-                purse.load(order, total, promised.map_or(0, |(bonus, _)| bonus), now);
+                purse.load(total, promised.map_or(0, |(bonus, _)| bonus), now);
             }
             Subject::Contract => self.contract.as_mut().expect("its order has one").activate(now),
         }

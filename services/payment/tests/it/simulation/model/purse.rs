@@ -11,7 +11,6 @@ pub const BONUS_DAYS: i64 = 3;
 /// What a top-up has brought.
 #[derive(Debug, Clone)]
 pub struct Lot {
-    pub order: usize,
     pub brought: Both,
     pub open: Both,
     pub held: Both,
@@ -81,12 +80,12 @@ impl Purse {
         [sum(0), sum(1)]
     }
 
-    pub fn load(&mut self, order: usize, fen: i64, bonus: i64, now: i64) {
+    pub fn load(&mut self, fen: i64, bonus: i64, now: i64) {
         let brought = [fen, bonus];
         let until = if self.lapses && bonus > 0 { now + BONUS_DAYS * DAY } else { i64::MAX };
         self.promotion += bonus;
         let [held, spent, expired] = [[0, 0]; 3];
-        self.lots.push(Lot { order, brought, open: brought, held, spent, refunded: 0, expired, until });
+        self.lots.push(Lot { brought, open: brought, held, spent, refunded: 0, expired, until });
     }
 
     pub fn hold(&mut self, fen: i64, now: i64) -> Result<Vec<Share>, &'static str> {
