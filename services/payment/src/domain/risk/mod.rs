@@ -19,7 +19,8 @@
 //!
 //! What was let through, attempts to pay that came to nothing included: who tries out cards should be seen. It is counted from
 //! the moment at which a rule is enabled that looks at it, for as long as the rule looks back; without such a rule nothing is
-//! stored or locked. An operation in another currency than the rule's is none of its business.
+//! stored or locked. An operation in another currency than the rule's is none of its business. What goes back because booking
+//! closes an order or makes it cheaper is booking's to decide, and isn't looked at.
 //!
 //! Whoever is measured locks by whom it is counted, in the order of [`Measure::key`], after the order's row and before all
 //! others, until the end of the transaction: of any number at once each sees those before it. A rule by store lets one payment
