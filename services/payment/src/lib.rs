@@ -121,7 +121,7 @@
 //! | [`flows`] | one use case a file; [`flows::audit`] looks at every invariant ([`db::invariants`]) of a live database |
 //! | [`db`] | all SQL: tables `customer_order`, `order_line`, `order_return*`, `checkout`, `payment`, `refund`, `ledger_*`, `commission_*`, `therapist_link`, `stored_value_*`, `top_up*`, `store_zone`, `day_proof`, `bill_line`, `reconciliation_break`, `prepaid_*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
 //! | [`peers`] | payment providers behind one port: WeChat Pay, which also issues invoices, Alipay, the sandbox; what their clients share |
-//! | [`rpc`] | `PaymentService`, `CheckoutService`, `LedgerService`, `CommissionService`, `InvoiceService`, `StoredValueService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks), `ReconciliationService` and the event feed |
+//! | [`rpc`] | `PaymentService`, `CheckoutService`, `LedgerService`, `CommissionService`, `InvoiceService`, `StoredValueService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks), `ReconciliationService`, `RecordsService` (payments found again, and as a table) and the event feed |
 //! | [`worker`] | asks about pending payments, sends refunds, sees to invoices, closes days, matches bills, seals ledger and audit trail, forgets old sendings of notices, follows booking's feed |
 //! | [`sandbox`] | a provider that takes no money; a foreign system with tables of its own; and two that speak WeChat Pay's and Alipay's protocols |
 //! | [`app`], [`config`] | the wiring; what an operator may set |

@@ -11,6 +11,7 @@ pub mod orders;
 pub mod payments;
 pub mod prepaid;
 pub mod reconciliation;
+pub mod records;
 pub mod refunds;
 mod returns;
 pub mod stored_value;

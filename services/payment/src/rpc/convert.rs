@@ -8,6 +8,7 @@ pub mod invoice;
 pub mod ledger;
 pub mod prepaid;
 pub mod reconciliation;
+pub mod records;
 pub mod refund_law;
 pub mod settlement;
 pub mod stored_value;

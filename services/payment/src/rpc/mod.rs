@@ -8,6 +8,7 @@ mod ledger;
 mod payment;
 mod prepaid;
 mod reconciliation;
+mod records;
 mod stored_value;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use proto::{
         invoice_service_server::InvoiceServiceServer, ledger_service_server::LedgerServiceServer,
         payment_service_server::PaymentServiceServer, prepaid_service_server::PrepaidServiceServer,
         reconciliation_service_server::ReconciliationServiceServer,
-        stored_value_service_server::StoredValueServiceServer,
+        records_service_server::RecordsServiceServer, stored_value_service_server::StoredValueServiceServer,
     },
 };
 use tonic::service::Routes;
@@ -35,6 +36,7 @@ pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
         .add_service(PrepaidServiceServer::new(prepaid::Prepaid(Arc::clone(app))))
         .add_service(InvoiceServiceServer::new(invoice::Invoices(Arc::clone(app))))
         .add_service(StoredValueServiceServer::new(stored_value::StoredValue(Arc::clone(app))))
+        .add_service(RecordsServiceServer::new(records::Records(Arc::clone(app))))
         .add_service(ReconciliationServiceServer::new(reconciliation::Reconciliation(Arc::clone(app))))
         .add_service(CommissionServiceServer::new(commission::Commission(Arc::clone(app))))
         .add_service(EventFeedServiceServer::new(feed))

@@ -20,6 +20,7 @@ mod orders;
 mod prepaid;
 mod races;
 mod reconciliation;
+mod records;
 mod roles;
 mod sandbox;
 mod seeds;

@@ -32,6 +32,7 @@ use crate::{
     house::{House, notice},
     prepaid::roles as contracts,
     reconciliation::{client as reconciliation, formats::header},
+    records,
     stored_value::roles as roles_of_cards,
     wire::{amend, close, cny, fresh, pay, refusal},
 };
@@ -170,6 +171,19 @@ const RULES: &[(&str, &[Role])] = &[
     ("GetSettlement", SHEET_READERS),
     ("ListSettlements", SHEET_READERS),
     ("ExportSettlement", SHEET_READERS),
+    (
+        "SearchPayments",
+        &[
+            Role::Member,
+            Role::StoreManager,
+            Role::RegionalManager,
+            Role::Finance,
+            Role::Support,
+            Role::Administrator,
+            Role::Auditor,
+        ],
+    ),
+    ("ExportPayments", LEDGER_READERS),
     ("Subscribe", &[Role::Service]),
 ];
 
@@ -296,6 +310,7 @@ async fn call(house: &House, rpc: &str, token: Option<&str>) -> String {
             };
             reason(reconciliation(house).resolve_break(sent(request, token)).await)
         }
+        "SearchPayments" | "ExportPayments" => records::asked(house, rpc, token).await,
         "Subscribe" => {
             let request = SubscribeRequest { consumer: "test".to_owned(), partition: 0, cursor: String::new() };
             reason(EventFeedServiceClient::new(house.channel.clone()).subscribe(sent(request, token)).await)
