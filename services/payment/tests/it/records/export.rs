@@ -65,7 +65,7 @@ async fn a_long_export_comes_in_pieces_and_misses_nothing() {
         "insert into payment (id, order_id, position, purpose, tender, amount_minor, state, capture_time, create_time)
          select gen_random_uuid(), $1, n, 'balance', 'cash', n, 'captured', at, at
          from generate_series(1, 2500) as n cross join lateral (select '2027-02-01T00:00:00Z'::timestamptz
-                                                                       + (n % 3) * interval '1 second' as at) as then",
+                                                                       + (n % 3) * interval '1 second' as at) as moment",
     )
     .bind(order)
     .execute(house.db.pg.pool())
