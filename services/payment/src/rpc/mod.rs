@@ -20,8 +20,8 @@ use proto::{
         checkout_service_server::CheckoutServiceServer, commission_service_server::CommissionServiceServer,
         invoice_service_server::InvoiceServiceServer, ledger_service_server::LedgerServiceServer,
         payment_service_server::PaymentServiceServer, prepaid_service_server::PrepaidServiceServer,
-        reconciliation_service_server::ReconciliationServiceServer,
-        records_service_server::RecordsServiceServer, stored_value_service_server::StoredValueServiceServer,
+        reconciliation_service_server::ReconciliationServiceServer, records_service_server::RecordsServiceServer,
+        stored_value_service_server::StoredValueServiceServer,
     },
 };
 use tonic::service::Routes;
