@@ -14,6 +14,7 @@ pub mod payouts;
 pub mod peer_tenders;
 pub mod prepaid;
 pub mod reconciliation;
+pub mod records;
 pub mod refunds;
 mod returns;
 pub mod risk;

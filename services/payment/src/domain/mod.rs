@@ -2,6 +2,7 @@
 
 pub mod checkout;
 pub mod commission;
+pub mod csv;
 pub mod drawer;
 pub mod etag;
 pub mod invoice;

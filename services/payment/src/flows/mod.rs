@@ -18,6 +18,7 @@ pub mod query_pending;
 pub mod read_orders;
 pub mod reconciliation;
 mod record;
+pub mod records;
 pub mod refund_order;
 pub mod risk;
 pub mod send_refunds;

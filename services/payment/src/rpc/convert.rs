@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod payout;
 pub mod prepaid;
 pub mod reconciliation;
+pub mod records;
 pub mod refund_law;
 pub mod risk;
 pub mod settlement;

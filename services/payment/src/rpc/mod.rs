@@ -10,6 +10,7 @@ mod payment;
 mod payout;
 mod prepaid;
 mod reconciliation;
+mod records;
 mod risk;
 mod stored_value;
 
@@ -20,10 +21,7 @@ use proto::{
     feed::v1::event_feed_service_server::EventFeedServiceServer,
     payment::v1::{
         checkout_service_server::CheckoutServiceServer, commission_service_server::CommissionServiceServer,
-        drawer_service_server::DrawerServiceServer, invoice_service_server::InvoiceServiceServer,
-        ledger_service_server::LedgerServiceServer, payment_service_server::PaymentServiceServer,
-        payout_service_server::PayoutServiceServer, prepaid_service_server::PrepaidServiceServer,
-        reconciliation_service_server::ReconciliationServiceServer, risk_service_server::RiskServiceServer,
+        drawer_service_server::DrawerServiceServer, invoice_service_server::InvoiceServiceServer, ledger_service_server::LedgerServiceServer, payment_service_server::PaymentServiceServer, payout_service_server::PayoutServiceServer, prepaid_service_server::PrepaidServiceServer, reconciliation_service_server::ReconciliationServiceServer, records_service_server::RecordsServiceServer, risk_service_server::RiskServiceServer,
         stored_value_service_server::StoredValueServiceServer,
     },
 };
@@ -41,6 +39,7 @@ pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
         .add_service(PrepaidServiceServer::new(prepaid::Prepaid(Arc::clone(app))))
         .add_service(InvoiceServiceServer::new(invoice::Invoices(Arc::clone(app))))
         .add_service(StoredValueServiceServer::new(stored_value::StoredValue(Arc::clone(app))))
+        .add_service(RecordsServiceServer::new(records::Records(Arc::clone(app))))
         .add_service(ReconciliationServiceServer::new(reconciliation::Reconciliation(Arc::clone(app))))
         .add_service(CommissionServiceServer::new(commission::Commission(Arc::clone(app))))
         .add_service(RiskServiceServer::new(risk::Risk(Arc::clone(app))))

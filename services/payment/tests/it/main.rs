@@ -25,6 +25,7 @@ mod prepaid;
 mod races;
 mod reconciliation;
 mod risk;
+mod records;
 mod roles;
 mod sandbox;
 mod seeds;

@@ -35,6 +35,7 @@ use crate::{
     prepaid::roles as contracts,
     reconciliation::{client as reconciliation, formats::header},
     risk,
+    records,
     stored_value::roles as roles_of_cards,
     wire::{amend, close, cny, fresh, pay, refusal},
 };
@@ -206,6 +207,19 @@ const RULES: &[(&str, &[Role])] = &[
     ("ListReviews", LEDGER_READERS),
     ("GetReview", LEDGER_READERS),
     ("ResolveReview", &[Role::Finance, Role::Administrator]),
+    (
+        "SearchPayments",
+        &[
+            Role::Member,
+            Role::StoreManager,
+            Role::RegionalManager,
+            Role::Finance,
+            Role::Support,
+            Role::Administrator,
+            Role::Auditor,
+        ],
+    ),
+    ("ExportPayments", LEDGER_READERS),
     ("Subscribe", &[Role::Service]),
 ];
 
@@ -341,6 +355,7 @@ async fn call(house: &House, rpc: &str, token: Option<&str>) -> String {
             let reason = reason(payouts(house).make_payout(sent(request, token)).await);
             if reason == "NOT_FOUND" { String::new() } else { reason }
         }
+        "SearchPayments" | "ExportPayments" => records::asked(house, rpc, token).await,
         "Subscribe" => {
             let request = SubscribeRequest { consumer: "test".to_owned(), partition: 0, cursor: String::new() };
             reason(EventFeedServiceClient::new(house.channel.clone()).subscribe(sent(request, token)).await)

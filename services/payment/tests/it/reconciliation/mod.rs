@@ -127,7 +127,8 @@ pub async fn refund(house: &House, sale: Uuid, minor: i64, done: Option<Timestam
     id
 }
 
-async fn book(house: &House, name: &DayName, lines: &[BillLine]) -> bool {
+/// Matches a bill of these lines; whether it was the first of its day.
+pub async fn book(house: &House, name: &DayName, lines: &[BillLine]) -> bool {
     let mut spool = Spool::try_new().expect("a file");
     lines.iter().for_each(|line| spool.push(line).expect("room"));
     let bill = WholeBill { lines: spool, sha256: Some([7; 32]) };
