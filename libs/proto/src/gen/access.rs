@@ -2135,6 +2135,30 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.payment.v1.RecordsService/ExportPayments",
+        Rule {
+            public: false,
+            roles: &[Role::Finance, Role::Administrator, Role::Auditor],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.RecordsService/SearchPayments",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Support,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
         "/meridian.payment.v1.RiskService/CreateRiskRule",
         Rule {
             public: false,

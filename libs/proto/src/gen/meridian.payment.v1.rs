@@ -14016,6 +14016,599 @@ pub mod reconciliation_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// Which payments are meant: those that satisfy all that is stated.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PaymentFilter {
+    /// `members/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub customer: ::prost::alloc::string::String,
+    /// `stores/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// `orders/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub order: ::prost::alloc::string::String,
+    /// Where they are in their life.
+    #[prost(enumeration = "payment::State", tag = "4")]
+    pub state: i32,
+    /// The way to pay.
+    #[prost(enumeration = "payment::Tender", tag = "5")]
+    pub tender: i32,
+    /// The provider's own id of the payment, or the number by which it knows ours: a payment's id without dashes.
+    #[prost(string, tag = "6")]
+    pub transaction: ::prost::alloc::string::String,
+    /// ISO 4217, such as `CNY`.
+    #[prost(string, tag = "7")]
+    pub currency_code: ::prost::alloc::string::String,
+    /// At least so much, in minor units.
+    #[prost(int64, tag = "8")]
+    pub min_amount_minor: i64,
+    /// At most so much, in minor units; no limit if 0.
+    #[prost(int64, tag = "9")]
+    pub max_amount_minor: i64,
+    /// Started at that moment or later.
+    #[prost(message, optional, tag = "10")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Started before that moment.
+    #[prost(message, optional, tag = "11")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for PaymentFilter {
+    const NAME: &'static str = "PaymentFilter";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.PaymentFilter".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.PaymentFilter".into()
+    }
+}
+/// A payment as it is found again.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PaymentRecord {
+    /// `payments/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What it pays, `orders/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub order: ::prost::alloc::string::String,
+    /// Who pays, `members/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub customer: ::prost::alloc::string::String,
+    /// Where, `stores/<uuid>`.
+    #[prost(string, tag = "4")]
+    pub store: ::prost::alloc::string::String,
+    /// Which part of the order it pays.
+    #[prost(enumeration = "payment::Purpose", tag = "5")]
+    pub purpose: i32,
+    /// The way to pay.
+    #[prost(enumeration = "payment::Tender", tag = "6")]
+    pub tender: i32,
+    /// Where it is in its life.
+    #[prost(enumeration = "payment::State", tag = "7")]
+    pub state: i32,
+    /// How much.
+    #[prost(message, optional, tag = "8")]
+    pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// How much of it has gone back.
+    #[prost(message, optional, tag = "9")]
+    pub refunded: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// How much of it is on its way back.
+    #[prost(message, optional, tag = "10")]
+    pub refunding: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// What the provider keeps of it, as its bill says; not set before that was matched, and for members.
+    #[prost(message, optional, tag = "11")]
+    pub fee: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// The provider's own id of it; may be empty.
+    #[prost(string, tag = "12")]
+    pub transaction: ::prost::alloc::string::String,
+    /// The number of a card terminal's slip; may be empty.
+    #[prost(string, tag = "13")]
+    pub reference: ::prost::alloc::string::String,
+    /// Why it failed, in a word for programs; empty if it did not.
+    #[prost(string, tag = "14")]
+    pub failure_reason: ::prost::alloc::string::String,
+    /// Whether it came when it was no longer owed.
+    #[prost(bool, tag = "15")]
+    pub surplus: bool,
+    /// When it was started.
+    #[prost(message, optional, tag = "16")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the money came.
+    #[prost(message, optional, tag = "17")]
+    pub capture_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for PaymentRecord {
+    const NAME: &'static str = "PaymentRecord";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.PaymentRecord".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.PaymentRecord".into()
+    }
+}
+/// Request of RecordsService.SearchPayments.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SearchPaymentsRequest {
+    /// Which; all that the caller may see if nothing is stated.
+    #[prost(message, optional, tag = "1")]
+    pub filter: ::core::option::Option<PaymentFilter>,
+    /// At most so many; 50 if 0, at most 1000.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before, with the same filter.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for SearchPaymentsRequest {
+    const NAME: &'static str = "SearchPaymentsRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.SearchPaymentsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.SearchPaymentsRequest".into()
+    }
+}
+/// Response of RecordsService.SearchPayments.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SearchPaymentsResponse {
+    /// One page, newest first.
+    #[prost(message, repeated, tag = "1")]
+    pub payments: ::prost::alloc::vec::Vec<PaymentRecord>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for SearchPaymentsResponse {
+    const NAME: &'static str = "SearchPaymentsResponse";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.SearchPaymentsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.SearchPaymentsResponse".into()
+    }
+}
+/// Request of RecordsService.ExportPayments.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportPaymentsRequest {
+    /// Which. Its times must be stated, at most 366 days apart.
+    #[prost(message, optional, tag = "1")]
+    pub filter: ::core::option::Option<PaymentFilter>,
+}
+impl ::prost::Name for ExportPaymentsRequest {
+    const NAME: &'static str = "ExportPaymentsRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.ExportPaymentsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.ExportPaymentsRequest".into()
+    }
+}
+/// Generated client implementations.
+pub mod records_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// What was paid and what went back: found again by whoever it concerns, and handed to the books of others.
+    #[derive(Debug, Clone)]
+    pub struct RecordsServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl RecordsServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> RecordsServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> RecordsServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            RecordsServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Finds payments, newest first. Members find their own; staff bound to a store those of that store. Payments that come
+        /// in between two pages are on neither of them, and move none.
+        pub async fn search_payments(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SearchPaymentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SearchPaymentsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.RecordsService/SearchPayments",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.RecordsService",
+                        "SearchPayments",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives payments of a period, each with its refunds, as a table for spreadsheets: UTF-8 with a byte-order mark, by
+        /// RFC 4180; what a spreadsheet would take for a formula is text. It comes piece by piece, newest first, by gRPC only. That
+        /// it was asked for is recorded.
+        ///
+        /// Columns: kind (`payment` or `refund`), name, payment, order, customer, store, tender, purpose, state, currency, amount
+        /// (below zero for what goes back), fee (what the provider keeps, once its bill was matched), transaction, reference,
+        /// reason, create_time, done_time.
+        pub async fn export_payments(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExportPaymentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<
+                tonic::codec::Streaming<
+                    super::super::super::super::google::api::HttpBody,
+                >,
+            >,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.RecordsService/ExportPayments",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "meridian.payment.v1.RecordsService",
+                        "ExportPayments",
+                    ),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod records_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with RecordsServiceServer.
+    #[async_trait]
+    pub trait RecordsService: std::marker::Send + std::marker::Sync + 'static {
+        /// Finds payments, newest first. Members find their own; staff bound to a store those of that store. Payments that come
+        /// in between two pages are on neither of them, and move none.
+        async fn search_payments(
+            &self,
+            request: tonic::Request<super::SearchPaymentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SearchPaymentsResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ExportPayments method.
+        type ExportPaymentsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<
+                    super::super::super::super::google::api::HttpBody,
+                    tonic::Status,
+                >,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Gives payments of a period, each with its refunds, as a table for spreadsheets: UTF-8 with a byte-order mark, by
+        /// RFC 4180; what a spreadsheet would take for a formula is text. It comes piece by piece, newest first, by gRPC only. That
+        /// it was asked for is recorded.
+        ///
+        /// Columns: kind (`payment` or `refund`), name, payment, order, customer, store, tender, purpose, state, currency, amount
+        /// (below zero for what goes back), fee (what the provider keeps, once its bill was matched), transaction, reference,
+        /// reason, create_time, done_time.
+        async fn export_payments(
+            &self,
+            request: tonic::Request<super::ExportPaymentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ExportPaymentsStream>,
+            tonic::Status,
+        >;
+    }
+    /// What was paid and what went back: found again by whoever it concerns, and handed to the books of others.
+    #[derive(Debug)]
+    pub struct RecordsServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> RecordsServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for RecordsServiceServer<T>
+    where
+        T: RecordsService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.payment.v1.RecordsService/SearchPayments" => {
+                    #[allow(non_camel_case_types)]
+                    struct SearchPaymentsSvc<T: RecordsService>(pub Arc<T>);
+                    impl<
+                        T: RecordsService,
+                    > tonic::server::UnaryService<super::SearchPaymentsRequest>
+                    for SearchPaymentsSvc<T> {
+                        type Response = super::SearchPaymentsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SearchPaymentsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RecordsService>::search_payments(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SearchPaymentsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.RecordsService/ExportPayments" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExportPaymentsSvc<T: RecordsService>(pub Arc<T>);
+                    impl<
+                        T: RecordsService,
+                    > tonic::server::ServerStreamingService<super::ExportPaymentsRequest>
+                    for ExportPaymentsSvc<T> {
+                        type Response = super::super::super::super::google::api::HttpBody;
+                        type ResponseStream = T::ExportPaymentsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExportPaymentsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RecordsService>::export_payments(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExportPaymentsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for RecordsServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.payment.v1.RecordsService";
+    impl<T> tonic::server::NamedService for RecordsServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// What operations are looked out for.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RiskRule {

@@ -2839,6 +2839,37 @@ impl Validate for crate::generated::meridian::payment::v1::ResolveBreakRequest {
         report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
     }
 }
+impl Validate for crate::generated::meridian::payment::v1::PaymentFilter {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("transaction"), &self.transaction, &[Text::MaxLen(64)]);
+        report
+            .integer(
+                Field("min_amount_minor"),
+                i128::from(self.min_amount_minor),
+                &[Integer::AtLeast(0)],
+            );
+        report
+            .integer(
+                Field("max_amount_minor"),
+                i128::from(self.max_amount_minor),
+                &[Integer::AtLeast(0)],
+            );
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::SearchPaymentsRequest {
+    fn check(&self, report: &mut Report) {
+        if let Some(value) = &self.filter {
+            report.nested(Field("filter"), value);
+        }
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::ExportPaymentsRequest {
+    fn check(&self, report: &mut Report) {
+        if let Some(value) = &self.filter {
+            report.nested(Field("filter"), value);
+        }
+    }
+}
 impl Validate for crate::generated::meridian::payment::v1::RiskRule {
     fn check(&self, report: &mut Report) {
         report

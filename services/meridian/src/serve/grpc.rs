@@ -21,7 +21,7 @@ use proto::{
     payment::v1::{
         checkout_service_server, commission_service_server, drawer_service_server, invoice_service_server,
         ledger_service_server, payment_service_server, payout_service_server, prepaid_service_server,
-        reconciliation_service_server, risk_service_server, stored_value_service_server,
+        reconciliation_service_server, records_service_server, risk_service_server, stored_value_service_server,
     },
 };
 use rpc::{KeySource, ServerLayerConfig};
@@ -98,6 +98,7 @@ const fn names(service: Service) -> &'static [&'static str] {
             stored_value_service_server::SERVICE_NAME,
             commission_service_server::SERVICE_NAME,
             risk_service_server::SERVICE_NAME,
+            records_service_server::SERVICE_NAME,
             FEED,
         ],
         Service::Marketing => &[message_service_server::SERVICE_NAME, promotion_service_server::SERVICE_NAME, FEED],

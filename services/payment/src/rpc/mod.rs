@@ -21,8 +21,11 @@ use proto::{
     feed::v1::event_feed_service_server::EventFeedServiceServer,
     payment::v1::{
         checkout_service_server::CheckoutServiceServer, commission_service_server::CommissionServiceServer,
-        drawer_service_server::DrawerServiceServer, invoice_service_server::InvoiceServiceServer, ledger_service_server::LedgerServiceServer, payment_service_server::PaymentServiceServer, payout_service_server::PayoutServiceServer, prepaid_service_server::PrepaidServiceServer, reconciliation_service_server::ReconciliationServiceServer, records_service_server::RecordsServiceServer, risk_service_server::RiskServiceServer,
-        stored_value_service_server::StoredValueServiceServer,
+        drawer_service_server::DrawerServiceServer, invoice_service_server::InvoiceServiceServer,
+        ledger_service_server::LedgerServiceServer, payment_service_server::PaymentServiceServer,
+        payout_service_server::PayoutServiceServer, prepaid_service_server::PrepaidServiceServer,
+        reconciliation_service_server::ReconciliationServiceServer, records_service_server::RecordsServiceServer,
+        risk_service_server::RiskServiceServer, stored_value_service_server::StoredValueServiceServer,
     },
 };
 use tonic::service::Routes;

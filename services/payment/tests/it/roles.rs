@@ -34,8 +34,7 @@ use crate::{
     house::{House, notice},
     prepaid::roles as contracts,
     reconciliation::{client as reconciliation, formats::header},
-    risk,
-    records,
+    records, risk,
     stored_value::roles as roles_of_cards,
     wire::{amend, close, cny, fresh, pay, refusal},
 };
