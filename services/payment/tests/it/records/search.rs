@@ -122,7 +122,8 @@ async fn everybody_finds_what_is_theirs_and_nothing_else() {
 async fn a_bad_filter_is_refused_by_the_name_of_its_field() {
     let files = Files::open().await;
     let now = files.house.clock_now();
-    let cases: [(&str, &dyn Fn(&mut PaymentFilter)); 12] = [
+    type Change<'a> = &'a dyn Fn(&mut PaymentFilter);
+    let cases: [(&str, Change<'_>); 12] = [
         ("filter.customer", &|of| "members/me".clone_into(&mut of.customer)),
         ("filter.store", &|of| "stores/".clone_into(&mut of.store)),
         ("filter.order", &|of| "bookings/1".clone_into(&mut of.order)),
