@@ -49,6 +49,8 @@ pub enum Kind {
     PayoutDecided,
     /// Money went back by hand.
     PayoutDone,
+    /// A session of a prepaid contract that was had is given back.
+    UseReturned,
 }
 
 impl Kind {
@@ -77,6 +79,7 @@ impl Kind {
         Self::BreakSettled,
         Self::PayoutDecided,
         Self::PayoutDone,
+        Self::UseReturned,
     ];
 
     /// The word that is stored.
@@ -105,6 +108,7 @@ impl Kind {
             Self::BreakSettled => "break_settled",
             Self::PayoutDecided => "payout_decided",
             Self::PayoutDone => "payout_done",
+            Self::UseReturned => "use_returned",
         }
     }
 

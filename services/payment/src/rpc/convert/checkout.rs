@@ -2,7 +2,7 @@
 
 use kernel::{
     Error, Result,
-    ids::{CardId, CheckoutId, OrderId},
+    ids::{CardId, CheckoutId, ContractId, ItemId, OrderId},
 };
 use proto::payment::v1 as pb;
 use rpc::convert::{money, to_timestamp};
@@ -45,11 +45,17 @@ pub fn wanted(tenders: &[pb::CheckoutTender]) -> Result<Vec<Wanted>> {
     let read = |(i, of): (usize, &pb::CheckoutTender)| {
         let field = |name: &str| format!("tenders[{i}].{name}");
         let plain = Tender::PLAIN.into_iter().find(|known| wire_tender(*known) == of.tender());
-        let card = match of.tender() {
-            pb::payment::Tender::StoredValue => Some(CardId::parse_name(&field("source"), &of.source)?),
+        let from_source = match of.tender() {
+            pb::payment::Tender::StoredValue => {
+                Some(Tender::StoredValue(CardId::parse_name(&field("source"), &of.source)?))
+            }
+            pb::payment::Tender::PrepaidSession => Some(Tender::PrepaidSession {
+                contract: ContractId::parse_name(&field("source"), &of.source)?,
+                item: ItemId::parse_name(&field("item"), &of.item)?,
+            }),
             _ => None,
         };
-        let Some(tender) = plain.or(card.map(Tender::StoredValue)) else {
+        let Some(tender) = plain.or(from_source) else {
             let message = "one can't pay in this way here; choose another";
             return Err(Error::precondition("TENDER_NOT_OFFERED", message).with("tender", of.tender().as_str_name()));
         };
@@ -57,7 +63,7 @@ pub fn wanted(tenders: &[pb::CheckoutTender]) -> Result<Vec<Wanted>> {
             return Err(Error::invalid(field("reference"), "is the number on the slip, for a card terminal only"));
         }
         for (name, given) in [("source", &of.source), ("item", &of.item)] {
-            if !given.is_empty() && (name != "source" || card.is_none()) {
+            if !given.is_empty() && !tender.is_session() && (name != "source" || from_source.is_none()) {
                 return Err(Error::invalid(field(name), "does not belong to this tender"));
             }
         }
