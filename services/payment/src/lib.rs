@@ -62,7 +62,8 @@
 //! * Each event raises the version of its order, contract or invoice by exactly one.
 //! * A session of a prepaid contract is set aside or had once, and decided once; what a contract still owes is what was paid
 //!   less what was earned of it, and all its sessions together are worth what was paid. Held by [`domain::prepaid`], a unique
-//!   index and the ledger's check. What its end gives back is reckoned by [`domain::refund_law`] alone.
+//!   index and the ledger's check. A session
+//!   pays a line of a visit whole, and earns what it is worth. What its end gives back is reckoned by [`domain::refund_law`] alone.
 //! * What a card or contract gives back at its end is reckoned by the law, top-up by top-up, and stored with its explanation.
 //!   It goes back to where it was paid from as far as that can take it, and by hand to whose it is by now otherwise: never
 //!   to somebody who has handed the card or contract over. A payout is made once. Held by [`domain::payout`],
@@ -99,6 +100,8 @@
 //! | a top-up is paid after its card was replaced | the money goes on to the card in its place |
 //! | a top-up is paid after its time | it goes back whole; what was promised with it is promised to nobody any more |
 //! | bonus lapses as it is spent | what is set aside doesn't lapse; what comes back later can be spent for some days more |
+//! | a session is used by two visits at once | one has it; the other is told `NO_SESSION_LEFT` |
+//! | a visit is given back whose session's contract has ended | what the session is worth is paid out by hand |
 //! | more would be owed to cards than the law or the house allows | nothing more is sold: `CARD_LIMIT_EXCEEDED`, `SALE_STOPPED` |
 //! | something is posted as its day is closed | it is refused (`DAY_CLOSED`), and tried again with the time of then |
 //! | a use and a refund of one contract come at once | one happens, the other is told why not (`CONTRACT_NOT_USABLE`, `USES_RESERVED`) |

@@ -23,6 +23,7 @@ mod amend;
 mod checkout;
 mod giving_back;
 mod line;
+mod session;
 mod sources;
 
 pub use amend::Amendment;
@@ -334,7 +335,7 @@ impl Order {
     }
 
     /// Ends the order. What was paid goes back but for what is kept, what was paid last first; cash is handed back at
-    /// once. What is kept of an order that was not fully paid is forfeited. An order that has ended stays as it is.
+    /// once. A session goes back whole, even if less than it were kept. What is kept of an order that was not fully paid is forfeited. An order that has ended stays as it is.
     ///
     /// # Errors
     /// `InvalidArgument` if what shall be kept is negative, or of another currency (`CURRENCY_MISMATCH`).
@@ -384,12 +385,14 @@ impl Order {
         outcome.tell(Happened::Closed);
         for payment in &counted {
             let there = outcome.order.left_of(payment)?;
-            let part = if left.minor() < there.minor() { left } else { there };
-            if !part.is_zero() {
+            // A session can't be split; in doubt it is the customer's.
+            let part = if left.minor() < there.minor() && !payment.tender.is_session() { left } else { there };
+            if !part.is_zero() && left.minor() > 0 {
                 outcome.decide_refund(Refund::id_for(payment.id), payment, part, reason, &source, now)?;
                 left = left.try_sub(part)?;
             }
         }
+        let kept = if left.is_negative() { kept.try_add(left)? } else { kept };
         if !kept.is_zero() && source.account == Account::CustomerDeposits {
             let to = outcome.order.on(Account::ForfeitedDeposits);
             outcome.book(Kind::Forfeit, order_id, source, to, kept)?;

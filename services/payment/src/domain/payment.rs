@@ -248,6 +248,11 @@ impl Tender {
         }
     }
 
+    /// Whether it is a use of a contract, which pays a line whole.
+    pub const fn is_session(self) -> bool {
+        matches!(self, Self::PrepaidSession { .. })
+    }
+
     /// Reads the stored word, source and item; `None` if no code of ours can have stored them.
     pub fn from_stored(word: &str, source: Option<Uuid>, item: Option<Uuid>) -> Option<Self> {
         match (word, source, item) {

@@ -24,7 +24,10 @@ use crate::{
     house::House,
     ledger::book::Book,
     payouts, peer_tenders,
-    prepaid::shop::{Shop, item, ten, year},
+    prepaid::{
+        shop::{Shop, item, ten, year},
+        tenders,
+    },
     reconciliation::bill_with_breaks,
     risk,
     stored_value::{desk::Desk, refunds},
@@ -122,6 +125,14 @@ async fn with_contracts(shop: Shop) -> House {
     let (_, paid) = payouts::due(&shop).await;
     payouts::hand_over(&shop, &paid).await;
     payouts::due(&shop).await;
+    let (visit, session) = tenders::visit(&shop, 40_000).await;
+    tenders::pay(&shop, &visit, &session, 40_000).await.expect("paid");
+    let (visit, session) = tenders::visit(&shop, 35_000).await;
+    tenders::pay(&shop, &visit, &session, 35_000).await.expect("paid");
+    checkout::client(&shop.house)
+        .refund_order(shop.as_manager(checkout::refund_all(&visit)))
+        .await
+        .expect("given back");
     let time = shop.sell(year()).await.name;
     let visit = shop.try_reserve(shop.new_use(&time, "items/massage")).await.expect("a use");
     shop.commit(&visit.name).await.expect("had");
@@ -252,6 +263,10 @@ const PLANTED: &[(&str, &str)] = &[
     ("prepaid.owed", "update prepaid_contract set state = 'refunded' where state = 'active'"),
     ("prepaid.earned", "update prepaid_use set value_minor = value_minor + 1 where state = 'committed'"),
     ("prepaid.earned", "update prepaid_contract set state = 'used_up' where state = 'active'"),
+    ("prepaid.sessions", "update prepaid_use set state = 'voided' where payment_id is not null"),
+    ("prepaid.sessions", "update prepaid_use set state = 'returned' where payment_id is not null"),
+    ("prepaid.sessions", "update prepaid_use set payment_id = null"),
+    ("prepaid.sessions", "update payment set tender = 'cash' where tender = 'prepaid_session'"),
     ("prepaid.refunded", "delete from prepaid_refund"),
     ("prepaid.refunded", "update prepaid_refund set refund_minor = refund_minor + 1"),
     ("prepaid.events", "delete from prepaid_change where version = 2"),

@@ -43,6 +43,27 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         ),
     },
     Invariant {
+        name: "prepaid.sessions",
+        rule: "a payment by a session has a use of its contract, which is decided as the payment is; the session is free again \
+               only if all of the payment has gone back",
+        look: Look::Rows(
+            "select format('payments/%s is %s, its use %s', payment.id, payment.state, coalesce(used.state, 'missing'))
+             from payment left join prepaid_use as used on used.payment_id = payment.id
+             where payment.tender = 'prepaid_session'
+               and (used.contract_id is distinct from payment.source_id
+                    or case payment.state when 'reserved' then used.state <> 'reserved'
+                                          when 'captured' then used.state not in ('committed', 'returned')
+                                          else used.state <> 'voided' end
+                    or used.state = 'returned'
+                       and payment.amount_minor <> (select coalesce(sum(amount_minor), 0) from refund
+                                                    where payment_id = payment.id and refund.state = 'succeeded'))
+             union all
+             select format('contractUses/%s is of payments/%s, which is by %s', used.id, payment.id, payment.tender)
+             from prepaid_use as used join payment on payment.id = used.payment_id
+             where payment.tender <> 'prepaid_session'",
+        ),
+    },
+    Invariant {
         name: "prepaid.refunded",
         rule: "a contract that was ended has the quote by which it was; its order gives back what the quote says, to where it \
                was paid from or by hand, and what is beyond all that was paid by hand",

@@ -160,7 +160,7 @@ async fn read(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Contract>> {
     }
     let sessions = sqlx::query!(
         "select contract_id, item_position, ordinal, state from prepaid_use
-         where contract_id = any($1) and state <> 'voided' order by contract_id, item_position, ordinal",
+         where contract_id = any($1) and state in ('reserved', 'committed') order by contract_id, item_position, ordinal",
         ids,
     )
     .fetch_all(conn)

@@ -3,7 +3,7 @@
 use jiff_sqlx::ToSqlx;
 use kernel::{
     Money, Timestamp, Uuid,
-    ids::{ContractId, ContractUseId, StoreId},
+    ids::{ContractId, ContractUseId, PaymentId, StoreId},
 };
 use pg::{Error, PgConnection, Result};
 
@@ -14,8 +14,9 @@ use crate::domain::prepaid::{Use, UseState};
 #[tracing::instrument(name = "db.prepaid_use.insert", skip_all)]
 pub async fn insert(conn: &mut PgConnection, one: &Use) -> Result<()> {
     sqlx::query!(
-        "insert into prepaid_use (id, contract_id, item, item_position, ordinal, store_id, value_minor, state, create_time)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "insert into prepaid_use (id, contract_id, item, item_position, ordinal, store_id, value_minor, state, create_time,
+                                  payment_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         one.id.uuid(),
         one.contract.uuid(),
         one.item,
@@ -25,6 +26,7 @@ pub async fn insert(conn: &mut PgConnection, one: &Use) -> Result<()> {
         one.value.minor(),
         one.state.as_str(),
         one.create_time.to_sqlx() as _,
+        one.payment.map(PaymentId::uuid),
     )
     .execute(conn)
     .await?;
@@ -35,10 +37,11 @@ pub async fn insert(conn: &mut PgConnection, one: &Use) -> Result<()> {
 #[tracing::instrument(name = "db.prepaid_use.decide", skip_all)]
 pub async fn decide(conn: &mut PgConnection, one: &Use) -> Result<()> {
     sqlx::query!(
-        "update prepaid_use set state = $2, decide_time = $3 where id = $1",
+        "update prepaid_use set state = $2, decide_time = $3, return_time = $4 where id = $1",
         one.id.uuid(),
         one.state.as_str(),
         one.state.decide_time().map(|time| time.to_sqlx()) as _,
+        one.state.return_time().map(|time| time.to_sqlx()) as _,
     )
     .execute(conn)
     .await?;
@@ -50,7 +53,7 @@ pub async fn decide(conn: &mut PgConnection, one: &Use) -> Result<()> {
 pub async fn get(conn: &mut PgConnection, id: ContractUseId) -> Result<Option<Use>> {
     let row = sqlx::query!(
         "select contract_id, item, item_position, ordinal, prepaid_use.store_id, value_minor, currency,
-                prepaid_use.state, prepaid_use.create_time, decide_time
+                prepaid_use.state, prepaid_use.create_time, decide_time, return_time, payment_id
          from prepaid_use join prepaid_contract as contract on contract.id = contract_id
          where prepaid_use.id = $1",
         id.uuid(),
@@ -58,7 +61,9 @@ pub async fn get(conn: &mut PgConnection, id: ContractUseId) -> Result<Option<Us
     .fetch_optional(conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let state = UseState::from_stored(&row.state, row.decide_time.map(jiff_sqlx::Timestamp::to_jiff));
+    let (decided, returned) = (row.decide_time, row.return_time);
+    let time = |time: Option<jiff_sqlx::Timestamp>| time.map(jiff_sqlx::Timestamp::to_jiff);
+    let state = UseState::from_stored(&row.state, time(decided), time(returned));
     let value: Money = money(currency("prepaid_contract", row.contract_id, &row.currency)?)(row.value_minor);
     Ok(Some(Use {
         id,
@@ -68,6 +73,7 @@ pub async fn get(conn: &mut PgConnection, id: ContractUseId) -> Result<Option<Us
         ordinal: u32::try_from(row.ordinal).unwrap_or_default(),
         store: StoreId::from_uuid(row.store_id),
         value,
+        payment: row.payment_id.map(PaymentId::from_uuid),
         state: state.ok_or_else(|| Error::inconsistent("prepaid_use", id, format!("is {}", row.state)))?,
         create_time: row.create_time.to_jiff(),
     }))

@@ -55,6 +55,8 @@ pub enum Kind {
     CashOut,
     /// A drawer was counted and did not hold what it should.
     CashDifference,
+    /// A session of a prepaid contract that was had is given back.
+    UseReturned,
 }
 
 impl Kind {
@@ -86,6 +88,7 @@ impl Kind {
         Self::CashIn,
         Self::CashOut,
         Self::CashDifference,
+        Self::UseReturned,
     ];
 
     /// The word that is stored.
@@ -117,6 +120,7 @@ impl Kind {
             Self::CashIn => "cash_in",
             Self::CashOut => "cash_out",
             Self::CashDifference => "cash_difference",
+            Self::UseReturned => "use_returned",
         }
     }
 

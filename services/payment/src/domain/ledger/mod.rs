@@ -60,7 +60,7 @@
 //!
 //! | kind | when | debit | credit |
 //! |---|---|---|---|
-//! | `capture` | money came, or what was paid ahead is spent | `provider_receivable`, `cash_drawer`, `card_terminal`; or what the card or contract gives | `customer_deposits` |
+//! | `capture` | money came, or what was paid ahead is spent | `provider_receivable`, `cash_drawer`, `card_terminal`; or what the card gives; or, by a session, `takings`: what that is worth is earned by `contract_use` | `customer_deposits` |
 //! | `recognise` | all of a visit is paid (again, after something was added) | `customer_deposits` | `takings` |
 //! | `paid_ahead` | all of an order is paid that is for a card or a contract | `customer_deposits` | `stored_value_principal` or `prepaid_liability` |
 //! | `reopen` | something was added to an order that was paid in full | `takings` | `customer_deposits` |
@@ -81,11 +81,12 @@
 //! | `provider_fees` | a bill says what the provider keeps | `provider_fees` | `provider_receivable` |
 //! | `breaks_found` | a bill says that there is more at the provider (less: reversed) | `provider_receivable` | `suspense` |
 //! | `break_settled` | that is worked off | `suspense` | `provider_receivable`, or `reconciliation_differences` |
-//! | `payout_decided` | a top-up is given back, and it can't go back to where it was paid from | `stored_value_principal` | `refunds_payable` |
+//! | `payout_decided` | a top-up is given back, and it can't go back to where it was paid from; or a session whose contract has ended | `stored_value_principal`; `takings` | `refunds_payable` |
 //! | `payout_done` | it was handed over at the desk, or sent by bank | `refunds_payable` | `cash_drawer` or `bank` |
 //! | `cash_in` | change is brought for a drawer, or cash is put in | `cash_drawer` | `bank` or `suspense` |
 //! | `cash_out` | cash is taken out of a drawer, or goes to the bank as it is closed | `bank` or `suspense` | `cash_drawer` |
 //! | `cash_difference` | a drawer was counted: less (more) was in it than should be | `cash_over_short` (`cash_drawer`) | `cash_drawer` (`cash_over_short`) |
+//! | `use_returned` | what a session has paid for is given back; in another store, by way of `store_clearing` | `takings` | `prepaid_liability` |
 
 mod chart;
 mod day;

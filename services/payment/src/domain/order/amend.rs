@@ -92,7 +92,11 @@ impl Order {
             self.state = State::Paid;
         }
         let (recognition, total) = (self.recognition(), self.total);
-        let counted: Vec<Payment> = self.counted().rev().cloned().collect();
+        let mut counted: Vec<Payment> = self.counted().rev().cloned().collect();
+        // What a session pays costs the customer nothing more or less: money goes back only for what money has paid.
+        counted.sort_by_key(|payment| {
+            payment.tender.item().map_or(1, |item| if item.name() == line.item { 0 } else { 2 })
+        });
         let mut outcome = Outcome::unchanged(self);
         outcome.tell(Happened::Amended(line));
         let source = if was_paid { outcome.order.settled() } else { outcome.order.on(Account::CustomerDeposits) };

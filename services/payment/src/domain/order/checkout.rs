@@ -46,7 +46,7 @@ impl Order {
     ///
     /// # Errors
     /// `ORDER_CLOSED`, `NOTHING_DUE`, `PAYMENT_PENDING`; `AMOUNT_MISMATCH` if the tenders don't add up to what is due;
-    /// `SEVERAL_PROVIDERS`; `NOT_A_VISIT` if something paid ahead shall be paid by what was paid ahead; `InvalidArgument` or
+    /// `SEVERAL_PROVIDERS`; `SESSION_PAYS_WHOLE` or `LINE_PAID` for a session; `NOT_A_VISIT` if something paid ahead shall be paid by what was paid ahead; `InvalidArgument` or
     /// `CURRENCY_MISMATCH` for a tender that can't be.
     pub fn start_checkout(mut self, new: NewCheckout, now: Timestamp) -> Result<Outcome> {
         let due = self.due(new.purpose)?;
@@ -91,6 +91,9 @@ impl Order {
             }
             if tender.tender.is_internal() {
                 self.subject.must_be_visit()?;
+            }
+            if let Some(item) = tender.tender.item() {
+                self.must_pay_line(&format!("tenders[{i}].item"), item, tender.amount, due)?;
             }
         }
         let sum = Money::try_sum(self.currency(), tenders.iter().map(|tender| tender.amount))?;

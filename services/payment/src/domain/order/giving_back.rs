@@ -5,7 +5,7 @@ use kernel::{
     ids::{OrderReturnId, PaymentId, RefundId},
 };
 
-use super::{Order, State, currency_mismatch};
+use super::{Order, State, currency_mismatch, session::session_pays_whole};
 use crate::domain::{Happened, Outcome, Payment, Refund, Tender, refund::LOWERED};
 
 /// Something that was given back of an order.
@@ -164,7 +164,7 @@ impl Order {
                 .with("refundable_minor", refundable.minor())
                 .with("currency", refundable.currency()));
         }
-        let shares = self.split(amount, classes)?;
+        let shares = self.split(amount, &lines, classes)?;
         Ok(Plan { amount, lines, shares })
     }
 
@@ -205,11 +205,13 @@ impl Order {
         Ok(amount)
     }
 
-    /// Takes `amount` from the payments, class by class.
-    fn split(&self, amount: Money, classes: &[TenderClass]) -> Result<Vec<Share>> {
+    /// Takes `amount` from the payments, class by class; what a session has paid of `lines` from that first, or money would
+    /// go back for it.
+    fn split(&self, amount: Money, lines: &[(usize, Money)], classes: &[TenderClass]) -> Result<Vec<Share>> {
         let rank = |payment: &&Payment| {
             let class = TenderClass::of(payment.tender);
-            classes.iter().position(|known| *known == class).unwrap_or(classes.len())
+            let class = classes.iter().position(|known| *known == class).unwrap_or(classes.len());
+            (!self.is_by_session(payment, lines), class)
         };
         let mut payments: Vec<&Payment> = self.counted().rev().collect();
         payments.sort_by_key(rank);
@@ -217,6 +219,9 @@ impl Order {
         for payment in payments {
             let there = self.left_of(payment)?;
             let part = if left.minor() < there.minor() { left } else { there };
+            if payment.tender.is_session() && !part.is_zero() && part != there {
+                return Err(session_pays_whole(there));
+            }
             if !part.is_zero() {
                 shares.push(Share { payment: payment.id, amount: part });
                 left = left.try_sub(part)?;

@@ -265,6 +265,30 @@ impl Contract {
         Ok(changes)
     }
 
+    /// Whether a session of it that was had can be had again: as long as nothing of it was given back or written off.
+    pub fn takes_back(&self) -> bool {
+        matches!(self.state, State::Active | State::UsedUp | State::Expired) && self.breakage.is_zero()
+    }
+
+    /// A session that was had, and is worth `value`, is free again: it is owed again.
+    ///
+    /// # Errors
+    /// Internal, if it was not had.
+    pub fn use_returned(&mut self, session: Session, value: Money, today: Date, about: String) -> Result<Change> {
+        self.recognised = self.recognised.try_sub(value)?;
+        if self.recognised.is_negative() {
+            return Err(Error::internal(format!("{} has not earned {value}", self.id)));
+        }
+        let same = |of: &Session| of.position == session.position && of.ordinal == session.ordinal && of.had;
+        if let Some(at) = self.sessions.iter().position(same) {
+            self.sessions.remove(at);
+        }
+        if self.state == State::UsedUp {
+            self.state = if self.is_over(today) { State::Expired } else { State::Active };
+        }
+        Ok(self.changed("use_returned", about))
+    }
+
     /// Rests for `days` from today on.
     ///
     /// # Errors

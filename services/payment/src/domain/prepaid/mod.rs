@@ -1,7 +1,7 @@
 //! Prepaid contracts: sessions, or a time of unlimited service, that are paid ahead.
 //!
 //! ```text
-//! DRAFT ──order paid──▶ ACTIVE ──last session had──▶ USED_UP
+//! DRAFT ──order paid──▶ ACTIVE ──last session had──▶ USED_UP ──a session is given back──▶ ACTIVE
 //!   │                     │  ▲ ─freeze, unfreeze, transfer─┐
 //!   │                     │  └─────────────────────────────┘
 //!   │                     ├──its time is over──▶ EXPIRED ──extend──▶ ACTIVE
@@ -18,6 +18,13 @@
 //!
 //! An expired contract still owes its sessions (法释〔2025〕4号 leaves them to the consumer); what nobody has asked for when the
 //! limitation period is over is breakage.
+//!
+//! # Paying a visit
+//!
+//! A session pays a line of a visit's order whole, whatever the line costs: the contract is the price. What the visit earns is
+//! what the session is worth, no more and no less; the difference is a reduction, and never money. When what it paid is
+//! given back whole, the session is free again as long as the contract runs, and its worth is owed again; if the contract
+//! has ended, which has counted the session as delivered, its worth is paid out by hand.
 //!
 //! # Rests
 //!

@@ -2,7 +2,7 @@
 
 use kernel::{
     Money, Timestamp, Uuid,
-    ids::{ContractId, ContractUseId, LedgerTransferId, StoreId},
+    ids::{ContractId, ContractUseId, LedgerTransferId, PaymentId, StoreId},
 };
 
 /// A session of a contract that is not free.
@@ -33,6 +33,8 @@ pub struct Use {
     pub store: StoreId,
     /// What it is worth; 0 if the contract is for a time.
     pub value: Money,
+    /// The payment of a visit's order by which it is used; `None` if it was reserved by itself.
+    pub payment: Option<PaymentId>,
     /// Whether it is decided.
     pub state: UseState,
     /// When it was set aside.
@@ -48,6 +50,13 @@ pub enum UseState {
     Committed(Timestamp),
     /// It did not.
     Voided(Timestamp),
+    /// What it paid for was given back: the session is free again.
+    Returned {
+        /// When it was had.
+        had: Timestamp,
+        /// When it was given back.
+        time: Timestamp,
+    },
 }
 
 impl Use {
@@ -74,6 +83,7 @@ impl UseState {
             Self::Reserved => "reserved",
             Self::Committed(_) => "committed",
             Self::Voided(_) => "voided",
+            Self::Returned { .. } => "returned",
         }
     }
 
@@ -81,16 +91,25 @@ impl UseState {
     pub const fn decide_time(self) -> Option<Timestamp> {
         match self {
             Self::Reserved => None,
-            Self::Committed(time) | Self::Voided(time) => Some(time),
+            Self::Committed(time) | Self::Voided(time) | Self::Returned { had: time, .. } => Some(time),
+        }
+    }
+
+    /// When it was given back.
+    pub const fn return_time(self) -> Option<Timestamp> {
+        match self {
+            Self::Returned { time, .. } => Some(time),
+            Self::Reserved | Self::Committed(_) | Self::Voided(_) => None,
         }
     }
 
     /// Reads what is stored; `None` if no code of ours can have stored it.
-    pub fn from_stored(word: &str, decide_time: Option<Timestamp>) -> Option<Self> {
-        match (word, decide_time) {
-            ("reserved", None) => Some(Self::Reserved),
-            ("committed", Some(time)) => Some(Self::Committed(time)),
-            ("voided", Some(time)) => Some(Self::Voided(time)),
+    pub fn from_stored(word: &str, decide_time: Option<Timestamp>, return_time: Option<Timestamp>) -> Option<Self> {
+        match (word, decide_time, return_time) {
+            ("reserved", None, None) => Some(Self::Reserved),
+            ("committed", Some(time), None) => Some(Self::Committed(time)),
+            ("voided", Some(time), None) => Some(Self::Voided(time)),
+            ("returned", Some(had), Some(time)) => Some(Self::Returned { had, time }),
             _ => None,
         }
     }

@@ -19,6 +19,17 @@ pub fn delivered(contract: &Contract, of: &super::Use) -> Result<Transaction> {
     Ok(transaction.of_order(contract.order))
 }
 
+/// A session that was had is given back: what it is worth is owed again, and no takings any more.
+///
+/// # Errors
+/// Internal, unless the value is above zero.
+pub fn taken_back(contract: &Contract, of: &super::Use) -> Result<Transaction> {
+    let nothing = Money::zero(of.value.currency());
+    let back = |entry: Entry| Ok(Entry { amount: nothing.try_sub(entry.amount)?, ..entry });
+    let entries = earned(contract, of.store, of.value)?.into_iter().map(back).collect::<Result<_>>()?;
+    Ok(Transaction::try_new(Kind::UseReturned, of.source(), entries)?.of_order(contract.order))
+}
+
 fn earned(contract: &Contract, store: StoreId, value: Money) -> Result<Vec<Entry>> {
     let mut entries = vec![Entry::debit(debt(contract), value)?, Entry::credit(Account::Takings.at(store), value)?];
     if store != contract.store {

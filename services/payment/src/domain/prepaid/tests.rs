@@ -71,9 +71,9 @@ fn what_is_stored_reads_back() {
     }
     assert_eq!(State::from_stored("frozen"), None);
     for state in [UseState::Reserved, UseState::Committed(NOW), UseState::Voided(NOW)] {
-        assert_eq!(UseState::from_stored(state.as_str(), state.decide_time()), Some(state));
+        assert_eq!(UseState::from_stored(state.as_str(), state.decide_time(), state.return_time()), Some(state));
     }
-    assert_eq!(UseState::from_stored("committed", None), None);
+    assert_eq!(UseState::from_stored("committed", None, None), None);
 }
 
 #[test]

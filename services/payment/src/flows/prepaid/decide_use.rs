@@ -1,6 +1,6 @@
 //! The visit for which a session was set aside took place, or it did not.
 
-use kernel::{Error, Result, Timestamp, ids::ContractUseId};
+use kernel::{Error, Result, ids::ContractUseId};
 use pg::{
     Tx,
     idempotency::{self, Begin},
@@ -8,17 +8,16 @@ use pg::{
 use proto::payment::v1 as pb;
 use rpc::Ctx;
 
-use super::{earn_time, lock, no_such_use, record::record};
+use super::session;
 use crate::{
     App, db,
-    domain::prepaid::{Contract, Session, Use, UseState},
     rpc::convert::{self, prepaid},
 };
 
 /// The visit took place: the session's value is earned. A use that is committed stays so.
 ///
 /// # Errors
-/// `USE_VOIDED`; `NotFound`.
+/// `USE_VOIDED`; `USE_OF_PAYMENT` if a checkout decides it; `NotFound`.
 pub async fn commit_use(app: &App, ctx: Ctx, request: pb::CommitUseRequest) -> Result<pb::ContractUse> {
     let id = ContractUseId::parse_name("name", &request.name)?;
     let key = convert::key(&ctx, &request.request_id)?;
@@ -28,7 +27,9 @@ pub async fn commit_use(app: &App, ctx: Ctx, request: pb::CommitUseRequest) -> R
         Begin::Replay(reply) => return Ok(reply),
         Begin::Fresh(ticket) => ticket,
     };
-    let one = commit_in_tx(&mut tx, now, ctx.caller.subject(), id).await?;
+    must_be_by_itself(&mut tx, id).await?;
+    let (one, transfer) = session::commit(&mut tx, now, ctx.caller.subject(), id).await?;
+    db::ledger::commit(&mut tx, now, transfer.as_slice()).await?;
     let reply = prepaid::used(&one);
     ticket.finish(&mut tx, &reply).await?;
     tx.commit().await?;
@@ -39,7 +40,7 @@ pub async fn commit_use(app: &App, ctx: Ctx, request: pb::CommitUseRequest) -> R
 /// The visit did not take place: the session is free again. A use that is voided stays so.
 ///
 /// # Errors
-/// `USE_COMMITTED`; `NotFound`.
+/// `USE_COMMITTED`; `USE_OF_PAYMENT` if a checkout decides it; `NotFound`.
 pub async fn void_use(app: &App, ctx: Ctx, request: pb::VoidUseRequest) -> Result<pb::ContractUse> {
     let id = ContractUseId::parse_name("name", &request.name)?;
     let key = convert::key(&ctx, &request.request_id)?;
@@ -49,7 +50,9 @@ pub async fn void_use(app: &App, ctx: Ctx, request: pb::VoidUseRequest) -> Resul
         Begin::Replay(reply) => return Ok(reply),
         Begin::Fresh(ticket) => ticket,
     };
-    let one = void_in_tx(&mut tx, now, id).await?;
+    must_be_by_itself(&mut tx, id).await?;
+    let (one, transfer) = session::void(&mut tx, now, id).await?;
+    db::ledger::void(&mut tx, now, transfer.as_slice()).await?;
     let reply = prepaid::used(&one);
     ticket.finish(&mut tx, &reply).await?;
     tx.commit().await?;
@@ -57,52 +60,13 @@ pub async fn void_use(app: &App, ctx: Ctx, request: pb::VoidUseRequest) -> Resul
     Ok(reply)
 }
 
-async fn commit_in_tx(tx: &mut Tx, now: Timestamp, actor: &str, id: ContractUseId) -> Result<Use> {
-    let (mut contract, mut one) = lock_both(tx, id).await?;
-    match one.state {
-        UseState::Committed(_) => return Ok(one),
-        UseState::Voided(_) => {
-            return Err(Error::precondition("USE_VOIDED", "the session was given back").with("use", id));
+/// That membership decides it, which has reserved it.
+async fn must_be_by_itself(tx: &mut Tx, id: ContractUseId) -> Result<()> {
+    match db::prepaid::get_use(tx, id).await?.and_then(|one| one.payment) {
+        Some(payment) => {
+            let message = "the use belongs to a payment, and is decided with it";
+            Err(Error::precondition("USE_OF_PAYMENT", message).with("payment", payment))
         }
-        UseState::Reserved => {}
+        None => Ok(()),
     }
-    let before = contract.version;
-    one.state = UseState::Committed(now);
-    db::prepaid::decide(tx, &one).await?;
-    match one.transfer() {
-        Some(transfer) => drop(db::ledger::commit(tx, now, &[transfer]).await?),
-        None => {
-            let today = contract.day(now)?;
-            earn_time(tx, now, &mut contract, today).await?;
-        }
-    }
-    let session = Session { position: one.position, ordinal: one.ordinal, had: false };
-    let changes = contract.use_committed(session, one.value, id.name())?;
-    record(tx, now, actor, before, &contract, &changes).await?;
-    Ok(one)
-}
-
-async fn void_in_tx(tx: &mut Tx, now: Timestamp, id: ContractUseId) -> Result<Use> {
-    let (_, mut one) = lock_both(tx, id).await?;
-    match one.state {
-        UseState::Voided(_) => return Ok(one),
-        UseState::Committed(_) => {
-            return Err(Error::precondition("USE_COMMITTED", "the session was had").with("use", id));
-        }
-        UseState::Reserved => {}
-    }
-    one.state = UseState::Voided(now);
-    db::prepaid::decide(tx, &one).await?;
-    if let Some(transfer) = one.transfer() {
-        db::ledger::void(tx, now, &[transfer]).await?;
-    }
-    Ok(one)
-}
-
-/// The contract is locked first, and the use read again after it.
-async fn lock_both(tx: &mut Tx, id: ContractUseId) -> Result<(Contract, Use)> {
-    let one = db::prepaid::get_use(tx, id).await?.ok_or_else(|| no_such_use(id))?;
-    let contract = lock(tx, one.contract).await?;
-    let one = db::prepaid::get_use(tx, id).await?.ok_or_else(|| no_such_use(id))?;
-    Ok((contract, one))
 }

@@ -12,6 +12,7 @@ pub mod read_contracts;
 mod record;
 pub mod refund_contract;
 pub mod reserve_use;
+pub(super) mod session;
 
 use jiff::civil::Date;
 use kernel::{

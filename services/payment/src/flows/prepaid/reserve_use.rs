@@ -1,27 +1,21 @@
 //! A session is set aside for a visit.
 
-use std::time::Duration;
-
 use kernel::{
-    Error, ErrorKind, Money, Result,
+    Result,
     ids::{ContractId, ContractUseId, StoreId, parse_uuid},
 };
 use pg::idempotency::{self, Begin};
 use proto::payment::v1 as pb;
 use rpc::Ctx;
 
-use super::lock;
+use super::{
+    lock,
+    session::{self, Asked, exists},
+};
 use crate::{
     App, db,
-    domain::{
-        ledger::Transfer,
-        prepaid::{Use, UseState, settlement},
-    },
     rpc::convert::{self, prepaid},
 };
-
-/// Membership decides each use; what it sets aside must not come to nothing by itself before.
-const SET_ASIDE: Duration = Duration::from_secs(3_660 * 24 * 60 * 60);
 
 /// Sets a session aside, or finds the use made before from the same content, whatever became of it.
 ///
@@ -42,35 +36,12 @@ pub async fn reserve_use(app: &App, ctx: Ctx, request: pb::ReserveUseRequest) ->
     };
     let contract = lock(&mut tx, contract_id).await?;
     let one = match db::prepaid::get_use(&mut tx, id).await? {
-        Some(known) if known.is_same(contract_id, &request.item, store) => known,
+        Some(known) if known.is_same(contract_id, &request.item, store) && known.payment.is_none() => known,
         Some(_) => return Err(exists(id)),
         None => {
-            let session = contract.next_session(&request.item, contract.day(now)?)?;
-            let value = match session.position {
-                Some(position) => contract.terms.value(position, session.ordinal)?,
-                None => Money::zero(contract.terms.price.currency()),
-            };
-            let one = Use {
-                id,
-                contract: contract_id,
-                item: request.item.clone(),
-                position: session.position,
-                ordinal: session.ordinal,
-                store,
-                value,
-                state: UseState::Reserved,
-                create_time: now,
-            };
-            match db::prepaid::insert_use(&mut tx, &one).await {
-                // It came about in another contract meanwhile.
-                Err(error) if error.is_constraint("prepaid_use_pkey") => return Err(exists(id)),
-                stored => stored?,
-            }
-            if let Some(transfer) = one.transfer() {
-                let booking = settlement::delivered(&contract, &one)?;
-                let transfer = Transfer::try_new(transfer, booking, now, now + SET_ASIDE)?;
-                db::ledger::reserve(&mut tx, &[transfer]).await?;
-            }
+            let asked = Asked { id, item: &request.item, store, payment: None };
+            let (one, transfer) = session::reserve(&mut tx, now, &contract, asked).await?;
+            db::ledger::reserve(&mut tx, transfer.as_slice()).await?;
             one
         }
     };
@@ -79,9 +50,4 @@ pub async fn reserve_use(app: &App, ctx: Ctx, request: pb::ReserveUseRequest) ->
     tx.commit().await?;
     kernel::crash::point("payment.use.reserved");
     Ok(reply)
-}
-
-fn exists(id: ContractUseId) -> Error {
-    let message = "there is a use of this id with other content";
-    Error::new(ErrorKind::AlreadyExists, "USE_EXISTS", message).with("use", id)
 }

@@ -15,6 +15,7 @@
 //! captured was set aside before.
 
 pub mod peer;
+mod prepaid_session;
 mod stored_value;
 
 use std::time::Duration;
@@ -59,6 +60,20 @@ pub(super) struct Part {
     pub amount: Money,
 }
 
+/// What a tender gives for a payment: parts that add up to its amount, and what is set aside besides.
+#[derive(Debug)]
+pub(super) struct Given {
+    pub parts: Vec<Part>,
+    pub besides: Option<Transfer>,
+}
+
+/// What a tender takes back of a payment: parts that add up to the refund, and what is booked besides.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub parts: Vec<Part>,
+    pub besides: Option<Transaction>,
+}
+
 /// Lets the internal tenders follow what became of the payments and refunds of an order.
 ///
 /// # Errors
@@ -89,14 +104,16 @@ pub(super) async fn follow(tx: &mut Tx, now: Timestamp, actor: &str, before: &Or
     // Only staff have a card before them that isn't the customer's.
     let shown = !actor.starts_with(MemberId::COLLECTION);
     reserve_all(tx, now, &fresh, shown).await?;
+    let mut posted = transfers(&captured);
     for of in &captured {
-        commit(tx, now, *of).await?;
+        posted.extend(commit(tx, now, actor, *of).await?);
     }
-    db::ledger::commit(tx, now, &transfers(&captured)).await?;
+    db::ledger::commit(tx, now, &posted).await?;
+    let mut voided = transfers(&failed);
     for of in &failed {
-        void(tx, now, *of).await?;
+        voided.extend(void(tx, now, *of).await?);
     }
-    db::ledger::void(tx, now, &transfers(&failed)).await?;
+    db::ledger::void(tx, now, &voided).await?;
     give_back_all(tx, now, actor, before, &uses).await?;
     for (word, uses) in [("reserved", &fresh), ("captured", &captured), ("voided", &failed)] {
         for of in uses {
@@ -112,7 +129,8 @@ async fn reserve_all(tx: &mut Tx, now: Timestamp, uses: &[Use<'_>], shown: bool)
     for of in uses {
         let Use { order, payment } = *of;
         let mut entries = Vec::new();
-        for Part { on, amount } in reserve(tx, now, *of, shown).await? {
+        let Given { parts, besides } = reserve(tx, now, *of, shown).await?;
+        for Part { on, amount } in parts {
             entries.push(Entry::debit(on, amount)?);
         }
         let deposits = Account::CustomerDeposits.at(order.store).of(order.customer);
@@ -120,6 +138,7 @@ async fn reserve_all(tx: &mut Tx, now: Timestamp, uses: &[Use<'_>], shown: bool)
         let transaction = Transaction::try_new(Kind::Capture, payment.id, entries)?.of_order(order.id);
         let until = payment.checkout.map_or(now, |checkout| checkout.expire_time) + GRACE;
         made.push(Transfer::try_new(transfer_of(payment), transaction, now, until)?);
+        made.extend(besides);
     }
     Ok(db::ledger::reserve(tx, &made).await?)
 }
@@ -131,10 +150,12 @@ async fn give_back_all(tx: &mut Tx, now: Timestamp, actor: &str, before: &Order,
         for refund in done.filter(|refund| before.refund(refund.id).is_none_or(|known| !known.is_done())) {
             let payable = Account::RefundsPayable.at(of.order.store).of(of.order.customer);
             let mut entries = vec![Entry::debit(payable, refund.amount)?];
-            for Part { on, amount } in give_back(tx, now, *of, refund).await? {
+            let Taken { parts, besides } = give_back(tx, now, actor, *of, refund).await?;
+            for Part { on, amount } in parts {
                 entries.push(Entry::credit(on, amount)?);
             }
             booked.push(Transaction::try_new(Kind::RefundDone, refund.id, entries)?.of_order(of.order.id));
+            booked.extend(besides);
             audit::record(tx, now, audit_entry(actor, "given_back", *of, refund.amount)).await?;
         }
     }
@@ -166,38 +187,53 @@ fn audit_entry(actor: &str, word: &str, of: Use<'_>, amount: Money) -> AuditEntr
     }
 }
 
-/// What the tender gives for the payment: parts that add up to its amount.
-async fn reserve(tx: &mut Tx, now: Timestamp, of: Use<'_>, shown: bool) -> Result<Vec<Part>> {
+async fn reserve(tx: &mut Tx, now: Timestamp, of: Use<'_>, shown: bool) -> Result<Given> {
     match of.payment.tender {
-        Tender::StoredValue(card) => stored_value::reserve(tx, now, of, card, shown).await,
-        Tender::PointsVoucher | Tender::Coupon(_) => peer::reserve(tx, now, of).await,
+        Tender::StoredValue(card) => {
+            let parts = stored_value::reserve(tx, now, of, card, shown).await?;
+            Ok(Given { parts, besides: None })
+        }
+        Tender::PrepaidSession { contract, item } => prepaid_session::reserve(tx, now, of, contract, item).await,
+        Tender::PointsVoucher | Tender::Coupon(_) => {
+            let parts = peer::reserve(tx, now, of).await?;
+            Ok(Given { parts, besides: None })
+        }
         other => Err(not_offered(other)),
     }
 }
 
-/// What was set aside is spent.
-async fn commit(tx: &mut Tx, now: Timestamp, of: Use<'_>) -> Result<()> {
+/// What was set aside is spent. Returns what is to be posted besides.
+async fn commit(tx: &mut Tx, now: Timestamp, actor: &str, of: Use<'_>) -> Result<Option<LedgerTransferId>> {
     match of.payment.tender {
-        Tender::StoredValue(_) => stored_value::commit(tx, now, of).await,
-        Tender::PointsVoucher | Tender::Coupon(_) => peer::commit(tx, now, of).await,
+        Tender::StoredValue(_) => stored_value::commit(tx, now, of).await.map(|()| None),
+        Tender::PrepaidSession { .. } => prepaid_session::commit(tx, now, actor, of).await,
+        Tender::PointsVoucher | Tender::Coupon(_) => peer::commit(tx, now, of).await.map(|()| None),
         other => Err(not_offered(other)),
     }
 }
 
-/// What was set aside is free again.
-async fn void(tx: &mut Tx, now: Timestamp, of: Use<'_>) -> Result<()> {
+/// What was set aside is free again. Returns what is to be voided besides.
+async fn void(tx: &mut Tx, now: Timestamp, of: Use<'_>) -> Result<Option<LedgerTransferId>> {
     match of.payment.tender {
-        Tender::StoredValue(_) => stored_value::void(tx, now, of).await,
-        Tender::PointsVoucher | Tender::Coupon(_) => peer::void(tx, now, of).await,
+        Tender::StoredValue(_) => stored_value::void(tx, now, of).await.map(|()| None),
+        Tender::PrepaidSession { .. } => prepaid_session::void(tx, now, of).await,
+        Tender::PointsVoucher | Tender::Coupon(_) => peer::void(tx, now, of).await.map(|()| None),
         other => Err(not_offered(other)),
     }
 }
 
-/// Where a refund goes back to: parts that add up to its amount.
-async fn give_back(tx: &mut Tx, now: Timestamp, of: Use<'_>, refund: &Refund) -> Result<Vec<Part>> {
+/// Where a refund goes back to.
+async fn give_back(tx: &mut Tx, now: Timestamp, actor: &str, of: Use<'_>, refund: &Refund) -> Result<Taken> {
     match of.payment.tender {
-        Tender::StoredValue(_) => stored_value::give_back(tx, now, of, refund).await,
-        Tender::PointsVoucher | Tender::Coupon(_) => peer::give_back(tx, now, of, refund).await,
+        Tender::StoredValue(_) => {
+            let parts = stored_value::give_back(tx, now, of, refund).await?;
+            Ok(Taken { parts, besides: None })
+        }
+        Tender::PrepaidSession { .. } => prepaid_session::give_back(tx, now, actor, of, refund).await,
+        Tender::PointsVoucher | Tender::Coupon(_) => {
+            let parts = peer::give_back(tx, now, of, refund).await?;
+            Ok(Taken { parts, besides: None })
+        }
         other => Err(not_offered(other)),
     }
 }

@@ -2,7 +2,7 @@
 
 use kernel::{
     Error, Result,
-    ids::{CardId, CheckoutId, CouponId, OrderId},
+    ids::{CardId, CheckoutId, ContractId, CouponId, ItemId, OrderId},
 };
 use proto::payment::v1 as pb;
 use rpc::convert::{money, to_timestamp};
@@ -50,6 +50,10 @@ pub fn wanted(tenders: &[pb::CheckoutTender]) -> Result<Vec<Wanted>> {
                 Some(Tender::StoredValue(CardId::parse_name(&field("source"), &of.source)?))
             }
             pb::payment::Tender::Coupon => Some(Tender::Coupon(CouponId::parse_name(&field("source"), &of.source)?)),
+            pb::payment::Tender::PrepaidSession => Some(Tender::PrepaidSession {
+                contract: ContractId::parse_name(&field("source"), &of.source)?,
+                item: ItemId::parse_name(&field("item"), &of.item)?,
+            }),
             _ => None,
         };
         let Some(tender) = plain.or(from_source) else {
@@ -60,7 +64,7 @@ pub fn wanted(tenders: &[pb::CheckoutTender]) -> Result<Vec<Wanted>> {
             return Err(Error::invalid(field("reference"), "is the number on the slip, for a card terminal only"));
         }
         for (name, given) in [("source", &of.source), ("item", &of.item)] {
-            if !given.is_empty() && (name != "source" || from_source.is_none()) {
+            if !given.is_empty() && !tender.is_session() && (name != "source" || from_source.is_none()) {
                 return Err(Error::invalid(field(name), "does not belong to this tender"));
             }
         }

@@ -1,7 +1,10 @@
 //! Prepaid contracts.
 
 use jiff::civil::Date;
-use kernel::{Error, ErrorKind, FieldViolation, Money, Result, Timestamp, ids::PayoutId};
+use kernel::{
+    Error, ErrorKind, FieldViolation, Money, Result, Timestamp,
+    ids::{PaymentId, PayoutId},
+};
 use proto::payment::v1::{self as pb, refund_law_contract as pbc};
 use rpc::convert::{money, to_money, to_timestamp};
 
@@ -146,12 +149,13 @@ pub fn used(one: &Use) -> pb::ContractUse {
             UseState::Reserved => Wire::Reserved,
             UseState::Committed(_) => Wire::Committed,
             UseState::Voided(_) => Wire::Voided,
+            UseState::Returned { .. } => Wire::Returned,
         }
         .into(),
         value: Some(to_money(one.value)),
         create_time: Some(to_timestamp(one.create_time)),
         decide_time: one.state.decide_time().map(to_timestamp),
-        payment: String::new(),
+        payment: one.payment.map(PaymentId::name).unwrap_or_default(),
     }
 }
 

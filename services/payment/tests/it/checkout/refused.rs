@@ -30,7 +30,6 @@ async fn tenders_that_can_not_be_are_refused() {
     let several = [tender(Tender::Sandbox, 50), tender(Tender::WechatH5, 50)];
     assert_eq!(try_with(&several).await, unfit("SEVERAL_PROVIDERS"));
     assert_eq!(try_with(&[tender(Tender::WechatH5, 90), cash(10)]).await, unfit("TENDER_NOT_OFFERED"));
-    assert_eq!(try_with(&[tender(Tender::PrepaidSession, 90), cash(10)]).await, unfit("TENDER_NOT_OFFERED"));
     assert_eq!(try_with(&[tender(Tender::StoredValue, 90), cash(10)]).await, invalid, "which card?");
     assert_eq!(try_with(&[pb::CheckoutTender { amount: usd(100), ..cash(100) }]).await.1, "CURRENCY_MISMATCH");
     assert_eq!(try_with(&[pb::CheckoutTender { amount: None, ..cash(100) }]).await.0, Code::InvalidArgument);

@@ -8,4 +8,5 @@ mod refunds;
 mod rests;
 pub mod roles;
 pub mod shop;
+pub mod tenders;
 mod uses;

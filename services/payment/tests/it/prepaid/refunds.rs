@@ -5,8 +5,12 @@ use proto::payment::v1::{
     self as pb,
     contract::State,
     order::State as OrderState,
-    refund_law_contract::{Terms, terms::Delivered, terms::InterestFrom},
+    refund_law_contract::{Gift, Terms, gift::Claim, terms::Delivered, terms::InterestFrom},
     refund_law_quote::ground::Kind as GroundKind,
+    refund_law_request::{
+        Cost,
+        cost::{Kind, Party},
+    },
 };
 use tonic::Code;
 
@@ -94,6 +98,8 @@ async fn terms_that_are_better_for_the_consumer_win() {
     assert_eq!((minor(&refund.to_sources), minor(&refund.beyond_sources)), (300_000, 600));
     let balances = shop.house.balances().await;
     assert_eq!((balances["refunds_payable"], balances["prepaid_liability"]), (-600, 0));
+    crate::payouts::hand_over(&shop, &refund.payout).await;
+    assert_eq!(shop.house.balances().await["refunds_payable"], 0, "interest is paid out");
 }
 
 #[tokio::test]
@@ -165,4 +171,87 @@ async fn what_can_not_be_refunded_is_refused_and_changes_nothing() {
     let again = shop.client.clone().refund_contract(shop.as_manager(request)).await.expect("the same");
     assert_eq!(done.into_inner().encode_to_vec(), again.into_inner().encode_to_vec());
     assert_eq!(shop.house.books().await, []);
+}
+
+fn gift(value: i64, decided: i64) -> Gift {
+    let claim = if decided > 0 { Claim::Decided } else { Claim::None };
+    let decided = if decided > 0 { cny(decided) } else { None };
+    Gift { display_name: "A towel".to_owned(), value: cny(value), claim: claim.into(), decided }
+}
+
+fn cost(borne_by: Party, kind: Kind, fen: i64) -> Cost {
+    Cost { borne_by: borne_by.into(), kind: kind.into(), amount: cny(fen) }
+}
+
+/// Three of ten sessions were had of a contract that is ended with gifts and costs.
+async fn ended_with(
+    cause: pb::RefundCause,
+    gifts: Vec<Gift>,
+    costs: Vec<Cost>,
+    had: usize,
+) -> (Shop, Result<pb::ContractRefund, tonic::Status>) {
+    let shop = Shop::open().await;
+    let name = shop.sell_online(ten()).await.name;
+    for _ in 0..had {
+        shop.have(&name).await;
+    }
+    shop.house.clock.advance(30 * DAY);
+    let (cause, request_id) = (cause.into(), fresh().to_string());
+    let request = pb::RefundContractRequest { name, cause, request_id, gifts, costs, ..Default::default() };
+    let done = shop.client.clone().refund_contract(shop.as_manager(request)).await;
+    (shop, done.map(tonic::Response::into_inner))
+}
+
+#[tokio::test]
+async fn gifts_and_costs_count_where_an_article_allows_it() {
+    use pb::RefundCause::{ConsumerWish, MerchantMoved};
+    let consumer = cost(Party::Consumer, Kind::Reasonable, 5_000);
+    let merchant = cost(Party::Merchant, Kind::Reasonable, 20_000);
+    let commission = cost(Party::Merchant, Kind::StaffCommission, 30_000);
+    let cases = [
+        // By the list price 1,800 are left; 60 for the gift, and the merchant's cost, but no commission and not his own.
+        (
+            ConsumerWish,
+            vec![gift(10_000, 6_000)],
+            vec![merchant.clone(), commission, consumer.clone()],
+            3,
+            (154_000, 0),
+        ),
+        (ConsumerWish, vec![gift(10_000, 0)], vec![], 3, (180_000, 0)),
+        // By the discount price 2,100, and what it has cost him.
+        (MerchantMoved, vec![], vec![merchant, consumer.clone()], 3, (215_000, 0)),
+        // More than was paid, which no source takes back.
+        (MerchantMoved, vec![], vec![consumer], 0, (300_000, 5_000)),
+        // Nobody pays for leaving.
+        (ConsumerWish, vec![], vec![cost(Party::Merchant, Kind::Reasonable, 900_000)], 3, (0, 0)),
+    ];
+    for (cause, gifts, costs, had, expected) in cases {
+        let (shop, done) = ended_with(cause, gifts, costs, had).await;
+        let done = done.expect("ended");
+        assert_eq!((minor(&done.to_sources), minor(&done.beyond_sources)), expected, "{cause:?}");
+        assert_eq!(done.payout.is_empty(), expected.1 == 0);
+        shop.house.send_refunds().await;
+        for finding in payment::flows::audit::audit(&shop.house.db.pg, |_| {}).await.expect("looked") {
+            assert!(finding.breaches.is_empty(), "{finding:?}");
+        }
+        if expected.1 > 0 {
+            assert_eq!(shop.house.balances().await["refunds_payable"], -5_000);
+            crate::payouts::hand_over(&shop, &done.payout).await;
+            assert_eq!(shop.house.balances().await["refunds_payable"], 0);
+        }
+    }
+    let wrong = [
+        (vec![gift(10, 11)], vec![], "gifts[0].claim"),
+        (vec![], vec![cost(Party::Consumer, Kind::Reasonable, 0)], "costs[0].amount"),
+        (vec![], vec![cost(Party::Unspecified, Kind::Reasonable, 1)], "costs[0].borne_by"),
+    ];
+    for (gifts, costs, field) in wrong {
+        let (shop, done) = ended_with(ConsumerWish, gifts, costs, 0).await;
+        let status = done.expect_err("a refusal");
+        let fields: Vec<String> = tonic_types::StatusExt::get_details_bad_request(&status)
+            .map(|bad| bad.field_violations.into_iter().map(|of| of.field).collect())
+            .unwrap_or_default();
+        assert_eq!((status.code(), fields), (Code::InvalidArgument, vec![field.to_owned()]));
+        assert_eq!(shop.house.count("select count(*) from prepaid_refund").await, 0);
+    }
 }
