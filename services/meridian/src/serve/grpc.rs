@@ -21,7 +21,7 @@ use proto::{
     payment::v1::{
         checkout_service_server, commission_service_server, drawer_service_server, invoice_service_server,
         ledger_service_server, payment_service_server, prepaid_service_server, reconciliation_service_server,
-        stored_value_service_server,
+        stored_value_service_server, tip_service_server,
     },
 };
 use rpc::{KeySource, ServerLayerConfig};
@@ -94,6 +94,7 @@ const fn names(service: Service) -> &'static [&'static str] {
             invoice_service_server::SERVICE_NAME,
             reconciliation_service_server::SERVICE_NAME,
             stored_value_service_server::SERVICE_NAME,
+            tip_service_server::SERVICE_NAME,
             commission_service_server::SERVICE_NAME,
             FEED,
         ],

@@ -16,6 +16,7 @@ pub mod refunds;
 mod returns;
 pub mod stored_value;
 pub mod stores;
+pub mod tips;
 
 use kernel::{Currency, Money};
 use pg::{Error, Result};

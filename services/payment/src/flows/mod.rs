@@ -23,6 +23,7 @@ mod settle;
 pub mod stored_value;
 pub mod take_notice;
 mod tenders;
+pub mod tip;
 
 use kernel::{Error, ErrorKind, ids::OrderId};
 

@@ -37,7 +37,7 @@ pub async fn refund_order(app: &App, ctx: Ctx, request: pb::RefundOrderRequest) 
         Begin::Fresh(ticket) => ticket,
     };
     let before = lock(&mut tx, id).await?;
-    before.subject.must_be_visit()?;
+    before.subject.must_give_back()?;
     let cause = OrderReturnId::derive(key.request_id, &format!("refund of {} by {}", id.uuid(), key.caller));
     let outcome = before.clone().give_back(cause, &wanted, &classes, &request.reason, now)?;
     record(&mut tx, now, key.caller, &before, &outcome).await?;
@@ -64,7 +64,7 @@ pub async fn preview_refund(
     let wanted = convert::giving_back::give_back(request.what.as_ref().map(Into::into))?;
     seen(app, &ctx, id).await?;
     let order = db::orders::get(&mut *app.pg.conn().await?, id).await?.ok_or_else(|| no_such_order(id))?;
-    order.subject.must_be_visit()?;
+    order.subject.must_give_back()?;
     let plan: Plan = order.plan_refund(&wanted, &app.policy.refund_classes())?;
     Ok(convert::giving_back::preview(&order, &plan))
 }

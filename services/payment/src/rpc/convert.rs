@@ -12,6 +12,7 @@ pub mod reconciliation;
 pub mod refund_law;
 pub mod settlement;
 pub mod stored_value;
+pub mod tip;
 
 use kernel::{
     Error, Money, Result,

@@ -10,6 +10,7 @@ mod payment;
 mod prepaid;
 mod reconciliation;
 mod stored_value;
+mod tip;
 
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use proto::{
         drawer_service_server::DrawerServiceServer, invoice_service_server::InvoiceServiceServer,
         ledger_service_server::LedgerServiceServer, payment_service_server::PaymentServiceServer,
         prepaid_service_server::PrepaidServiceServer, reconciliation_service_server::ReconciliationServiceServer,
-        stored_value_service_server::StoredValueServiceServer,
+        stored_value_service_server::StoredValueServiceServer, tip_service_server::TipServiceServer,
     },
 };
 use tonic::service::Routes;
@@ -39,5 +40,6 @@ pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
         .add_service(StoredValueServiceServer::new(stored_value::StoredValue(Arc::clone(app))))
         .add_service(ReconciliationServiceServer::new(reconciliation::Reconciliation(Arc::clone(app))))
         .add_service(CommissionServiceServer::new(commission::Commission(Arc::clone(app))))
+        .add_service(TipServiceServer::new(tip::Tips(Arc::clone(app))))
         .add_service(EventFeedServiceServer::new(feed))
 }

@@ -24,6 +24,7 @@ use crate::{
     ledger::book::Book,
     prepaid::shop::{Shop, item, ten, year},
     stored_value::desk::Desk,
+    tips,
     wire::{amend, cny},
 };
 
@@ -33,6 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 async fn eventful() -> House {
     let house = with_contracts(Shop::open().await).await;
     with_drawers(&house).await;
+    tips::eventful(&house).await;
     let _open = house.order().await;
     let deposit_paid = house.order().await;
     house.cash(&deposit_paid, Purpose::Deposit).await;
@@ -261,6 +263,12 @@ const PLANTED: &[(&str, &str)] = &[
     ("drawer.closed", "update drawer set counted_minor = counted_minor + 1 where state = 'closed'"),
     ("drawer.closed", "delete from drawer_movement where kind = 'sale'"),
     ("drawer.closed", "update drawer_movement set drawer_id = (select id from drawer where number = 2) where kind = 'banked'"),
+    ("tip.owed", "update ledger_balance set posted_minor = posted_minor + 1 where account = 'tips_payable'"),
+    ("tip.owed", "update tip_payout set amount_minor = amount_minor + 1"),
+    ("tip.owed", "delete from order_return_line where return_id in (select id from order_return where reason = 'TIP')"),
+    ("tip.visit", "delete from tip"),
+    ("tip.visit", "update tip set visit_order_id = order_id"),
+    ("tip.visit", "update tip_payout set id = gen_random_uuid()"),
     ("request.answered", "update idempotency_key set reply = null"),
     ("audit.chain", "update audit_entry set actor = 'nobody'"),
 ];

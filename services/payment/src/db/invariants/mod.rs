@@ -14,6 +14,7 @@ mod ledger;
 mod orders;
 mod platform;
 mod prepaid;
+mod tips;
 
 use std::time::{Duration, Instant};
 
@@ -65,7 +66,7 @@ pub fn all() -> impl Iterator<Item = &'static Invariant> {
     let [orders, checkouts, prepaid] = [orders::INVARIANTS, checkouts::INVARIANTS, prepaid::INVARIANTS];
     let [commission, invoices, cards] = [commission::INVARIANTS, invoices::INVARIANTS, cards::INVARIANTS];
     let of = [ledger::INVARIANTS, orders, checkouts, prepaid, commission, invoices, cards, drawers::INVARIANTS];
-    of.into_iter().chain([platform::INVARIANTS]).flatten()
+    of.into_iter().chain([tips::INVARIANTS, platform::INVARIANTS]).flatten()
 }
 
 /// Makes the transaction see one moment, write nothing, and take its time. Must be its first statement.

@@ -51,6 +51,10 @@ pub enum Kind {
     CashOut,
     /// A drawer was counted and did not hold what it should.
     CashDifference,
+    /// All of a tip is paid.
+    Tip,
+    /// Tips are handed over.
+    TipPayout,
 }
 
 impl Kind {
@@ -80,6 +84,8 @@ impl Kind {
         Self::CashIn,
         Self::CashOut,
         Self::CashDifference,
+        Self::Tip,
+        Self::TipPayout,
     ];
 
     /// The word that is stored.
@@ -109,6 +115,8 @@ impl Kind {
             Self::CashIn => "cash_in",
             Self::CashOut => "cash_out",
             Self::CashDifference => "cash_difference",
+            Self::Tip => "tip",
+            Self::TipPayout => "tip_payout",
         }
     }
 
