@@ -129,6 +129,10 @@ ids! {
     CardRefundId = "cardRefunds";
     /// What stands for money that was paid, for the tax authority.
     InvoiceId = "invoices";
+    /// What a customer gives to the therapists of a visit.
+    TipId = "tips";
+    /// Tips that were handed over.
+    TipPayoutId = "tipPayouts";
     /// A session of a till, from its opening to its closing.
     DrawerId = "drawers";
     /// Money that is set aside in the ledger until it is decided what becomes of it.

@@ -53,6 +53,9 @@
 //! * Of payments, refunds and top-ups no more are let through than the rules of risk allow, however many come at once; what is
 //!   held happens if, and only if, somebody else has approved it. Held by [`domain::risk`] under locks of those who are counted
 //!   together, taken after the order's and before all others, and again by a trigger.
+//! * A tip is an order of its own: never taken in, never invoiced, and of no visit for who follows visits. What is paid of it
+//!   is owed to its therapists, line by line, until it goes back or is handed over, and never below zero. Held by
+//!   [`domain::order`] and again by the ledger's check.
 //! * One attempt to pay at a time; a charge is made, and a refund sent, once however often it is tried: our ids are the
 //!   provider's idempotency keys.
 //! * A provider's bill counts whole or not at all, and once; what it differs by from our books, to the fen, is in breaks,
@@ -110,6 +113,7 @@
 //! | cash is taken as its drawer is closed | it is in it, or goes to the next one; where a drawer is required it is refused (`DRAWER_NOT_OPEN`) |
 //! | cash is taken, or goes back by itself, while no drawer is open | the next one that is opened takes it over |
 //! | a count is not what should be there | it is booked at once as over or short, with its reason |
+//! | a tip is given back, or handed over twice, after it was handed over | `INSUFFICIENT_BALANCE`: nothing more is owed |
 //! | nobody decides a transfer | it expires at its time, and what it set aside is available again |
 //! | two give back 60 of 100 at once | one does; the other is refused (`REFUND_EXCEEDS_CAPTURED`), whatever is still on its way |
 //! | booking tells twice that a visit is completed | it is accrued once, by the rules of the first time |
@@ -145,8 +149,8 @@
 //! `payment.contract.created`, `payment.contract.expired`, `payment.contract.refunded`, `payment.drawer.closed`,
 //! `payment.drawer.counted`, `payment.drawer.moved`, `payment.drawer.opened`, `payment.give_back.committed`,
 //! `payment.invoice.noted`, `payment.invoice.reversed`, `payment.payout.committed`, `payment.peer_tender.given_up`,
-//! `payment.query.answered`, `payment.risk.noted`, `payment.risk.resolved`, `payment.use.committed`,
-//! `payment.use.reserved`, `payment.use.voided`.
+//! `payment.query.answered`, `payment.risk.noted`, `payment.risk.resolved`, `payment.tip.added`,
+//! `payment.tip.paid_out`, `payment.use.committed`, `payment.use.reserved`, `payment.use.voided`.
 //!
 //! # Map
 //!
@@ -164,10 +168,10 @@
 //! | [`domain::stored_value`] | cards: lots, spending order, campaigns, what the authorities allow |
 //! | [`domain::reconciliation`] | a provider's bill of a day against our books: kinds of breaks, proofs, what is booked of them |
 //! | [`flows`] | one use case a file; [`flows::audit`] looks at every invariant ([`db::invariants`]) of a live database |
-//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `order_return*`, `checkout`, `payment`, `peer_tender*`, `refund`, `cash_desk`, `drawer*`, `ledger_*`, `commission_*`, `therapist_link`, `stored_value_*`, `top_up*`, `card_refund*`, `payout`, `store_zone`, `day_proof`, `bill_line`, `reconciliation_break`, `prepaid_*`, `risk_*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
+//! | [`db`] | all SQL: tables `customer_order`, `order_line`, `order_return*`, `checkout`, `payment`, `peer_tender*`, `refund`, `cash_desk`, `drawer*`, `ledger_*`, `commission_*`, `therapist_link`, `stored_value_*`, `top_up*`, `card_refund*`, `payout`, `store_zone`, `day_proof`, `bill_line`, `reconciliation_break`, `prepaid_*`, `risk_*`, `tip*`, `notice`, `notice_nonce`, `notice_break`, `invoice` |
 //! | [`flows::tenders`] | what spends what was paid ahead or given away; [`flows::tenders::peer`] is the frame around points and coupons |
 //! | [`peers`] | who keeps points and coupons; payment providers behind one port: WeChat Pay, which also issues invoices, Alipay, the sandbox; what their clients share |
-//! | [`rpc`] | `PaymentService`, `CheckoutService`, `DrawerService`, `LedgerService`, `CommissionService`, `InvoiceService`, `StoredValueService`, `PayoutService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks), `ReconciliationService`, `RiskService` `RecordsService` (payments found again, and as a table) and the event feed |
+//! | [`rpc`] | `PaymentService`, `CheckoutService`, `DrawerService`, `LedgerService`, `CommissionService`, `InvoiceService`, `StoredValueService`, `PayoutService`, `TipService`, `PrepaidService` (contracts, and what the law gives back, for everybody who asks), `ReconciliationService`, `RiskService`, `RecordsService` (payments found again, and as a table) and the event feed |
 //! | [`worker`] | asks about pending payments, sends refunds, tells who keeps points and coupons, sees to invoices, closes days, matches bills, seals ledger and audit trail, forgets old sendings of notices, follows booking's feed |
 //! | [`sandbox`] | a provider that takes no money; a foreign system with tables of its own; and two that speak WeChat Pay's and Alipay's protocols |
 //! | [`app`], [`config`] | the wiring; what an operator may set |

@@ -2460,4 +2460,39 @@ pub static ALL: &[(&str, Rule)] = &[
             scope: Scope::Own,
         },
     ),
+    (
+        "/meridian.payment.v1.TipService/AddTip",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.payment.v1.TipService/GetTipBalance",
+        Rule {
+            public: false,
+            roles: &[
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Finance,
+                Role::Administrator,
+                Role::Auditor,
+            ],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.payment.v1.TipService/PayOutTips",
+        Rule {
+            public: false,
+            roles: &[Role::StoreManager, Role::Finance, Role::Administrator],
+            scope: Scope::Own,
+        },
+    ),
 ];

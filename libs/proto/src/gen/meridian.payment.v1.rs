@@ -44,8 +44,8 @@ pub struct Order {
     /// Counts the changes, from 1.
     #[prost(int64, tag = "14")]
     pub version: i64,
-    /// What it is for: `bookings/<uuid>`, `cards/<uuid>` (money for a stored-value card) or `contracts/<uuid>` (a prepaid
-    /// contract).
+    /// What it is for: `bookings/<uuid>`, `cards/<uuid>` (money for a stored-value card), `contracts/<uuid>` (a prepaid
+    /// contract) or `tips/<uuid>` (a tip).
     #[prost(string, tag = "15")]
     pub subject: ::prost::alloc::string::String,
     /// The sum of the reductions of its lines, which `total` doesn't contain.
@@ -18887,6 +18887,640 @@ pub mod stored_value_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "meridian.payment.v1.StoredValueService";
     impl<T> tonic::server::NamedService for StoredValueServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// What is owed to a therapist of tips.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TipBalance {
+    /// `therapists/<uuid>/tipBalance`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// How much.
+    #[prost(message, optional, tag = "2")]
+    pub owed: ::core::option::Option<super::super::super::google::r#type::Money>,
+}
+impl ::prost::Name for TipBalance {
+    const NAME: &'static str = "TipBalance";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.TipBalance".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.TipBalance".into()
+    }
+}
+/// Tips that were handed over.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TipPayout {
+    /// `tipPayouts/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// To whom, `therapists/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub therapist: ::prost::alloc::string::String,
+    /// By which store, `stores/<uuid>`.
+    #[prost(string, tag = "3")]
+    pub store: ::prost::alloc::string::String,
+    /// How much.
+    #[prost(message, optional, tag = "4")]
+    pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// How.
+    #[prost(enumeration = "tip_payout::Way", tag = "5")]
+    pub way: i32,
+    /// When.
+    #[prost(message, optional, tag = "6")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Nested message and enum types in `TipPayout`.
+pub mod tip_payout {
+    /// How.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Way {
+        /// Not stated.
+        Unspecified = 0,
+        /// In cash, from the open drawer of the store.
+        Drawer = 1,
+        /// By bank transfer.
+        Transfer = 2,
+    }
+    impl Way {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "WAY_UNSPECIFIED",
+                Self::Drawer => "WAY_DRAWER",
+                Self::Transfer => "WAY_TRANSFER",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "WAY_UNSPECIFIED" => Some(Self::Unspecified),
+                "WAY_DRAWER" => Some(Self::Drawer),
+                "WAY_TRANSFER" => Some(Self::Transfer),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for TipPayout {
+    const NAME: &'static str = "TipPayout";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.TipPayout".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.TipPayout".into()
+    }
+}
+/// Request of TipService.AddTip.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddTipRequest {
+    /// The order of the visit, `orders/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub order: ::prost::alloc::string::String,
+    /// How much, in the currency of that order; at least one minor unit for each therapist.
+    #[prost(message, optional, tag = "2")]
+    pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// To whom, `therapists/<uuid>`: those of the visit. Several share it evenly; what is left over goes to the first ones.
+    #[prost(string, repeated, tag = "3")]
+    pub therapists: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for AddTipRequest {
+    const NAME: &'static str = "AddTipRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.AddTipRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.AddTipRequest".into()
+    }
+}
+/// Request of TipService.GetTipBalance.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetTipBalanceRequest {
+    /// `therapists/<uuid>/tipBalance`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// In which currency, ISO 4217; `CNY` if empty.
+    #[prost(string, tag = "2")]
+    pub currency_code: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetTipBalanceRequest {
+    const NAME: &'static str = "GetTipBalanceRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.GetTipBalanceRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.GetTipBalanceRequest".into()
+    }
+}
+/// Request of TipService.PayOutTips.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PayOutTipsRequest {
+    /// To whom, `therapists/<uuid>`.
+    #[prost(string, tag = "1")]
+    pub therapist: ::prost::alloc::string::String,
+    /// By which store, `stores/<uuid>`.
+    #[prost(string, tag = "2")]
+    pub store: ::prost::alloc::string::String,
+    /// How much; above 0.
+    #[prost(message, optional, tag = "3")]
+    pub amount: ::core::option::Option<super::super::super::google::r#type::Money>,
+    /// How.
+    #[prost(enumeration = "tip_payout::Way", tag = "4")]
+    pub way: i32,
+    /// Makes the request safe to repeat; a UUID.
+    #[prost(string, tag = "5")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for PayOutTipsRequest {
+    const NAME: &'static str = "PayOutTipsRequest";
+    const PACKAGE: &'static str = "meridian.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "meridian.payment.v1.PayOutTipsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/meridian.payment.v1.PayOutTipsRequest".into()
+    }
+}
+/// Generated client implementations.
+pub mod tip_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Tips: what customers give to therapists on top of the price.
+    ///
+    /// A tip is an order of its own beside that of its visit, with a line for each therapist, paid in every way that takes money
+    /// (PayOrder, StartCheckout). So it is never part of what the store has earned, earns no points, no commission, and is not
+    /// invoiced; what is paid of it is owed to its therapists until it is handed over. It is given back by RefundOrder, one line at
+    /// a time, and only before it was handed over.
+    #[derive(Debug, Clone)]
+    pub struct TipServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl TipServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> TipServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> TipServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            TipServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Makes the order of a tip, to be paid as any other. Before and after the visit is paid, but not once its order has ended.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason NOT_A_VISIT or ORDER_CLOSED; INVALID_ARGUMENT, also with reason
+        /// CURRENCY_MISMATCH, for an amount that can't be shared.
+        pub async fn add_tip(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AddTipRequest>,
+        ) -> std::result::Result<tonic::Response<super::Order>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.TipService/AddTip",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("meridian.payment.v1.TipService", "AddTip"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Tells what is owed to a therapist of tips, over all stores.
+        pub async fn get_tip_balance(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetTipBalanceRequest>,
+        ) -> std::result::Result<tonic::Response<super::TipBalance>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.TipService/GetTipBalance",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("meridian.payment.v1.TipService", "GetTipBalance"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Hands tips over to a therapist, from the open drawer of a store or by bank transfer.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason INSUFFICIENT_BALANCE (less is owed than `amount`) or DRAWER_NOT_OPEN.
+        pub async fn pay_out_tips(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PayOutTipsRequest>,
+        ) -> std::result::Result<tonic::Response<super::TipPayout>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/meridian.payment.v1.TipService/PayOutTips",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("meridian.payment.v1.TipService", "PayOutTips"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod tip_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with TipServiceServer.
+    #[async_trait]
+    pub trait TipService: std::marker::Send + std::marker::Sync + 'static {
+        /// Makes the order of a tip, to be paid as any other. Before and after the visit is paid, but not once its order has ended.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason NOT_A_VISIT or ORDER_CLOSED; INVALID_ARGUMENT, also with reason
+        /// CURRENCY_MISMATCH, for an amount that can't be shared.
+        async fn add_tip(
+            &self,
+            request: tonic::Request<super::AddTipRequest>,
+        ) -> std::result::Result<tonic::Response<super::Order>, tonic::Status>;
+        /// Tells what is owed to a therapist of tips, over all stores.
+        async fn get_tip_balance(
+            &self,
+            request: tonic::Request<super::GetTipBalanceRequest>,
+        ) -> std::result::Result<tonic::Response<super::TipBalance>, tonic::Status>;
+        /// Hands tips over to a therapist, from the open drawer of a store or by bank transfer.
+        ///
+        /// Errors: FAILED_PRECONDITION with reason INSUFFICIENT_BALANCE (less is owed than `amount`) or DRAWER_NOT_OPEN.
+        async fn pay_out_tips(
+            &self,
+            request: tonic::Request<super::PayOutTipsRequest>,
+        ) -> std::result::Result<tonic::Response<super::TipPayout>, tonic::Status>;
+    }
+    /// Tips: what customers give to therapists on top of the price.
+    ///
+    /// A tip is an order of its own beside that of its visit, with a line for each therapist, paid in every way that takes money
+    /// (PayOrder, StartCheckout). So it is never part of what the store has earned, earns no points, no commission, and is not
+    /// invoiced; what is paid of it is owed to its therapists until it is handed over. It is given back by RefundOrder, one line at
+    /// a time, and only before it was handed over.
+    #[derive(Debug)]
+    pub struct TipServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> TipServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for TipServiceServer<T>
+    where
+        T: TipService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/meridian.payment.v1.TipService/AddTip" => {
+                    #[allow(non_camel_case_types)]
+                    struct AddTipSvc<T: TipService>(pub Arc<T>);
+                    impl<T: TipService> tonic::server::UnaryService<super::AddTipRequest>
+                    for AddTipSvc<T> {
+                        type Response = super::Order;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AddTipRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TipService>::add_tip(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AddTipSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.TipService/GetTipBalance" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetTipBalanceSvc<T: TipService>(pub Arc<T>);
+                    impl<
+                        T: TipService,
+                    > tonic::server::UnaryService<super::GetTipBalanceRequest>
+                    for GetTipBalanceSvc<T> {
+                        type Response = super::TipBalance;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetTipBalanceRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TipService>::get_tip_balance(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetTipBalanceSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/meridian.payment.v1.TipService/PayOutTips" => {
+                    #[allow(non_camel_case_types)]
+                    struct PayOutTipsSvc<T: TipService>(pub Arc<T>);
+                    impl<
+                        T: TipService,
+                    > tonic::server::UnaryService<super::PayOutTipsRequest>
+                    for PayOutTipsSvc<T> {
+                        type Response = super::TipPayout;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PayOutTipsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TipService>::pay_out_tips(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PayOutTipsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for TipServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "meridian.payment.v1.TipService";
+    impl<T> tonic::server::NamedService for TipServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -3248,6 +3248,30 @@ impl Validate for crate::generated::meridian::payment::v1::TopUpCampaignChanged 
         }
     }
 }
+impl Validate for crate::generated::meridian::payment::v1::AddTipRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("amount"), self.amount.is_some());
+        report
+            .count(
+                Field("therapists"),
+                self.therapists.len(),
+                &[Count::Min(1), Count::Max(10)],
+            );
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::GetTipBalanceRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("currency_code"), &self.currency_code, &[Text::MaxLen(3)]);
+    }
+}
+impl Validate for crate::generated::meridian::payment::v1::PayOutTipsRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("amount"), self.amount.is_some());
+        report.choice(Field("way"), self.way, &[(1, "WAY_DRAWER"), (2, "WAY_TRANSFER")]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
 static PATTERN_0: Pattern = Pattern::new("^https?://[^\\s]+$");
 static PATTERN_1: Pattern = Pattern::new("^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$");
 static PATTERN_2: Pattern = Pattern::new("^[0-9a-fA-F]{40}$");

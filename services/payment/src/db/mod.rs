@@ -20,6 +20,7 @@ mod returns;
 pub mod risk;
 pub mod stored_value;
 pub mod stores;
+pub mod tips;
 
 use kernel::{Currency, Money};
 use pg::{Error, Result};

@@ -25,11 +25,13 @@ mod giving_back;
 mod line;
 mod session;
 mod sources;
+mod tip;
 
 pub use amend::Amendment;
 pub use checkout::{MAX_TENDERS, NewCheckout, NewTender};
 pub use giving_back::{GiveBack, Plan, Return, Share, TenderClass};
 pub use line::Line;
+pub use tip::{MAX_RECIPIENTS, tip_lines};
 
 /// What a customer owes for one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -289,8 +291,7 @@ impl Order {
         if !surplus {
             self.paid = self.paid.try_add(payment.amount)?;
         }
-        let (owed_all, total) = (!closed && !surplus && self.paid == self.total, self.total);
-        let (settlement, recognition) = (self.subject.settled_as(), self.recognition());
+        let owed_all = !closed && !surplus && self.paid == self.total;
         if owed_all {
             self.state = State::Paid;
         } else if !closed && !surplus {
@@ -305,8 +306,7 @@ impl Order {
             outcome.tell(Happened::Captured(id));
         }
         if owed_all {
-            let settled = outcome.order.settled();
-            outcome.book(settlement, recognition, deposits.clone(), settled, total)?;
+            outcome.postings.push(outcome.order.settlement()?);
             outcome.tell(Happened::Paid);
         }
         if closed || surplus {
@@ -334,11 +334,16 @@ impl Order {
         Ok(outcome)
     }
 
+    /// The refusal of an amount in another currency.
+    pub fn in_other_currency(&self, field: &str) -> Error {
+        currency_mismatch(field, self.currency())
+    }
+
     /// Ends the order. What was paid goes back but for what is kept, what was paid last first; cash is handed back at
     /// once. A session goes back whole, even if less than it were kept. What is kept of an order that was not fully paid is forfeited. An order that has ended stays as it is.
     ///
     /// # Errors
-    /// `InvalidArgument` if what shall be kept is negative, or of another currency (`CURRENCY_MISMATCH`).
+    /// `InvalidArgument` if what shall be kept is negative, or of another currency (`CURRENCY_MISMATCH`); `TIP_PAID`.
     pub fn close(self, keep: Keep, reason: &str, now: Timestamp) -> Result<Outcome> {
         self.close_by(keep, reason, now, |_| true)
     }
@@ -355,6 +360,7 @@ impl Order {
         now: Timestamp,
         takes: impl Fn(&Payment) -> bool,
     ) -> Result<Outcome> {
+        self.must_be_closable()?;
         let there = self.paid.try_sub(self.back()?)?;
         let kept = match keep {
             Keep::Nothing => Money::zero(self.currency()),

@@ -26,6 +26,7 @@ mod settle;
 pub mod stored_value;
 pub mod take_notice;
 pub mod tenders;
+pub mod tip;
 
 use kernel::{Error, ErrorKind, ids::OrderId};
 

@@ -51,6 +51,7 @@ async fn refund(app: &App, ctx: &Ctx, request: &pb::RefundOrderRequest) -> Resul
         Begin::Fresh(ticket) => ticket,
     };
     let before = lock(&mut tx, id).await?;
+    before.subject.must_give_back()?;
     let (cause, body) = (cause(key.caller, id, request)?, request.encode_to_vec());
     let reply = if risk::decided_before(&mut tx, cause.uuid(), &body, request_id_reused).await? {
         convert::giving_back::order_return(&before, made(&before, cause)?)
@@ -123,7 +124,7 @@ pub async fn preview_refund(
     let wanted = convert::giving_back::give_back(request.what.as_ref().map(Into::into))?;
     seen(app, &ctx, id).await?;
     let order = db::orders::get(&mut *app.pg.conn().await?, id).await?.ok_or_else(|| no_such_order(id))?;
-    order.subject.must_be_visit()?;
+    order.subject.must_give_back()?;
     let plan: Plan = order.plan_refund(&wanted, &app.policy.refund_classes())?;
     Ok(convert::giving_back::preview(&order, &plan))
 }

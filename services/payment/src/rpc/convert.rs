@@ -15,6 +15,7 @@ pub mod refund_law;
 pub mod risk;
 pub mod settlement;
 pub mod stored_value;
+pub mod tip;
 
 use kernel::{
     Error, Money, Result,

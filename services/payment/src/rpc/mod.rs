@@ -13,6 +13,7 @@ mod reconciliation;
 mod records;
 mod risk;
 mod stored_value;
+mod tip;
 
 use std::sync::Arc;
 
@@ -23,9 +24,7 @@ use proto::{
         checkout_service_server::CheckoutServiceServer, commission_service_server::CommissionServiceServer,
         drawer_service_server::DrawerServiceServer, invoice_service_server::InvoiceServiceServer,
         ledger_service_server::LedgerServiceServer, payment_service_server::PaymentServiceServer,
-        payout_service_server::PayoutServiceServer, prepaid_service_server::PrepaidServiceServer,
-        reconciliation_service_server::ReconciliationServiceServer, records_service_server::RecordsServiceServer,
-        risk_service_server::RiskServiceServer, stored_value_service_server::StoredValueServiceServer,
+        payout_service_server::PayoutServiceServer, prepaid_service_server::PrepaidServiceServer, reconciliation_service_server::ReconciliationServiceServer, records_service_server::RecordsServiceServer, risk_service_server::RiskServiceServer, stored_value_service_server::StoredValueServiceServer, tip_service_server::TipServiceServer,
     },
 };
 use tonic::service::Routes;
@@ -46,5 +45,6 @@ pub fn routes(app: &Arc<App>, feed: FeedServer) -> Routes {
         .add_service(ReconciliationServiceServer::new(reconciliation::Reconciliation(Arc::clone(app))))
         .add_service(CommissionServiceServer::new(commission::Commission(Arc::clone(app))))
         .add_service(RiskServiceServer::new(risk::Risk(Arc::clone(app))))
+        .add_service(TipServiceServer::new(tip::Tips(Arc::clone(app))))
         .add_service(EventFeedServiceServer::new(feed))
 }

@@ -31,6 +31,7 @@ use crate::{
     reconciliation::bill_with_breaks,
     risk,
     stored_value::{desk::Desk, refunds},
+    tips,
     wire::{amend, cny},
 };
 
@@ -40,6 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 async fn eventful() -> House {
     let house = with_contracts(Shop::open().await).await;
     with_drawers(&house).await;
+    tips::eventful(&house).await;
     let _open = house.order().await;
     let deposit_paid = house.order().await;
     house.cash(&deposit_paid, Purpose::Deposit).await;
@@ -329,6 +331,12 @@ const PLANTED: &[(&str, &str)] = &[
     ("risk.held", "update risk_review set amount_minor = amount_minor + 1"),
     ("risk.resolved", "update risk_review set resolver = actor where state = 'approved'"),
     ("risk.resolved", "update risk_review set resolver = 'staff/nobody' where state = 'approved'"),
+    ("tip.owed", "update ledger_balance set posted_minor = posted_minor + 1 where account = 'tips_payable'"),
+    ("tip.owed", "update tip_payout set amount_minor = amount_minor + 1"),
+    ("tip.owed", "delete from order_return_line where return_id in (select id from order_return where reason = 'TIP')"),
+    ("tip.visit", "delete from tip"),
+    ("tip.visit", "update tip set visit_order_id = order_id"),
+    ("tip.visit", "update tip_payout set id = gen_random_uuid()"),
     ("request.answered", "update idempotency_key set reply = null"),
     ("audit.chain", "update audit_entry set actor = 'nobody'"),
 ];

@@ -33,6 +33,7 @@ mod shop;
 mod simulation;
 mod stored_value;
 mod subjects;
+mod tips;
 mod wechat;
 mod wire;
 mod wiring;

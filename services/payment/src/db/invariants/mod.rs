@@ -18,6 +18,7 @@ mod peer_tenders;
 mod platform;
 mod prepaid;
 mod risk;
+mod tips;
 
 use std::time::{Duration, Instant};
 
@@ -77,6 +78,7 @@ pub fn all() -> impl Iterator<Item = &'static Invariant> {
         cards::INVARIANTS,
         drawers::INVARIANTS,
         payouts::INVARIANTS,
+        tips::INVARIANTS,
         bills::INVARIANTS,
         risk::INVARIANTS,
         platform::INVARIANTS,

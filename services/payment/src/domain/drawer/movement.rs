@@ -130,6 +130,12 @@ impl Movement {
         }))
     }
 
+    /// The same as something that is paid out, and not refunded.
+    #[must_use]
+    pub fn as_paid(self, reason: &str) -> Self {
+        Self { kind: MovementKind::PaidOut, reason: reason.to_owned(), ..self }
+    }
+
     /// What it books at a store, from or to `counterpart`.
     ///
     /// # Errors

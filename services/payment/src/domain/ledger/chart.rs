@@ -118,7 +118,7 @@ chart! {
     /// Commission earned and not yet paid.
     CommissionPayable = "commission_payable", Liability, Some(PartyKind::Therapist), checked: false;
     /// Tips taken for somebody and not yet handed over.
-    TipsPayable = "tips_payable", Liability, Some(PartyKind::Therapist), checked: false;
+    TipsPayable = "tips_payable", Liability, Some(PartyKind::Therapist), checked: true;
     /// What partners have to get.
     PartnerPayable = "partner_payable", Liability, Some(PartyKind::Partner), checked: false;
     /// Tax taken and not yet paid.

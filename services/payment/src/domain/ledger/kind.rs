@@ -57,6 +57,10 @@ pub enum Kind {
     CashDifference,
     /// A session of a prepaid contract that was had is given back.
     UseReturned,
+    /// All of a tip is paid.
+    Tip,
+    /// Tips are handed over.
+    TipPayout,
 }
 
 impl Kind {
@@ -89,6 +93,8 @@ impl Kind {
         Self::CashOut,
         Self::CashDifference,
         Self::UseReturned,
+        Self::Tip,
+        Self::TipPayout,
     ];
 
     /// The word that is stored.
@@ -121,6 +127,8 @@ impl Kind {
             Self::CashOut => "cash_out",
             Self::CashDifference => "cash_difference",
             Self::UseReturned => "use_returned",
+            Self::Tip => "tip",
+            Self::TipPayout => "tip_payout",
         }
     }
 

@@ -25,7 +25,7 @@
 //! | `stored_value_bonus` | liability | card | what was given on top of it; **checked** |
 //! | `prepaid_liability` | liability | contract | what of a prepaid contract is paid and not yet delivered; **checked** |
 //! | `commission_payable` | liability | therapist | commission earned and not yet paid |
-//! | `tips_payable` | liability | therapist | tips taken for somebody and not yet handed over |
+//! | `tips_payable` | liability | therapist | tips taken for somebody and not yet handed over; **checked** |
 //! | `partner_payable` | liability | partner | what partners have to get |
 //! | `tax_payable` | liability | – | tax taken and not yet paid |
 //! | `takings` | revenue | – | what was delivered, less what was given back of it |
@@ -67,7 +67,7 @@
 //! | `commission_accrued` | a visit is completed by which somebody earns | `commission_expense` | `commission_payable` or `partner_payable` |
 //! | `commission_reversed` | its order is refunded | `commission_payable` or `partner_payable` | `commission_expense` |
 //! | `commission_paid` | a settlement list is paid; of who owes by it the other way round | `commission_payable` or `partner_payable` | `bank` |
-//! | `refund_decided` | an order is closed, or money came too late | `customer_deposits`, or where `recognise` or `paid_ahead` has moved it | `refunds_payable` |
+//! | `refund_decided` | an order is closed, or money came too late | `customer_deposits`, or where `recognise`, `paid_ahead` or `tip` has moved it | `refunds_payable` |
 //! | `forfeit` | an order is closed and not all goes back | `customer_deposits` | `forfeited_deposits` |
 //! | `refund_done` | money is back | `refunds_payable` | where `capture` took it from |
 //! | `contract_use` | a session of a prepaid contract was had; in another store, by way of `store_clearing` | `prepaid_liability` | `takings` |
@@ -87,6 +87,8 @@
 //! | `cash_out` | cash is taken out of a drawer, or goes to the bank as it is closed | `bank` or `suspense` | `cash_drawer` |
 //! | `cash_difference` | a drawer was counted: less (more) was in it than should be | `cash_over_short` (`cash_drawer`) | `cash_drawer` (`cash_over_short`) |
 //! | `use_returned` | what a session has paid for is given back; in another store, by way of `store_clearing` | `takings` | `prepaid_liability` |
+//! | `tip` | all of a tip is paid | `customer_deposits` | `tips_payable`, for each therapist |
+//! | `tip_payout` | tips are handed over | `tips_payable` | `cash_drawer` or `bank` |
 
 mod chart;
 mod day;

@@ -182,7 +182,6 @@ impl Order {
         let payments: Vec<Payment> = self.together(id).cloned().collect();
         let sum = Money::try_sum(self.currency(), payments.iter().map(|payment| payment.amount))?;
         let owed_all = self.paid.try_add(sum)? == self.total;
-        let (settlement, recognition, total) = (self.subject.settled_as(), self.recognition(), self.total);
         self.state = if owed_all { State::Paid } else { State::DepositPaid };
         let mut outcome = Outcome::unchanged(self);
         let deposits = outcome.order.on(Account::CustomerDeposits);
@@ -196,8 +195,7 @@ impl Order {
             outcome.tell(Happened::Captured(payment.id));
         }
         if owed_all {
-            let settled = outcome.order.settled();
-            outcome.book(settlement, recognition, deposits, settled, total)?;
+            outcome.postings.push(outcome.order.settlement()?);
             outcome.tell(Happened::Paid);
         }
         Ok(outcome)

@@ -140,7 +140,7 @@ impl Order {
     ///
     /// # Errors
     /// `NOT_PAID` if the order is not paid in full, or has ended; `NOTHING_REFUNDABLE`; `REFUND_EXCEEDS_CAPTURED` or
-    /// `REFUND_EXCEEDS_LINE` if it is more than is left; `InvalidArgument` or `CURRENCY_MISMATCH` for what can't be asked for.
+    /// `REFUND_EXCEEDS_LINE` if it is more than is left; `TIP_BY_LINE`; `InvalidArgument` or `CURRENCY_MISMATCH` for what can't be asked for.
     pub fn plan_refund(&self, wanted: &GiveBack, classes: &[TenderClass]) -> Result<Plan> {
         if self.state != State::Paid {
             let message = "only an order that is paid in full, and has not ended, gives back a part";
@@ -164,6 +164,7 @@ impl Order {
                 .with("refundable_minor", refundable.minor())
                 .with("currency", refundable.currency()));
         }
+        self.given_back_from(&lines)?;
         let shares = self.split(amount, &lines, classes)?;
         Ok(Plan { amount, lines, shares })
     }
@@ -250,8 +251,8 @@ impl Order {
             return Err(Error::invalid("reason", "is for orders that become cheaper"));
         }
         let Plan { amount, lines, shares } = self.plan_refund(wanted, classes)?;
+        let source = self.given_back_from(&lines)?;
         self.returns.push(Return { id, amount, lines, reason: reason.to_owned(), create_time: now });
-        let source = self.settled();
         let mut outcome = Outcome::unchanged(self);
         outcome.tell(Happened::Returned(id));
         for share in shares {

@@ -1,7 +1,7 @@
 //! Somebody asks for an invoice.
 
 use kernel::{
-    Currency, Money, Result,
+    Currency, Error, Money, Result,
     ids::{InvoiceId, OrderId},
 };
 use pg::{
@@ -54,6 +54,10 @@ pub async fn request_invoice(app: &App, ctx: Ctx, request: pb::RequestInvoiceReq
         Subject::Visit(_) => Taxation::Taxed { basis_points: app.policy.invoice_tax_basis_points },
         // What is paid ahead is invoiced now and not when it is spent, which pays nothing.
         Subject::TopUp(_) | Subject::Contract(_) => Taxation::NotTaxable,
+        // What the store has not earned, and only passes on, it can't invoice.
+        Subject::Tip(_) => {
+            return Err(Error::precondition("NOTHING_TO_INVOICE", "a tip is its therapist's, and not invoiced"));
+        }
     };
     let invoice = Invoice::request(InvoiceId::new(now), &order, (left, wanted), taxation, now)?;
     let transaction = db::invoices::transaction_for(&mut tx, id, invoicing.provider(), invoice.amount).await?;

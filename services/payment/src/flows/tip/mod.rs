@@ -1,0 +1,5 @@
+//! Tips: added to visits, owed to therapists, handed over.
+
+pub mod add;
+pub mod balance;
+pub mod pay_out;
