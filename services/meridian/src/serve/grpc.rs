@@ -20,7 +20,9 @@ use proto::{
     membership::v1::{auth_service_server, member_service_server, redemption_service_server, staff_service_server},
     payment::v1::{
         checkout_service_server, commission_service_server, drawer_service_server, invoice_service_server,
-        ledger_service_server, payment_service_server, payout_service_server, prepaid_service_server, reconciliation_service_server, records_service_server, risk_service_server, stored_value_service_server, tip_service_server,
+        ledger_service_server, payment_service_server, payout_service_server, prepaid_service_server,
+        reconciliation_service_server, records_service_server, risk_service_server, stored_value_service_server,
+        tip_service_server,
     },
 };
 use rpc::{KeySource, ServerLayerConfig};

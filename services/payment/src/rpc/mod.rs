@@ -24,7 +24,10 @@ use proto::{
         checkout_service_server::CheckoutServiceServer, commission_service_server::CommissionServiceServer,
         drawer_service_server::DrawerServiceServer, invoice_service_server::InvoiceServiceServer,
         ledger_service_server::LedgerServiceServer, payment_service_server::PaymentServiceServer,
-        payout_service_server::PayoutServiceServer, prepaid_service_server::PrepaidServiceServer, reconciliation_service_server::ReconciliationServiceServer, records_service_server::RecordsServiceServer, risk_service_server::RiskServiceServer, stored_value_service_server::StoredValueServiceServer, tip_service_server::TipServiceServer,
+        payout_service_server::PayoutServiceServer, prepaid_service_server::PrepaidServiceServer,
+        reconciliation_service_server::ReconciliationServiceServer, records_service_server::RecordsServiceServer,
+        risk_service_server::RiskServiceServer, stored_value_service_server::StoredValueServiceServer,
+        tip_service_server::TipServiceServer,
     },
 };
 use tonic::service::Routes;
