@@ -1,4 +1,5 @@
-//! Points that pay a part of a visit and come back, through the gateway, while membership or payment dies on the way.
+//! Points and a coupon that pay a part of a visit and come back, through the gateway, while payment or who keeps them dies
+//! on the way.
 
 use serde_json::{Value, json};
 use testkit::eventually;
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// Where somebody dies, and who.
-const POINTS: [(&str, &str); 7] = [
+const POINTS: [(&str, &str); 10] = [
     ("payment", "payment.peer_tender.asked"),
     ("payment", "payment.peer_tender.set_aside"),
     ("payment", "payment.peer_tender.told"),
@@ -19,6 +20,9 @@ const POINTS: [(&str, &str); 7] = [
     ("membership", "membership.points.reserved"),
     ("membership", "membership.points.committed"),
     ("membership", "membership.points.returned"),
+    ("marketing", "marketing.coupon.reserved"),
+    ("marketing", "marketing.coupon.committed"),
+    ("marketing", "marketing.coupon.returned"),
 ];
 
 /// A year ago everybody without points has bought something for 1,000 yuan, let us say.
@@ -34,7 +38,7 @@ const EARNED: &str = "
     select gen_random_uuid(), member_id, order_id, 100, 100, now(), now() + interval '10 days' from bought";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn points_pay_and_come_back_whoever_dies_on_the_way() {
+async fn points_and_coupons_pay_and_come_back_whoever_dies_on_the_way() {
     let suite = Suite::start().await;
     let world = World::furnish(&suite).await;
     for (number, (service, point)) in POINTS.into_iter().enumerate() {
@@ -53,15 +57,21 @@ async fn points_pay_and_come_back_whoever_dies_on_the_way() {
     eventually(PATIENCE, || async { suite.count("payment", untold).await == 0 }).await;
     let kept = "select count(*) from points_redemption where state <> 'COMMITTED' or returned <> points";
     assert_eq!(suite.count("membership", kept).await, 0);
+    let kept = "select count(*) from coupon_redemption where state <> 'RETURNED'";
+    eventually(PATIENCE, || async { suite.count("marketing", kept).await == 0 }).await;
     let (sound, said) = suite.audit();
     assert!(sound, "{said}");
 }
 
 async fn through(world: &World, guest: &Guest, order: &str) {
     let now = world.admin.get(&format!("/v1/{order}")).await;
-    let rest = minor(&now["total"]) - minor(&now["paid"]) - 1_000;
+    let rest = minor(&now["total"]) - minor(&now["paid"]) - 3_000;
     let yuan = |minor: i64| json!({ "currency_code": "CNY", "units": minor / 100, "nanos": minor % 100 * 10_000_000 });
+    let member = guest.client.get("/v1/members/me").await;
+    let gift = json!({ "amount": yuan(2_000), "valid_days": 30, "reason": "GIFT" });
+    let coupon = world.admin.post(&format!("/v1/{}/cashCoupons", text(&member, "name")), gift).await;
     let tenders = json!([
+        { "tender": "TENDER_COUPON", "amount": yuan(2_000), "source": text(&coupon, "name") },
         { "tender": "TENDER_POINTS_VOUCHER", "amount": yuan(1_000) },
         { "tender": "TENDER_CASH", "amount": yuan(rest) },
     ]);
@@ -74,6 +84,10 @@ async fn through(world: &World, guest: &Guest, order: &str) {
     let back = json!({ "amount": yuan(1_000), "reason": "COMPLAINT" });
     world.admin.post(&format!("/v1/{order}:refund"), back).await;
     changed(guest, "KIND_RETURNED", "100").await;
+    let coupons = || async { guest.client.get("/v1/cashCoupons").await["cashCoupons"][0].clone() };
+    eventually(PATIENCE, || async { text(&coupons().await, "state") == "STATE_REDEEMED" }).await;
+    world.admin.post(&format!("/v1/{order}:refund"), json!({ "all": true, "reason": "COMPLAINT" })).await;
+    eventually(PATIENCE, || async { text(&coupons().await, "state") == "STATE_AVAILABLE" }).await;
 }
 
 /// Waits until the guest reads of it, once.

@@ -16,6 +16,10 @@ pub struct Policy {
     pub first_visit_basis_points: u32,
     /// Days for which a first-visit coupon can be used.
     pub first_visit_valid_days: i64,
+    /// The most that a cash coupon may be worth, in major units (yuan).
+    pub cash_coupon_max_major: i64,
+    /// Days for which a cash coupon can be used at least that comes back because what it had paid was refunded.
+    pub returned_coupon_days: i64,
     /// Minutes for which a coupon is kept for a quote of which no booking was heard.
     pub reservation_minutes: i64,
     /// Minutes before the start at which a customer is reminded.
@@ -52,6 +56,8 @@ impl Default for Policy {
             tier_basis_points: TierBasisPoints::default(),
             first_visit_basis_points: 2_000,
             first_visit_valid_days: 90,
+            cash_coupon_max_major: 1_000,
+            returned_coupon_days: 30,
             reservation_minutes: 15,
             reminder_minutes: 60,
             language: Language::ZhCn,
@@ -71,6 +77,8 @@ impl Policy {
             ("tier_basis_points.platinum", i64::from(tiers.platinum), 0..=10_000),
             ("first_visit_basis_points", i64::from(self.first_visit_basis_points), 0..=10_000),
             ("first_visit_valid_days", self.first_visit_valid_days, 1..=3_650),
+            ("cash_coupon_max_major", self.cash_coupon_max_major, 0..=1_000_000),
+            ("returned_coupon_days", self.returned_coupon_days, 1..=3_650),
             ("reservation_minutes", self.reservation_minutes, 1..=1_440),
             ("reminder_minutes", self.reminder_minutes, 1..=43_200),
         ];
@@ -96,6 +104,11 @@ impl Policy {
     /// See `first_visit_valid_days`.
     pub fn first_visit_validity(&self) -> SignedDuration {
         SignedDuration::from_hours(self.first_visit_valid_days * 24)
+    }
+
+    /// See `returned_coupon_days`.
+    pub fn returned_coupon(&self) -> SignedDuration {
+        SignedDuration::from_hours(self.returned_coupon_days * 24)
     }
 
     /// See `reservation_minutes`.

@@ -6,10 +6,15 @@ use feed::FeedSource;
 use kernel::Result;
 use runtime::{Tasks, lifecycle::Next};
 
-pub use crate::flows::{release_coupons::release_coupons, send_scheduled::send_scheduled};
+pub use crate::flows::{
+    cash_coupon::expire::expire_redemptions, release_coupons::release_coupons, send_scheduled::send_scheduled,
+};
 use crate::{
     App,
-    flows::{follow_bookings::FollowBookings, follow_members::FollowMembers, release_coupons as release},
+    flows::{
+        cash_coupon::expire as redemptions, follow_bookings::FollowBookings, follow_members::FollowMembers,
+        release_coupons as release,
+    },
 };
 
 /// How often due messages are looked for.
@@ -44,6 +49,11 @@ pub fn spawn(app: &Arc<App>, feeds: Feeds, tasks: &Tasks) {
     tasks.spawn_loop("marketing.release_coupons", RELEASE_PERIOD, None, move || {
         let app = Arc::clone(&of);
         async move { Ok(Next::after_batch(release_coupons(&app).await?, release::BATCH)) }
+    });
+    let of = Arc::clone(app);
+    tasks.spawn_loop("marketing.expire_redemptions", RELEASE_PERIOD, None, move || {
+        let app = Arc::clone(&of);
+        async move { Ok(Next::after_batch(expire_redemptions(&app).await?, redemptions::BATCH)) }
     });
     let of = Arc::clone(app);
     tasks.spawn_loop("marketing.seal_audit", SEAL_PERIOD, None, move || {

@@ -1102,6 +1102,67 @@ pub static ALL: &[(&str, Rule)] = &[
         },
     ),
     (
+        "/meridian.marketing.v1.CouponService/CommitCoupon",
+        Rule {
+            public: false,
+            roles: &[Role::Service],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.marketing.v1.CouponService/IssueCoupon",
+        Rule {
+            public: false,
+            roles: &[
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Marketing,
+                Role::Administrator,
+            ],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.marketing.v1.CouponService/ListCashCoupons",
+        Rule {
+            public: false,
+            roles: &[
+                Role::Member,
+                Role::FrontDesk,
+                Role::StoreManager,
+                Role::RegionalManager,
+                Role::Marketing,
+                Role::Support,
+                Role::Administrator,
+            ],
+            scope: Scope::Own,
+        },
+    ),
+    (
+        "/meridian.marketing.v1.CouponService/ReserveCoupon",
+        Rule {
+            public: false,
+            roles: &[Role::Service],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.marketing.v1.CouponService/ReturnCoupon",
+        Rule {
+            public: false,
+            roles: &[Role::Service],
+            scope: Scope::None,
+        },
+    ),
+    (
+        "/meridian.marketing.v1.CouponService/VoidCoupon",
+        Rule {
+            public: false,
+            roles: &[Role::Service],
+            scope: Scope::None,
+        },
+    ),
+    (
         "/meridian.marketing.v1.MessageService/ListMailboxMessages",
         Rule {
             public: true,

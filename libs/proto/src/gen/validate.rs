@@ -1604,6 +1604,39 @@ impl Validate for crate::generated::meridian::feed::v1::SubscribeRequest {
         report.text(Field("cursor"), &self.cursor, &[Text::MaxLen(64)]);
     }
 }
+impl Validate for crate::generated::meridian::marketing::v1::IssueCouponRequest {
+    fn check(&self, report: &mut Report) {
+        report.required(Field("amount"), self.amount.is_some());
+        report
+            .integer(
+                Field("valid_days"),
+                i128::from(self.valid_days),
+                &[Integer::AtMost(3650), Integer::AtLeast(1)],
+            );
+        report.text(Field("reason"), &self.reason, &[Text::MinLen(1), Text::MaxLen(64)]);
+        report.text(Field("request_id"), &self.request_id, &[Text::Uuid]);
+    }
+}
+impl Validate for crate::generated::meridian::marketing::v1::ListCashCouponsRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::marketing::v1::ReserveCouponRequest {
+    fn check(&self, report: &mut Report) {
+        report.text(Field("redemption_id"), &self.redemption_id, &[Text::Uuid]);
+        report.required(Field("amount"), self.amount.is_some());
+        report.required(Field("order_total"), self.order_total.is_some());
+        report.required(Field("expire_time"), self.expire_time.is_some());
+    }
+}
+impl Validate for crate::generated::meridian::marketing::v1::CommitCouponRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::marketing::v1::VoidCouponRequest {
+    fn check(&self, _: &mut Report) {}
+}
+impl Validate for crate::generated::meridian::marketing::v1::ReturnCouponRequest {
+    fn check(&self, _: &mut Report) {}
+}
 impl Validate for crate::generated::meridian::marketing::v1::SendMessageRequest {
     fn check(&self, report: &mut Report) {
         report.text(Field("phone"), &self.phone, &[Text::MinLen(8), Text::MaxLen(16)]);

@@ -1,6 +1,7 @@
 //! All SQL of marketing: functions on a connection, rows → domain. A row that our own code can't have written is an
 //! error, never a panic.
 
+pub mod cash_coupon;
 pub mod coupon;
 pub mod key;
 pub mod mailbox;

@@ -1,5 +1,6 @@
 //! Pure rules: no transport, no storage, and the time is an argument.
 
+pub mod cash_coupon;
 pub mod coupon;
 pub mod message;
 pub mod phone;

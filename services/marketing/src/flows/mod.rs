@@ -2,6 +2,7 @@
 //! the reply for the wire, since the reply is part of the effect: it is stored with it, under the request id.
 
 mod apply_coupon;
+pub mod cash_coupon;
 pub mod create_quote;
 mod first_visit;
 pub mod follow_bookings;

@@ -15,6 +15,7 @@ use rpc::{
 use crate::{
     db::mailbox::Letter,
     domain::{
+        cash_coupon::{CashCoupon, Fate, Redemption},
         coupon::Coupon,
         message::{Kind, Message, State},
         phone::Phone,
@@ -101,6 +102,47 @@ fn to_adjustment(adjustment: &Adjustment) -> pb::Adjustment {
         amount: Some(to_money(adjustment.amount)),
         explanation: adjustment.explanation.clone(),
         coupon: adjustment.coupon.map(CouponId::name).unwrap_or_default(),
+    }
+}
+
+/// A cash coupon for the wire. One that nobody can use any more reads as expired.
+pub fn to_cash_coupon(coupon: &CashCoupon, now: Timestamp) -> pb::CashCoupon {
+    use crate::domain::cash_coupon::State;
+    let state = match coupon.state {
+        State::Available if coupon.expire_time <= now => pb::cash_coupon::State::Expired,
+        State::Available => pb::cash_coupon::State::Available,
+        State::Reserved(_) => pb::cash_coupon::State::Reserved,
+        State::Redeemed(_) => pb::cash_coupon::State::Redeemed,
+    };
+    pb::CashCoupon {
+        name: coupon.id.name(),
+        customer: coupon.customer.name(),
+        amount: Some(to_money(coupon.amount)),
+        min_spend: Some(to_money(coupon.min_spend)),
+        reason: coupon.reason.clone(),
+        state: state.into(),
+        create_time: Some(to_timestamp(coupon.create_time)),
+        expire_time: Some(to_timestamp(coupon.expire_time)),
+    }
+}
+
+/// What a cash coupon pays, for the wire.
+pub fn to_redemption(of: &Redemption) -> pb::CouponRedemption {
+    use pb::coupon_redemption::State as Wire;
+    let state = match of.state {
+        Fate::Reserved => Wire::Reserved,
+        Fate::Committed => Wire::Committed,
+        Fate::Voided => Wire::Voided,
+        Fate::Expired => Wire::Expired,
+        Fate::Returned => Wire::Returned,
+    };
+    pb::CouponRedemption {
+        name: of.id.name(),
+        coupon: of.coupon.name(),
+        order: of.order.name(),
+        amount: Some(to_money(of.amount)),
+        state: state.into(),
+        expire_time: Some(to_timestamp(of.expire_time)),
     }
 }
 

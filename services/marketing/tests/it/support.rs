@@ -24,7 +24,8 @@ use pg::vault::Vault;
 use proto::{
     access::Role,
     marketing::v1::{
-        self as pb, message_service_client::MessageServiceClient, promotion_service_client::PromotionServiceClient,
+        self as pb, coupon_service_client::CouponServiceClient, message_service_client::MessageServiceClient,
+        promotion_service_client::PromotionServiceClient,
     },
     membership::v1 as membership,
 };
@@ -46,6 +47,7 @@ pub struct World {
     pub channel: Arc<FakeChannel>,
     pub promotions: PromotionServiceClient<Channel>,
     pub texts: MessageServiceClient<Channel>,
+    pub cash: CouponServiceClient<Channel>,
     pub store: StoreId,
     pub item: ItemId,
     pub db: TestDb,
@@ -75,7 +77,8 @@ impl World {
             membership,
             channel,
             promotions: PromotionServiceClient::new(server.clone()),
-            texts: MessageServiceClient::new(server),
+            texts: MessageServiceClient::new(server.clone()),
+            cash: CouponServiceClient::new(server),
             store: StoreId::new(START),
             item: ItemId::new(START),
             clock,

@@ -16,7 +16,7 @@ use proto::{
         rotation_service_server, waitlist_service_server, walk_in_service_server,
     },
     feed::v1::event_feed_service_server,
-    marketing::v1::{message_service_server, promotion_service_server},
+    marketing::v1::{coupon_service_server, message_service_server, promotion_service_server},
     membership::v1::{auth_service_server, member_service_server, redemption_service_server, staff_service_server},
     payment::v1::{
         checkout_service_server, commission_service_server, drawer_service_server, invoice_service_server,
@@ -103,7 +103,12 @@ const fn names(service: Service) -> &'static [&'static str] {
             records_service_server::SERVICE_NAME,
             FEED,
         ],
-        Service::Marketing => &[message_service_server::SERVICE_NAME, promotion_service_server::SERVICE_NAME, FEED],
+        Service::Marketing => &[
+            message_service_server::SERVICE_NAME,
+            promotion_service_server::SERVICE_NAME,
+            coupon_service_server::SERVICE_NAME,
+            FEED,
+        ],
         Service::Analytics => &[report_service_server::SERVICE_NAME, FEED],
     }
 }

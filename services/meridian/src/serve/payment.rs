@@ -5,12 +5,12 @@ use std::sync::Arc;
 use anyhow::Result;
 use payment::{
     App, MIGRATOR, Policy,
-    peers::{GrpcPoints, PeerTenders},
+    peers::{GrpcCoupons, GrpcPoints, PeerTenders},
     rpc::routes,
     sandbox::{self, SandboxConfig},
     worker::{self, Feeds},
 };
-use runtime::config::Service::{Booking, Membership, Payment};
+use runtime::config::Service::{Booking, Marketing, Membership, Payment};
 use tokio::net::TcpListener;
 
 use super::{Host, database, grpc, providers};
@@ -33,8 +33,10 @@ pub async fn start(host: &Host, policy: Policy, listener: TcpListener, sandbox: 
     };
     let peers = providers::peers(&host.settings, &host.clock, played.as_ref())?;
     let feed = host.feed_server(Payment, &pg);
-    let keepers =
-        PeerTenders { points: Some(Arc::new(GrpcPoints::new(host.peer(Payment, Membership)))), coupons: None };
+    let keepers = PeerTenders {
+        points: Some(Arc::new(GrpcPoints::new(host.peer(Payment, Membership)))),
+        coupons: Some(Arc::new(GrpcCoupons::new(host.peer(Payment, Marketing)))),
+    };
     let app = App::new(pg, Arc::new(host.vault()?), Arc::clone(&host.clock), policy, peers).with_peer_tenders(keepers);
     let app = Arc::new(app);
     worker::spawn(&app, Feeds { booking: host.feed(Payment, Booking) }, &host.tasks);

@@ -34,5 +34,5 @@ pub use port::{
     Provider, Providers, RefundReport, RefundState,
 };
 pub use sandbox::{SandboxClient, SandboxClientConfig};
-pub use tender::{GrpcPoints, PeerTender, PeerTenders};
+pub use tender::{GrpcCoupons, GrpcPoints, PeerTender, PeerTenders};
 pub use wechat::{Wechat, WechatConfig};

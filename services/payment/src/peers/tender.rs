@@ -1,5 +1,6 @@
 //! What other services keep that pays a part of an order: points, and cash coupons.
 
+mod coupons;
 mod points;
 
 use std::{fmt, sync::Arc};
@@ -12,6 +13,7 @@ use crate::domain::{
     peer_tender::{GivenBack, Kept},
 };
 
+pub use coupons::GrpcCoupons;
 pub use points::GrpcPoints;
 
 /// What shall be set aside.
