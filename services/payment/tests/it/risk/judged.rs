@@ -1,19 +1,23 @@
 //! What is let through, queued and refused.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use kernel::ids::StoreId;
+use payment::worker::forget_risk_events;
 use proto::payment::v1::{
-    self as pb, RiskDecision, RiskOperation, RiskSubject,
+    self as pb, RefundCause, RiskDecision, RiskOperation, RiskSubject,
     payment::{Purpose, Tender},
     risk_review::State,
 };
 use tonic::Code;
 
-use super::{HOUR, above, after_top_up, at_most, just_below, make, no_more_than, paid, refund, reviews, rule};
+use super::{
+    HOUR, above, after_top_up, as_office, at_most, client, just_below, make, no_more_than, paid, refund, reviews, rule,
+};
 use crate::{
     checkout::{self, refund_all},
     house::House,
+    prepaid::shop::{Shop, ten},
     stored_value::desk::Desk,
     wire::{fresh, minor, pay, refusal, refused},
 };
@@ -126,6 +130,35 @@ async fn a_payment_to_be_reviewed_happens_and_is_queued() {
     assert_eq!(cash(&house, 2_001).await, REFUSED);
     make(&house, pb::RiskRule { store: house.store.name(), ..rule(PAYMENT, above(0), RiskDecision::Allow) }).await;
     assert_eq!(cash(&house, 2_001).await, "");
+}
+
+#[tokio::test]
+async fn the_end_of_a_contract_is_refused_or_queued_and_never_held() {
+    let shop = Shop::open().await;
+    let contract = shop.sell(ten()).await.name;
+    let refuse = make(&shop.house, rule(RiskOperation::Refund, above(0), RiskDecision::Refuse)).await;
+    assert_eq!(refused(shop.refund(&contract, RefundCause::ConsumerWish).await).1, REFUSED);
+    assert_eq!(shop.house.count("select count(*) from prepaid_refund").await, 0);
+    let softer = pb::RiskRule { decision: RiskDecision::Review.into(), ..refuse };
+    let request = pb::UpdateRiskRuleRequest { rule: Some(softer), request_id: fresh().to_string() };
+    client(&shop.house).update_risk_rule(as_office(request)).await.expect("softer");
+    shop.refund(&contract, RefundCause::ConsumerWish).await.expect("by law");
+    let states: BTreeSet<_> =
+        reviews(&shop.house).await.into_iter().map(|of| (of.state().as_str_name(), of.held)).collect();
+    assert_eq!(states, BTreeSet::from([("STATE_OPEN", false), ("STATE_REFUSED", false)]));
+}
+
+#[tokio::test]
+async fn what_no_rule_looks_back_to_is_forgotten() {
+    let house = House::open().await;
+    make(&house, rule(PAYMENT, at_most(RiskSubject::Member, 9), RiskDecision::Refuse)).await;
+    for _ in 0..2 {
+        assert_eq!(cash(&house, 100).await, "");
+        house.clock.advance(Duration::from_secs(20 * 86_400));
+    }
+    assert_eq!(forget_risk_events(&house.app).await.expect("forgotten"), 1);
+    assert_eq!(house.count("select count(*) from risk_event").await, 1);
+    assert_eq!(forget_risk_events(&house.app).await.expect("forgotten"), 0);
 }
 
 #[tokio::test]
