@@ -90,6 +90,9 @@ async fn ledger() {
     let unsealed = "select count(*) - (select coalesce(sum(transactions), 0) from ledger_seal)::bigint
                     from ledger_transaction";
     eventually(PATIENCE, || async { suite.count("payment", unsealed).await == 0 }).await;
+    visit_through(&suite, &world, "payment", "payment.commission.accrued", "+8613900000602").await;
+    let accrued = "select count(*) from commission_visit";
+    eventually(PATIENCE, || async { suite.count("payment", accrued).await == 2 }).await;
     books::balance(&suite, &world).await;
 }
 

@@ -99,18 +99,18 @@
 //! | a refund can't reach the customer's account | recorded in `notice_break`; it stays owed, and is asked about for ever |
 //!
 //! A crash between any two steps is mended by the next request or worker step. Tests order one at these points:
-//! `payment.cash.committed`, `payment.close.committed`, `payment.create.committed`, `payment.invoice.claimed`,
-//! `payment.invoice.requested`, `payment.invoice.sent`, `payment.ledger.sealed`, `payment.notice.committed`,
-//! `payment.pay.charge_made`, `payment.pay.committed`, `payment.pay.pending_stored`, `payment.refund.claimed`,
-//! `payment.refund.committed`, `payment.refund.sent`, `payment.store.noted`.
+//! `payment.cash.committed`, `payment.close.committed`, `payment.commission.accrued`, `payment.create.committed`,
+//! `payment.invoice.claimed`, `payment.invoice.requested`, `payment.invoice.sent`, `payment.ledger.sealed`,
+//! `payment.notice.committed`, `payment.pay.charge_made`, `payment.pay.committed`, `payment.pay.pending_stored`,
+//! `payment.refund.claimed`, `payment.refund.committed`, `payment.refund.sent`, `payment.store.noted`.
 //! One can be ordered at these, too, and no test does so yet: `payment.amend.committed`, `payment.bill.booked`,
 //! `payment.bill.fetched`, `payment.break.resolved`, `payment.card.bonus_expired`, `payment.card.committed`,
 //! `payment.card.top_up_ended`, `payment.checkout.cancelled`, `payment.checkout.charge_closed`,
 //! `payment.checkout.charge_made`, `payment.checkout.committed`, `payment.checkout.expired`,
-//! `payment.checkout.set_aside`, `payment.commission.accrued`, `payment.commission.paid`, `payment.contract.altered`,
-//! `payment.contract.created`, `payment.contract.expired`, `payment.contract.refunded`, `payment.give_back.committed`,
-//! `payment.invoice.noted`, `payment.invoice.reversed`, `payment.query.answered`, `payment.risk.noted`,
-//! `payment.risk.resolved`, `payment.use.committed`, `payment.use.reserved`, `payment.use.voided`.
+//! `payment.checkout.set_aside`, `payment.commission.paid`, `payment.contract.altered`, `payment.contract.created`,
+//! `payment.contract.expired`, `payment.contract.refunded`, `payment.give_back.committed`, `payment.invoice.noted`,
+//! `payment.invoice.reversed`, `payment.query.answered`, `payment.risk.noted`, `payment.risk.resolved`,
+//! `payment.use.committed`, `payment.use.reserved`, `payment.use.voided`.
 //!
 //! # Map
 //!
