@@ -51,7 +51,6 @@ async fn refund(app: &App, ctx: &Ctx, request: &pb::RefundOrderRequest) -> Resul
         Begin::Fresh(ticket) => ticket,
     };
     let before = lock(&mut tx, id).await?;
-    before.subject.must_give_back()?;
     let (cause, body) = (cause(key.caller, id, request)?, request.encode_to_vec());
     let reply = if risk::decided_before(&mut tx, cause.uuid(), &body, request_id_reused).await? {
         convert::giving_back::order_return(&before, made(&before, cause)?)
@@ -77,7 +76,7 @@ pub(super) async fn give_back(
     before: Order,
     on_review: OnReview,
 ) -> Result<pb::OrderReturn> {
-    before.subject.must_be_visit()?;
+    before.subject.must_give_back()?;
     let wanted = convert::giving_back::give_back(request.what.as_ref().map(Into::into))?;
     let cause = cause(actor, before.id, request)?;
     let classes = app.policy.refund_classes();
