@@ -61,6 +61,11 @@ pub async fn scratch_database(name: &str, folder: &Path) -> String {
 
 /// A pool as services have it, but for its patience.
 pub(crate) async fn connect(url: &str) -> Pg {
-    let config = PgConfig { acquire_timeout: PATIENCE, statement_timeout: PATIENCE, ..PgConfig::new(url, "test") };
+    let config = PgConfig {
+        acquire_timeout: PATIENCE,
+        statement_timeout: PATIENCE,
+        idle_in_transaction_timeout: PATIENCE,
+        ..PgConfig::new(url, "test")
+    };
     Pg::connect(&config).await.unwrap_or_else(|error| panic!("the test database lets us in: {error}"))
 }

@@ -49,16 +49,10 @@ impl Life<'_> {
             Deed::Press { order, pay, succeeds, spoilt } => self.press(order, pay, succeeds, spoilt).await,
             Deed::Deliver { all } => {
                 self.wait(if all { 61 } else { 0 });
-                match waits {
-                    Some(waits) => drop(crash(waits, self.world.deliver()).await),
-                    None => self.world.deliver().await,
-                }
-                if waits.is_some() {
-                    self.world.restart().await;
-                }
+                // A notice comes over a wire: whoever takes it in lives on when its sender is gone.
+                self.world.deliver().await;
                 let useful = |spoilt: &str| !USELESS.contains(&spoilt);
-                let calm = all && waits.is_none();
-                let must = |lately: Option<&str>, truth| calm && truth == Truth::Paid && lately.is_some_and(useful);
+                let must = |lately: Option<&str>, truth| all && truth == Truth::Paid && lately.is_some_and(useful);
                 self.settled(|spoilt, _| useful(spoilt), must).await;
             }
             Deed::Query { all } => {

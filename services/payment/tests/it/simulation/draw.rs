@@ -92,7 +92,7 @@ impl Draw<'_> {
         match self.dice.roll(all) {
             nth if nth < deeds => {
                 let deed = self.deed();
-                let crashes = self.dice.roll(6) == 0 && !matches!(deed, Deed::Press { .. });
+                let crashes = self.dice.roll(6) == 0 && !matches!(deed, Deed::Press { .. } | Deed::Deliver { .. });
                 let waits = self.dice.roll(30);
                 Step::Deed(deed, crashes.then_some(waits))
             }
