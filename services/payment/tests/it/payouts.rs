@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tonic::{Code, Request, Status};
 
 use crate::{
+    drawer,
     prepaid::shop::{Shop, ten},
     wire::{fresh, minor, refusal, refused},
 };
@@ -48,6 +49,22 @@ pub async fn due(shop: &Shop) -> (MemberId, String) {
 /// Hands a payout over in cash.
 pub async fn hand_over(shop: &Shop, payout: &str) -> pb::Payout {
     send(shop, shop.house.as_desk(make(payout, Method::Cash, ""))).await.expect("paid")
+}
+
+#[tokio::test]
+async fn what_is_handed_over_in_cash_comes_out_of_the_open_drawer() {
+    let shop = Shop::open().await;
+    let (_, payout) = due(&shop).await;
+    drawer::require(&shop.house).await;
+    let none_is_open = refused(send(&shop, shop.house.as_desk(make(&payout, Method::Cash, ""))).await);
+    assert_eq!(none_is_open, (Code::FailedPrecondition, "DRAWER_NOT_OPEN".to_owned()));
+    let open = drawer::open(&shop.house, "front", 400_000).await.expect("open");
+    hand_over(&shop, &payout).await;
+    let report = drawer::report(&shop.house, &open).await;
+    let back = report.cash_refunds.expect("a sum");
+    assert_eq!((back.count, minor(&back.amount)), (1, -300_000));
+    let closed = drawer::close(&shop.house, drawer::closing(&open, 100_000, None)).await.expect("closed");
+    assert_eq!((minor(&closed.expected), closed.difference_reason.as_str()), (100_000, ""));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use proto::payment::v1 as pb;
 use rpc::Ctx;
 use serde_json::json;
 
+use super::super::drawer::follow::follow_payout;
 use crate::{
     App, db,
     rpc::convert::{self, payout as wire},
@@ -17,8 +18,8 @@ use crate::{
 /// Notes that a payout is paid.
 ///
 /// # Errors
-/// `InvalidArgument` for a transfer without its number, or cash with one; `PAYOUT_PAID`; `NotFound`; `PermissionDenied` for
-/// staff of another store.
+/// `InvalidArgument` for a transfer without its number, or cash with one; `PAYOUT_PAID`; `DRAWER_NOT_OPEN` for cash where a
+/// drawer is required; `NotFound`; `PermissionDenied` for staff of another store.
 pub async fn make_payout(app: &App, ctx: Ctx, request: pb::MakePayoutRequest) -> Result<pb::Payout> {
     let id = PayoutId::parse_name("name", &request.name)?;
     let method = wire::method(request.method(), &request.reference)?;
@@ -38,6 +39,7 @@ pub async fn make_payout(app: &App, ctx: Ctx, request: pb::MakePayoutRequest) ->
     let booking = payout.pay(method, key.caller, now)?;
     db::payouts::save_paid(&mut tx, &payout).await?;
     db::ledger::post(&mut tx, now, &booking).await?;
+    follow_payout(&mut tx, now, key.caller, &payout, &booking).await?;
     let entry = Entry {
         actor: key.caller.to_owned(),
         action: "payment.payout".to_owned(),
