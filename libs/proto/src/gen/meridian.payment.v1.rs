@@ -5306,7 +5306,7 @@ pub struct DrawerReport {
     /// Cash taken for orders.
     #[prost(message, optional, tag = "2")]
     pub cash_sales: ::core::option::Option<DrawerTotal>,
-    /// Cash handed back for orders.
+    /// Cash handed back for orders, and by payouts.
     #[prost(message, optional, tag = "3")]
     pub cash_refunds: ::core::option::Option<DrawerTotal>,
     /// Cash put in for other reasons.
@@ -9512,7 +9512,8 @@ pub mod payout_service_client {
         }
         /// Notes that a payout was handed over, or sent by bank. It is made once.
         ///
-        /// Errors: FAILED_PRECONDITION with reason PAYOUT_PAID; NOT_FOUND.
+        /// Errors: FAILED_PRECONDITION with reason PAYOUT_PAID, or DRAWER_NOT_OPEN (for cash, where the store requires an open
+        /// drawer); NOT_FOUND.
         pub async fn make_payout(
             &mut self,
             request: impl tonic::IntoRequest<super::MakePayoutRequest>,
@@ -9561,7 +9562,8 @@ pub mod payout_service_server {
         >;
         /// Notes that a payout was handed over, or sent by bank. It is made once.
         ///
-        /// Errors: FAILED_PRECONDITION with reason PAYOUT_PAID; NOT_FOUND.
+        /// Errors: FAILED_PRECONDITION with reason PAYOUT_PAID, or DRAWER_NOT_OPEN (for cash, where the store requires an open
+        /// drawer); NOT_FOUND.
         async fn make_payout(
             &self,
             request: tonic::Request<super::MakePayoutRequest>,

@@ -38,11 +38,13 @@ impl Consumer for DepositPaid {
             return Ok(());
         }
         let id = BookingId::parse_name("booking", &order.booking)?;
-        // What may have to be taken again is taken on a roster that stays: it comes before any row.
-        if let Some(over) = db::booking::get(tx, id).await?.filter(|booking| booking.state == State::Expired) {
+        // What may have to be taken again, or will have to be when its row is locked, is taken on a roster that stays: it
+        // comes before any row.
+        let may_expire = |state| matches!(state, State::Held | State::AwaitingPayment | State::Expired);
+        if let Some(kept) = db::booking::get(tx, id).await?.filter(|booking| may_expire(booking.state)) {
             // Two visits that don't overlap can still be too much work together.
-            let names: Vec<_> = over.work().into_iter().map(|(therapist, _)| Name::Therapist(therapist)).collect();
-            db::roster::share(tx, over.store, &names).await?;
+            let names: Vec<_> = kept.work().into_iter().map(|(therapist, _)| Name::Therapist(therapist)).collect();
+            db::roster::share(tx, kept.store, &names).await?;
         }
         let Some(booking) = db::booking::lock(tx, id).await? else {
             tracing::error!(booking = %id, "payment took money for a booking that does not exist");
@@ -82,9 +84,7 @@ async fn late(app: &App, tx: &mut Tx, booking: Booking, now: Timestamp) -> Resul
 
 /// A plan to serve it exactly as before; `None` if that can't be had.
 async fn again(app: &App, tx: &mut Tx, booking: &Booking) -> Result<Option<Plan>> {
-    // Nobody edits the roster until this transaction ends, so what is read now holds. It is ours already, unless the
-    // booking expired just now.
-    db::roster::share(tx, booking.store, &[]).await?;
+    // Nobody edits the roster until this transaction ends, so what is read now holds.
     let present = match present_visit::read(tx, booking, &[]).await {
         Err(refused) if refused.kind() == ErrorKind::FailedPrecondition => return Ok(None),
         present => present?,
