@@ -2,8 +2,9 @@
 //!
 //! # What it owns
 //!
-//! The order of a visit, or of something that is paid ahead (money for a stored-value card, a prepaid contract), with its
-//! payments, refunds and invoices, the double-entry ledger, stored-value cards, and the talk with payment providers.
+//! The order of a visit, of its tip, or of something that is paid ahead (money for a stored-value card, a prepaid contract),
+//! with its payments, refunds, payouts and invoices, the double-entry ledger, stored-value cards, cash drawers, commission and
+//! its settlement, rules of risk, and the talk with payment providers, their bills included.
 //!
 //! ```text
 //! order    OPEN ──deposit──▶ DEPOSIT_PAID ──balance──▶ PAID        any ──CloseOrder──▶ CLOSED

@@ -340,7 +340,8 @@ impl Order {
     }
 
     /// Ends the order. What was paid goes back but for what is kept, what was paid last first; cash is handed back at
-    /// once. A session goes back whole, even if less than it were kept. What is kept of an order that was not fully paid is forfeited. An order that has ended stays as it is.
+    /// once. A session goes back whole, even if less than it were kept. What is kept of an order that was not fully paid is
+    /// forfeited. An order that has ended stays as it is.
     ///
     /// # Errors
     /// `InvalidArgument` if what shall be kept is negative, or of another currency (`CURRENCY_MISMATCH`); `TIP_PAID`.

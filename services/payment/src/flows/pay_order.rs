@@ -43,7 +43,8 @@ struct Attempt {
 ///
 /// # Errors
 /// `NOTHING_DUE`, `ORDER_CLOSED`, `PAYMENT_PENDING`, `AMOUNT_MISMATCH`, `CURRENCY_MISMATCH`; `TENDER_NOT_OFFERED`,
-/// `CURRENCY_NOT_OFFERED`; `RISK_REFUSED`; `InvalidArgument` if the tender needs to know more of the payer; `PermissionDenied` for cash from anybody but staff; `Unavailable` if the provider can't be reached.
+/// `CURRENCY_NOT_OFFERED`; `RISK_REFUSED`; `InvalidArgument` if the tender needs to know more of the payer;
+/// `PermissionDenied` for cash from anybody but staff; `Unavailable` if the provider can't be reached.
 pub async fn pay_order(app: &App, ctx: Ctx, request: pb::PayOrderRequest) -> Result<pb::Payment> {
     let key = convert::key(&ctx, &request.request_id)?;
     let attempt = Attempt {
