@@ -16,7 +16,6 @@
 //! invoice  REQUESTED ──▶ ISSUED ──▶ REVERSING ──▶ REVERSED        REQUESTED ──▶ REFUSED
 //! card     ACTIVE ◀──▶ LOST | FROZEN ──ReissueCard──▶ CLOSED        ACTIVE | LOST ──RefundCard──▶ CLOSED
 //! payout   DUE ──▶ PAID
-//! card     ACTIVE ◀──▶ LOST | FROZEN ──ReissueCard──▶ CLOSED
 //! drawer   OPEN ──▶ CLOSED
 //! ```
 //!
@@ -25,8 +24,8 @@
 //! * Every ledger transaction balances by store and currency, so all balances of one currency add up to 0; entries are
 //!   never changed, by trigger and by privilege. What a checked account owes a party is never below zero, what is set aside
 //!   included, and a transfer is decided once. Held by [`domain::ledger`] and again by triggers and checks.
-//! * Of a payment no more goes back than was captured, what is on its way included, and of a line no more than it cost; of an order no more counts as paid than its total, and no more as
-//!   refunded than was paid. Held by [`domain::order`] and again by checks and a trigger.
+//! * Of a payment no more goes back than was captured, what is on its way included, and of a line no more than it cost; of an
+//!   order no more counts as paid than its total, and no more as refunded than was paid. Held by [`domain::order`] and again by checks and a trigger.
 //! * The invoices of an order that stand are never more than what was captured less what goes or went back: a refund takes
 //!   invoices back in its own transaction. Held by [`flows::invoice`] and again by a trigger.
 //! * Whoever changes anything of an order or of its invoices locks the order's row first. State, ledger, events, audit and
@@ -66,8 +65,8 @@
 //! * Each event raises the version of its order, contract or invoice by exactly one.
 //! * A session of a prepaid contract is set aside or had once, and decided once; what a contract still owes is what was paid
 //!   less what was earned of it, and all its sessions together are worth what was paid. Held by [`domain::prepaid`], a unique
-//!   index and the ledger's check. A session
-//!   pays a line of a visit whole, and earns what it is worth. What its end gives back is reckoned by [`domain::refund_law`] alone.
+//!   index and the ledger's check. A session pays a line of a visit whole, and earns what it is worth. What its end gives
+//!   back is reckoned by [`domain::refund_law`] alone.
 //! * What a card or contract gives back at its end is reckoned by the law, top-up by top-up, and stored with its explanation.
 //!   It goes back to where it was paid from as far as that can take it, and by hand to whose it is by now otherwise: never
 //!   to somebody who has handed the card or contract over. A payout is made once. Held by [`domain::payout`],
